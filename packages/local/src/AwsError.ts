@@ -24,11 +24,7 @@ export const unknownOperation = (service: string, operation: string): AwsError =
   });
 
 /** A parameter that the embedded AWS does not honour: refused by name, never ignored (501). */
-export const unknownParameter = (
-  service: string,
-  operation: string,
-  parameter: string,
-): AwsError =>
+export const unknownParameter = (service: string, operation: string, parameter: string): AwsError =>
   new AwsError({
     code: "NotImplemented",
     message: `${service}: parameter ${parameter} of ${operation} is not implemented by the embedded AWS`,
