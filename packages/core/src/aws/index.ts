@@ -1,1 +1,2 @@
-export {};
+export * as DynamoJournal from "./DynamoJournal.ts";
+export { DocumentClient } from "./DocumentClient.ts";

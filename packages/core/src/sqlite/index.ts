@@ -1,1 +1,1 @@
-export {};
+export * as SqliteJournal from "./SqliteJournal.ts";

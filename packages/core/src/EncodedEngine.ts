@@ -1,0 +1,209 @@
+/**
+ * The operations of Effect's low-level engine contract, over live executions and the journal.
+ */
+import { Deferred, Duration, Effect, Option } from "effect";
+import { Workflow, WorkflowEngine } from "effect/workflow";
+import { appendFact } from "./appendFact.ts";
+import { acceptsDeferred, acceptsInterrupt } from "./Decision.ts";
+import { HistoryMismatch, IdempotencyKeyConflict } from "./EngineError.ts";
+import { executeActivity } from "./executeActivity.ts";
+import { initialState } from "./ExecutionState.ts";
+import type { HistoryEvent } from "./HistoryEvent.ts";
+import { isDeferredDone } from "./LiveExecution.ts";
+import type { LiveExecutions } from "./LiveExecutions.ts";
+import { loadState, type RunContext } from "./runExecution.ts";
+import { startExecution } from "./startExecution.ts";
+import { decodeDeferredExit, encodeDeferredExit, makeWorkflowCodec } from "./WorkflowCodec.ts";
+
+/** The engine's implementation of `WorkflowEngine.Encoded`. */
+export const makeEncodedEngine = (
+  context: RunContext,
+  lives: LiveExecutions,
+): WorkflowEngine.Encoded => ({
+  register: Effect.fnUntraced(function* (workflow, execute) {
+    lives.registered.set(workflow._tag, {
+      workflow,
+      execute,
+      codec: makeWorkflowCodec(workflow),
+      scope: yield* Effect.scope,
+    });
+  }),
+
+  execute: execute(context, lives),
+
+  poll: Effect.fnUntraced(function* (workflow, executionId) {
+    if (lives.find(executionId)) return Option.none();
+    const state = yield* Effect.orDie(loadState(context.journal, executionId));
+    const stop = state.completed ?? state.suspended;
+    return stop ? Option.some(yield* decodeResult(workflow, executionId, stop.result)) : Option.none();
+  }),
+
+  interrupt: (workflow, executionId) => interrupt(context, lives, workflow, executionId, false),
+  interruptUnsafe: (workflow, executionId) => interrupt(context, lives, workflow, executionId, true),
+
+  resume: (workflow, executionId) => wake(context, lives, workflow._tag, executionId, "explicit"),
+
+  awaitComplete: (_workflow, executionId) => lives.awaitCompletion(executionId),
+
+  activityExecute: Effect.fnUntraced(function* (activity, attempt) {
+    const live = yield* currentLive(lives);
+    return yield* executeActivity(live, context.clock, activity, attempt);
+  }),
+
+  deferredResult: Effect.fnUntraced(function* (deferred) {
+    const live = yield* currentLive(lives);
+    const done =
+      live.log?.state.deferreds.get(deferred.name) ??
+      live.log?.findRecorded(isDeferredDone(deferred.name));
+    if (!done) return Option.none();
+    live.bodyClock?.advanceTo(done.atEpochMs);
+    return Option.some(decodeDeferredExit(done.exit));
+  }),
+
+  deferredDone: Effect.fnUntraced(function* (options) {
+    const { deferredName, executionId, workflowName } = options;
+    const live = lives.find(executionId);
+    const log = live && (yield* Deferred.await(live.opened));
+    if (live && log && lives.find(executionId) === live) {
+      const self = yield* Effect.serviceOption(WorkflowEngine.WorkflowInstance);
+      const own = Option.isSome(self) && self.value.executionId === executionId;
+      if (own) return yield* lives.completeOwnDeferred(live, deferredName, options.exit);
+      if (yield* lives.completeDeferred(live, deferredName, options.exit)) return;
+    }
+    yield* storeFact(context, executionId, (state) =>
+      acceptsDeferred(state, deferredName)
+        ? [
+            {
+              _tag: "DeferredDone",
+              name: deferredName,
+              exit: encodeDeferredExit(options.exit),
+              atEpochMs: context.clock.currentTimeMillisUnsafe(),
+            },
+          ]
+        : [],
+    );
+    yield* wake(context, lives, workflowName, executionId, "automatic");
+  }),
+
+  scheduleClock: Effect.fnUntraced(function* (_workflow, { clock, executionId }) {
+    const live = lives.find(executionId);
+    const log = live?.log;
+    if (!live || !log || log.state.deferreds.has(clock.deferred.name)) return;
+    const recorded = log.state.clocks.get(clock.name);
+    // Stored by an earlier run, which may have died before it asked for the timer. The first deadline stands.
+    if (recorded) return yield* live.askTimerAgain(recorded);
+    const now = context.clock.currentTimeMillisUnsafe();
+    log.record({
+      _tag: "ClockScheduled",
+      name: clock.name,
+      deferred: clock.deferred.name,
+      wakeAtEpochMs: Math.ceil(now + Duration.toMillis(clock.duration)),
+      atEpochMs: now,
+    });
+    yield* live.linger;
+  }),
+});
+
+const execute = (
+  context: RunContext,
+  lives: LiveExecutions,
+): WorkflowEngine.Encoded["execute"] => {
+  /** The result of a run that ended here, or of the stop that an earlier run stored. */
+  const run = Effect.fnUntraced(function* (
+    workflow: Workflow.Any,
+    options: Parameters<WorkflowEngine.Encoded["execute"]>[1],
+  ) {
+    const { detached, executionId, parent, payload } = options;
+    const { live, start } = yield* Effect.orDie(
+      startExecution(context, lives, {
+        workflow,
+        executionId,
+        payload,
+        parent:
+          parent && !detached
+            ? { workflow: parent.workflow._tag, executionId: parent.executionId }
+            : undefined,
+      }),
+    );
+    if (options.discard) yield* Effect.raceFirst(live.storeStart, Deferred.await(live.ended));
+    const advance = options.discard ? undefined : yield* Deferred.await(live.ended);
+    const state = live.log?.state ?? initialState();
+    if (state.started && state.started.payloadHash !== start.payloadHash) {
+      const { idempotencyKey } = start;
+      return yield* Effect.die(
+        new IdempotencyKeyConflict({ workflow: workflow._tag, executionId, idempotencyKey }),
+      );
+    }
+    if (advance?._tag === "Ended") return advance.result;
+    const stop = state.completed ?? state.suspended;
+    return stop && advance?._tag === "NotRun"
+      ? yield* decodeResult(workflow, executionId, stop.result)
+      : new Workflow.Suspended({});
+  });
+  return run as WorkflowEngine.Encoded["execute"];
+};
+
+/** Stores the request, then asks for a run in which it takes effect. */
+const interrupt = Effect.fnUntraced(function* (
+  context: RunContext,
+  lives: LiveExecutions,
+  workflow: Workflow.Any,
+  executionId: string,
+  unsafe: boolean,
+) {
+  const live = lives.find(executionId);
+  const log = live && (yield* Deferred.await(live.opened));
+  const atEpochMs = context.clock.currentTimeMillisUnsafe();
+  const decide = (state: Parameters<typeof acceptsInterrupt>[0]): ReadonlyArray<HistoryEvent> =>
+    acceptsInterrupt(state, unsafe) ? [{ _tag: "InterruptRequested", unsafe, atEpochMs }] : [];
+  if (live && log && lives.find(executionId) === live) {
+    log.record(...decide(log.state));
+    if ((yield* live.flush) === "stored") {
+      live.requestWake("explicit");
+      if (unsafe) live.preempt();
+      return;
+    }
+  }
+  const state = yield* storeFact(context, executionId, decide);
+  if (state.interrupt !== "none" && !state.completed) {
+    yield* wake(context, lives, workflow._tag, executionId, "explicit");
+  }
+});
+
+/** A wake that this process takes itself when it runs the execution already, and asks for otherwise. */
+const wake = (
+  context: RunContext,
+  lives: LiveExecutions,
+  workflow: string,
+  executionId: string,
+  mode: "automatic" | "explicit",
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const live = lives.find(executionId);
+    live?.requestWake(mode);
+    return live ? Effect.void : context.wakes.wake({ workflow, executionId }, mode);
+  });
+
+const storeFact = (
+  context: RunContext,
+  executionId: string,
+  decide: Parameters<typeof appendFact>[3],
+) => Effect.orDie(appendFact(context.journal, executionId, context.nextWriter, decide));
+
+const currentLive = Effect.fnUntraced(function* (lives: LiveExecutions) {
+  const { executionId } = yield* WorkflowEngine.WorkflowInstance;
+  const live = lives.find(executionId);
+  // A fiber that outlived its run has no history to read or write any more.
+  return live ?? (yield* Effect.interrupt);
+});
+
+const decodeResult = (workflow: Workflow.Any, executionId: string, result: unknown) =>
+  makeWorkflowCodec(workflow)
+    .decodeResult(result)
+    .pipe(
+      Effect.mapError(
+        (error) =>
+          new HistoryMismatch({ workflow: workflow._tag, executionId, reason: error.message }),
+      ),
+      Effect.orDie,
+    );

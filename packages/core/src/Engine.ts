@@ -1,0 +1,105 @@
+/**
+ * Effect's `WorkflowEngine` on the journal: users keep the standard workflow API, and every execution is durable.
+ *
+ * The engine owns no state that matters. What it holds in memory (live executions, their wakes) is rebuilt from the
+ * journal by whichever process is asked next; a process may be killed at any point.
+ *
+ * Source: the contract is `WorkflowEngine.Encoded` of effect 4.1.0; see docs/adr/0002-effect-workflow-engine.md
+ */
+import { Clock, Context, Effect, Layer, Random } from "effect";
+import { WorkflowEngine } from "effect/workflow";
+import { makeEncodedEngine } from "./EncodedEngine.ts";
+import { ExecutionRunner } from "./ExecutionRunner.ts";
+import { makeExecutionScopes, type Residency } from "./ExecutionScopes.ts";
+import { Journal } from "./Journal.ts";
+import { LiveExecutions } from "./LiveExecutions.ts";
+import { makeExecutionRunner } from "./makeExecutionRunner.ts";
+import type { RunContext } from "./runExecution.ts";
+import { Wakes } from "./Wakes.ts";
+
+export interface EngineOptions {
+  /** Recorded with every run, so that a history tells which code made it. */
+  readonly codeVersion?: string;
+}
+
+/**
+ * An engine whose wakes and timers are messages: for processes that may stop after each run (Lambda, a container
+ * that is replaced). Use `ExecutionRunner` to hand it the messages.
+ */
+export const layer = (options: EngineOptions = {}) =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const wakes = yield* Wakes;
+      return yield* makeEngine(options, "frozen", () => wakes);
+    }),
+  );
+
+/**
+ * An engine that is alone with its journal: wakes are calls, and timers are sleeping fibers of this layer's scope.
+ * For tests, benchmarks and single-process use.
+ */
+export const layerInProcess = (options: EngineOptions = {}) =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const scope = yield* Effect.scope;
+      return yield* makeEngine(options, "resident", (lives, complete) =>
+        Wakes.of({
+          wake: (target, mode) => lives.wakeHere(target, mode),
+          timer: (target) =>
+            Effect.gen(function* () {
+              const now = yield* Clock.currentTimeMillis;
+              yield* Effect.sleep(Math.max(0, target.wakeAtEpochMs - now));
+              yield* complete(target);
+            }).pipe(Effect.forkIn(scope), Effect.asVoid),
+        }),
+      );
+    }),
+  );
+
+const makeEngine = Effect.fnUntraced(function* (
+  options: EngineOptions,
+  residency: Residency,
+  makeWakes: (
+    lives: LiveExecutions,
+    completeClock: (target: {
+      readonly workflow: string;
+      readonly executionId: string;
+      readonly clock: string;
+    }) => Effect.Effect<void>,
+  ) => Wakes["Service"],
+) {
+  const journal = yield* Journal;
+  const clock = yield* Clock.Clock;
+  const owner = yield* makeOwner;
+  let writers = 0;
+  const context: RunContext = {
+    journal,
+    clock,
+    owner,
+    codeVersion: options.codeVersion ?? "unversioned",
+    nextWriter: () => `${owner}/${++writers}`,
+    deferreds: WorkflowEngine.makeDeferredState(),
+    scopes: makeExecutionScopes(residency),
+    // The three below need what is made from this record; they are only called once it is whole.
+    get wakes() {
+      return wakes;
+    },
+    get engine() {
+      return engine;
+    },
+  };
+  const lives = new LiveExecutions(context);
+  const encoded = makeEncodedEngine(context, lives);
+  const engine = WorkflowEngine.makeUnsafe(encoded);
+  const runner = makeExecutionRunner(context, lives);
+  const wakes = makeWakes(lives, (target) => Effect.orDie(Effect.asVoid(runner.timerDue(target))));
+  return Context.make(WorkflowEngine.WorkflowEngine, engine).pipe(
+    Context.add(ExecutionRunner, runner),
+  );
+});
+
+/** A name that no other process has: 128 random bits, from the service that a simulation seeds. */
+const makeOwner = Effect.map(
+  Effect.replicateEffect(Random.nextIntBetween(0, 2 ** 32), 4),
+  (words) => words.map((word) => word.toString(16).padStart(8, "0")).join(""),
+);

@@ -1,0 +1,29 @@
+/**
+ * Every limit of the engine: value, unit, reason and source.
+ */
+
+/**
+ * Largest commit, in bytes of its JSON text.
+ * DynamoDB refuses an item of more than 400 KB (attribute names included); 350 KB leaves room for keys and names.
+ * Source: AWS DynamoDB developer guide, "Service, account, and table quotas".
+ */
+export const commitBytesMax = 350 * 1024;
+
+/**
+ * Longest delay of one SQS message, in milliseconds (15 minutes); a longer timer is sent on when it arrives early.
+ * Source: AWS SQS API reference, SendMessage DelaySeconds.
+ */
+export const queueDelayMsMax = 900_000;
+
+/**
+ * How long a finished activity's result may wait in memory for a companion before it is written, in milliseconds.
+ * Long enough for a fan-out of quick activities to share one commit, short enough that a slow sibling does not
+ * keep a result at risk.
+ */
+export const resultLingerMs = 50;
+
+/**
+ * Longest sleep that is spent inside the running function, in milliseconds; a longer one suspends.
+ * A function that waits is paid for; below a second or two a suspension costs more than the wait.
+ */
+export const inProcessSleepMsMax = 1_000;

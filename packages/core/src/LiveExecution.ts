@@ -1,0 +1,177 @@
+/**
+ * One execution while this process runs it: its log, its current run, and the wakes that arrived meanwhile.
+ *
+ * There is at most one per execution and process; other processes are kept off by the journal alone.
+ */
+import { Context, Deferred, Effect, type Fiber, type Scope } from "effect";
+import type { Workflow, WorkflowEngine } from "effect/workflow";
+import type { ExecutionLog } from "./ExecutionLog.ts";
+import type { ClockScheduled, ExecutionStarted, HistoryEvent } from "./HistoryEvent.ts";
+import type { NotRun, WakeMode } from "./Decision.ts";
+import { resultLingerMs } from "./Limits.ts";
+import type { Wakes } from "./Wakes.ts";
+import type { WorkflowClock } from "./WorkflowClock.ts";
+import type { WorkflowCodec } from "./WorkflowCodec.ts";
+
+/** A workflow that this process has code for. */
+export interface RegisteredWorkflow {
+  readonly workflow: Workflow.Any;
+  readonly execute: (
+    payload: object,
+    executionId: string,
+  ) => Effect.Effect<
+    unknown,
+    unknown,
+    WorkflowEngine.WorkflowInstance | WorkflowEngine.WorkflowEngine
+  >;
+  readonly codec: WorkflowCodec;
+  /** Of the registration: closing it interrupts the runs. */
+  readonly scope: Scope.Scope;
+}
+
+/** How an attempt to advance an execution ended. */
+export type Advance =
+  | { readonly _tag: "Ended"; readonly result: Workflow.Result<unknown, unknown> }
+  /** Another process took the execution over; it makes the progress. */
+  | { readonly _tag: "Fenced" }
+  | { readonly _tag: "NotRun"; readonly reason: NotRun };
+
+/**
+ * Until when the process may count on running, in milliseconds since the epoch: a Lambda invocation's deadline.
+ * The lease of a run ends there. Without one (a long-lived process) the lease is `defaultLeaseMs` from now.
+ */
+export const ProcessDeadline = Context.Reference<number | undefined>(
+  "@millrace/core/ProcessDeadline",
+  { defaultValue: () => undefined },
+);
+
+/** Lease of a run in a process that has no deadline, in milliseconds. */
+export const defaultLeaseMs = 60_000;
+
+export class LiveExecution {
+  readonly executionId: string;
+  readonly registered: RegisteredWorkflow;
+  /** Completed when the log is open, before the body runs. */
+  readonly opened: Deferred.Deferred<ExecutionLog | undefined> = Deferred.makeUnsafe();
+  readonly ended: Deferred.Deferred<Advance> = Deferred.makeUnsafe();
+  log: ExecutionLog | undefined;
+  started: typeof ExecutionStarted.Type | undefined;
+  bodyClock: WorkflowClock | undefined;
+  bodyFiber: Fiber.Fiber<unknown, unknown> | undefined;
+  /** The instances of all runs in this process, the current one last. */
+  readonly instances: Array<WorkflowEngine.WorkflowInstance["Service"]> = [];
+  /** The strongest wake that arrived during the run. */
+  wakeRequested: WakeMode | undefined;
+  private timersToSend: Array<typeof ClockScheduled.Type> = [];
+  private lingering = false;
+  private readonly wakes: Wakes["Service"];
+
+  constructor(
+    executionId: string,
+    registered: RegisteredWorkflow,
+    wakes: Wakes["Service"],
+  ) {
+    this.executionId = executionId;
+    this.registered = registered;
+    this.wakes = wakes;
+  }
+
+  get instance(): WorkflowEngine.WorkflowInstance["Service"] | undefined {
+    return this.instances.at(-1);
+  }
+
+  /** Owner-local resources may be freed, durable finalizers and compensations must not run: somebody else replays. */
+  abandon(): void {
+    for (const instance of this.instances) instance.abandoned = true;
+  }
+
+  open(log: ExecutionLog): void {
+    this.log = log;
+    log.onStored((events) => {
+      for (const event of events) {
+        if (event._tag === "ClockScheduled") this.timersToSend.push(event);
+      }
+    });
+  }
+
+  requestWake(mode: WakeMode): void {
+    this.wakeRequested = mode === "explicit" ? mode : (this.wakeRequested ?? mode);
+  }
+
+  /** Asks again for a timer that is stored already; a crash after its commit may have lost the first request. */
+  askTimerAgain(clock: typeof ClockScheduled.Type): Effect.Effect<void> {
+    this.timersToSend.push(clock);
+    return this.sendTimers;
+  }
+
+  /** Stores what was recorded and then asks for the timers that are now facts. Store failures are defects: the run ends, the message returns. */
+  readonly flush = Effect.suspend(() =>
+    this.log
+      ? this.log.flush.pipe(
+          Effect.orDie,
+          Effect.tap(() => this.sendTimers),
+          Effect.tap((outcome) => this.afterFlush(outcome === "fenced")),
+        )
+      : Effect.succeed("fenced" as const),
+  );
+
+  /** Makes sure that the start is in the journal, for callers who leave before the run stops. */
+  readonly storeStart = Effect.andThen(
+    Deferred.await(this.opened),
+    Effect.suspend(() => (this.log?.state.started ? Effect.void : Effect.asVoid(this.flush))),
+  );
+
+  /** Stores results that no other flush has taken along, after a short while. */
+  readonly linger = Effect.suspend(() => {
+    if (this.lingering) return Effect.void;
+    this.lingering = true;
+    return Effect.sleep(resultLingerMs).pipe(
+      Effect.andThen(
+        Effect.suspend(() => {
+          this.lingering = false;
+          return this.flush;
+        }),
+      ),
+      Effect.forkIn(this.registered.scope),
+      Effect.asVoid,
+    );
+  });
+
+  private readonly sendTimers = Effect.suspend(() => {
+    const due = this.timersToSend;
+    this.timersToSend = [];
+    return Effect.forEach(
+      due,
+      (clock) =>
+        this.wakes.timer({
+          workflow: this.registered.workflow._tag,
+          executionId: this.executionId,
+          clock: clock.name,
+          wakeAtEpochMs: clock.wakeAtEpochMs,
+        }),
+      { discard: true },
+    );
+  });
+
+  /** A fenced run is abandoned; one whose sight was overtaken is preempted, and its loop replays it. */
+  private afterFlush(fenced: boolean): Effect.Effect<void> {
+    return Effect.sync(() => {
+      if (fenced) this.abandon();
+      if (fenced) this.bodyFiber?.interruptUnsafe();
+      else if (this.log?.needsReplay()) this.preempt();
+    });
+  }
+
+  /** Interrupts the body where it is; its loop replays it. */
+  preempt(): void {
+    if (!this.instance || !this.bodyFiber) return;
+    this.instance.suspended = true;
+    this.bodyFiber.interruptUnsafe();
+  }
+}
+
+/** Whether the event completes the named deferred. */
+export const isDeferredDone =
+  (name: string) =>
+  (event: HistoryEvent): event is Extract<HistoryEvent, { _tag: "DeferredDone" }> =>
+    event._tag === "DeferredDone" && event.name === name;

@@ -1,0 +1,64 @@
+/**
+ * JSON forms of what passes through the engine: payloads, results and exits.
+ *
+ * What the engine is handed differs by kind (a payload and a workflow's result arrive decoded, an activity's result
+ * and a deferred's exit are JSON inside a live `Exit`), so each kind has its codec here and nowhere else.
+ */
+import { type Effect, type Exit, Schema } from "effect";
+import { Workflow } from "effect/workflow";
+
+const AnyOrVoid = Schema.Union([Schema.Undefined, Schema.Any]);
+
+const ActivityResult = Schema.toCodecJson(
+  Workflow.Result({ success: AnyOrVoid, error: AnyOrVoid }),
+);
+const DeferredExit = Schema.toCodecJson(Schema.Exit(AnyOrVoid, AnyOrVoid, Schema.Defect()));
+
+/** An activity's result, whose success and failure are JSON already; defects are made so here. */
+export const encodeActivityResult: (result: Workflow.Result<unknown, unknown>) => unknown =
+  Schema.encodeSync(ActivityResult);
+export const decodeActivityResult: (json: unknown) => Workflow.Result<unknown, unknown> =
+  Schema.decodeUnknownSync(ActivityResult);
+
+/** The exit with which a deferred was completed. */
+export const encodeDeferredExit: (exit: Exit.Exit<unknown, unknown>) => unknown =
+  Schema.encodeSync(DeferredExit);
+export const decodeDeferredExit: (json: unknown) => Exit.Exit<unknown, unknown> =
+  Schema.decodeUnknownSync(DeferredExit);
+
+/** The codecs of one workflow's payload and result. */
+export interface WorkflowCodec {
+  readonly encodePayload: (payload: object) => Effect.Effect<unknown, Schema.SchemaError>;
+  readonly decodePayload: (json: unknown) => Effect.Effect<object, Schema.SchemaError>;
+  readonly encodeResult: (
+    result: Workflow.Result<unknown, unknown>,
+  ) => Effect.Effect<unknown, Schema.SchemaError>;
+  readonly decodeResult: (
+    json: unknown,
+  ) => Effect.Effect<Workflow.Result<unknown, unknown>, Schema.SchemaError>;
+}
+
+type AnyCodec = Schema.Codec<unknown, unknown>;
+
+/**
+ * Makes the codecs of a workflow.
+ *
+ * `Workflow.Any` has forgotten its schemas' types and services. The services are those of the context in which the
+ * workflow was registered, which runs every execution, so the codecs may be used there as if they needed none: this
+ * is the one place where that is claimed.
+ */
+export const makeWorkflowCodec = (workflow: Workflow.Any): WorkflowCodec => {
+  const payload = Schema.toCodecJson(workflow.payloadSchema as unknown as AnyCodec);
+  const result = Schema.toCodecJson(
+    Workflow.Result({
+      success: workflow.successSchema as unknown as AnyCodec,
+      error: workflow.errorSchema as unknown as AnyCodec,
+    }),
+  );
+  return {
+    encodePayload: Schema.encodeUnknownEffect(payload),
+    decodePayload: Schema.decodeUnknownEffect(payload) as WorkflowCodec["decodePayload"],
+    encodeResult: Schema.encodeUnknownEffect(result),
+    decodeResult: Schema.decodeUnknownEffect(result),
+  };
+};

@@ -1,0 +1,64 @@
+/**
+ * Executes one attempt of an activity: once recorded, its result is a fact and the effect is not run again.
+ *
+ * Under `strict` durability nothing starts before everything recorded so far is stored; the result itself waits for
+ * the next flush, because a result that nothing has used can be lost without harm: the activity runs again.
+ */
+import { Clock, Context, Effect } from "effect";
+import { type Activity, Workflow, WorkflowEngine } from "effect/workflow";
+import { Durability } from "./Durability.ts";
+import { activityKey } from "./ExecutionState.ts";
+import type { HistoryEvent } from "./HistoryEvent.ts";
+import type { LiveExecution } from "./LiveExecution.ts";
+import { decodeActivityResult, encodeActivityResult } from "./WorkflowCodec.ts";
+
+export const executeActivity = Effect.fnUntraced(function* (
+  live: LiveExecution,
+  clock: Clock.Clock,
+  activity: Activity.Any,
+  attempt: number,
+) {
+  const instance = yield* WorkflowEngine.WorkflowInstance;
+  const recorded = findResult(live, activity.name, attempt);
+  if (recorded) {
+    live.bodyClock?.advanceTo(recorded.atEpochMs);
+    return decodeActivityResult(recorded.result);
+  }
+  // A pending interrupt replays only to rebuild compensations, which run once `interrupted` is set.
+  if (live.log?.state.interrupt !== "none" && !instance.interrupted) return new Workflow.Suspended({});
+  const strict = Context.get(instance.workflow.annotations, Durability) === "strict";
+  if (strict && (yield* live.flush) === "fenced") return yield* Effect.interrupt;
+
+  const startedAtEpochMs = clock.currentTimeMillisUnsafe();
+  const activityInstance = WorkflowEngine.WorkflowInstance.initial(
+    instance.workflow,
+    instance.executionId,
+  );
+  activityInstance.interrupted = instance.interrupted;
+  const result = yield* activity.executeEncoded.pipe(
+    Workflow.intoResult,
+    Effect.provideService(WorkflowEngine.WorkflowInstance, activityInstance),
+    Effect.provideService(Clock.Clock, clock),
+  );
+  // Only an end is a fact: what suspended or was interrupted runs again on the next replay.
+  if (result._tag === "Suspended") return result;
+  const atEpochMs = clock.currentTimeMillisUnsafe();
+  live.log?.record({
+    _tag: "ActivityCompleted",
+    name: activity.name,
+    attempt,
+    result: encodeActivityResult(result),
+    startedAtEpochMs,
+    atEpochMs,
+  });
+  live.bodyClock?.advanceTo(atEpochMs);
+  if (strict) yield* live.linger;
+  return result;
+});
+
+const findResult = (live: LiveExecution, name: string, attempt: number) =>
+  live.log?.state.activities.get(activityKey(name, attempt)) ??
+  live.log?.findRecorded(
+    (event): event is Extract<HistoryEvent, { _tag: "ActivityCompleted" }> =>
+      event._tag === "ActivityCompleted" && event.name === name && event.attempt === attempt,
+  );

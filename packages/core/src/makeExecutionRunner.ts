@@ -1,0 +1,63 @@
+/**
+ * The engine's side of `ExecutionRunner`: a message becomes a start, a run, or a completed clock.
+ */
+import { Deferred, Effect, Exit } from "effect";
+import { acceptsDeferred } from "./Decision.ts";
+import { IdempotencyKeyConflict, WorkflowNotRegistered } from "./EngineError.ts";
+import { ExecutionRunner } from "./ExecutionRunner.ts";
+import type { LiveExecutions } from "./LiveExecutions.ts";
+import type { RunContext } from "./runExecution.ts";
+import { startExecution } from "./startExecution.ts";
+
+export const makeExecutionRunner = (
+  context: RunContext,
+  lives: LiveExecutions,
+): ExecutionRunner["Service"] => {
+  const registeredFor = (workflow: string) =>
+    Effect.fromNullishOr(lives.registered.get(workflow)).pipe(
+      Effect.mapError(() => new WorkflowNotRegistered({ workflow })),
+    );
+
+  return ExecutionRunner.of({
+    start: Effect.fnUntraced(function* (workflow, payload) {
+      const executionId = yield* workflow.executionId(payload);
+      const { live, start } = yield* startExecution(context, lives, {
+        workflow,
+        executionId,
+        payload,
+      });
+      const advance = yield* Deferred.await(live.ended);
+      const started = live.log?.state.started;
+      if (started && started.payloadHash !== start.payloadHash) {
+        return yield* new IdempotencyKeyConflict({
+          workflow: workflow._tag,
+          executionId,
+          idempotencyKey: start.idempotencyKey,
+        });
+      }
+      return { executionId, created: started === start, advance };
+    }),
+
+    wake: Effect.fnUntraced(function* (target, mode) {
+      const registered = yield* registeredFor(target.workflow);
+      const live = yield* lives.advance(registered, target.executionId, { _tag: "Wake", mode });
+      return yield* Deferred.await(live.ended);
+    }),
+
+    timerDue: Effect.fnUntraced(function* (target) {
+      const registered = yield* registeredFor(target.workflow);
+      const current = lives.find(target.executionId);
+      const log = current && (yield* Deferred.await(current.opened));
+      const clock = log?.state.clocks.get(target.clock);
+      if (current && log && clock && acceptsDeferred(log.state, clock.deferred)) {
+        yield* lives.completeDeferred(current, clock.deferred, Exit.void);
+        return yield* Deferred.await(current.ended);
+      }
+      const live = yield* lives.advance(registered, target.executionId, {
+        _tag: "TimerDue",
+        clock: target.clock,
+      });
+      return yield* Deferred.await(live.ended);
+    }),
+  });
+};

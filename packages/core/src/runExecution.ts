@@ -1,0 +1,182 @@
+/**
+ * Advances one execution as far as it goes: load, decide, run the body over its history, store how the run ended.
+ *
+ * The loop runs the body again when something arrived that it may be waiting for; otherwise it leaves a stored
+ * `Suspended` or `Completed` behind. It never waits for what comes from outside.
+ */
+import { Clock, Context, Deferred, Effect, Exit, Fiber, Scope } from "effect";
+import { Workflow, WorkflowEngine } from "effect/workflow";
+import { type AdvanceRequest, decideAdvance } from "./Decision.ts";
+import { makeExecutionLog } from "./ExecutionLog.ts";
+import { evolveCommits, initialState } from "./ExecutionState.ts";
+import type { Journal } from "./Journal.ts";
+import {
+  type Advance,
+  defaultLeaseMs,
+  type LiveExecution,
+  ProcessDeadline,
+} from "./LiveExecution.ts";
+import type { Wakes } from "./Wakes.ts";
+import { makeWorkflowClock } from "./WorkflowClock.ts";
+
+/** What the run loop needs of the engine around it. */
+export interface RunContext {
+  readonly journal: Journal["Service"];
+  readonly wakes: Wakes["Service"];
+  readonly engine: WorkflowEngine.WorkflowEngine["Service"];
+  readonly deferreds: WorkflowEngine.DeferredState;
+  /** The process's clock; the body's own stands at recorded instants. */
+  readonly clock: Clock.Clock;
+  readonly owner: string;
+  readonly codeVersion: string;
+  readonly nextWriter: () => string;
+  /**
+   * The scope that outlives the runs of an execution. A process that stays keeps it until the execution ends, so that
+   * resources of suspended runs live on; one that may be frozen closes it with every suspension.
+   */
+  readonly scopes: {
+    readonly of: (executionId: string) => Scope.Closeable;
+    readonly release: (
+      live: LiveExecution,
+      stop: "ended" | "suspended" | "fenced",
+    ) => Effect.Effect<void>;
+  };
+}
+
+/** Loads an execution's state: one query. */
+export const loadState = (journal: Journal["Service"], executionId: string) =>
+  Effect.map(journal.load(executionId, 0), (commits) => {
+    const state = initialState();
+    evolveCommits(state, commits);
+    return state;
+  });
+
+/** Runs the live execution to its next stop. */
+export const runExecution = Effect.fnUntraced(function* (
+  context: RunContext,
+  live: LiveExecution,
+  request: AdvanceRequest,
+) {
+  const { clock, journal, owner } = context;
+  const { executionId } = live;
+  const state = yield* Effect.orDie(loadState(journal, executionId));
+  live.open(
+    makeExecutionLog({ journal, executionId, owner, state, nextWriter: context.nextWriter }),
+  );
+  const { facts, run, timers } = decideAdvance(state, request, {
+    owner,
+    nowEpochMs: clock.currentTimeMillisUnsafe(),
+  });
+  live.started = state.started ?? (request._tag === "Start" ? request.start : undefined);
+  live.log?.record(...facts);
+  if (run._tag === "Run") yield* recordRunStarted(context, live);
+  Deferred.doneUnsafe(live.opened, Effect.succeed(live.log));
+  for (const timer of timers) yield* live.askTimerAgain(timer);
+  if (run._tag === "Run") return yield* runUntilStop(context, live);
+  const advance: Advance =
+    facts.length > 0 && (yield* live.flush) === "fenced"
+      ? { _tag: "Fenced" }
+      : { _tag: "NotRun", reason: run };
+  return advance;
+});
+
+const recordRunStarted = Effect.fnUntraced(function* (context: RunContext, live: LiveExecution) {
+  const now = context.clock.currentTimeMillisUnsafe();
+  const deadline = yield* ProcessDeadline;
+  live.log?.record({
+    _tag: "RunStarted",
+    owner: context.owner,
+    codeVersion: context.codeVersion,
+    leaseUntilEpochMs: deadline ?? now + defaultLeaseMs,
+    atEpochMs: now,
+  });
+});
+
+/** Runs the body again and again until its end, or a suspension that nothing has overtaken, is stored. */
+const runUntilStop = Effect.fnUntraced(function* (context: RunContext, live: LiveExecution) {
+  const { log } = live;
+  if (!log) return { _tag: "Fenced" } satisfies Advance;
+  while (true) {
+    live.wakeRequested = undefined;
+    const result = yield* runBody(context, live);
+    if (log.isFenced() || !result) {
+      yield* context.scopes.release(live, "fenced");
+      return { _tag: "Fenced" } satisfies Advance;
+    }
+    if (log.takeReplay()) continue;
+    const atEpochMs = context.clock.currentTimeMillisUnsafe();
+    if (result._tag === "Complete") {
+      const encoded = yield* Effect.orDie(live.registered.codec.encodeResult(result));
+      log.record({ _tag: "Completed", result: encoded, atEpochMs });
+    } else {
+      // Something arrived while the body ran: look again instead of storing a suspension that is already over.
+      if (live.wakeRequested && !result.failed) continue;
+      const encoded = yield* Effect.orDie(live.registered.codec.encodeResult(result));
+      log.record({ _tag: "Suspended", result: encoded, failed: result.failed ?? false, atEpochMs });
+    }
+    if ((yield* live.flush) === "fenced") {
+      yield* context.scopes.release(live, "fenced");
+      return { _tag: "Fenced" } satisfies Advance;
+    }
+    if (log.takeReplay()) continue;
+    if (result._tag === "Suspended" && shouldRunAgain(live, result.failed ?? false)) {
+      yield* recordRunStarted(context, live);
+      continue;
+    }
+    yield* context.scopes.release(live, result._tag === "Complete" ? "ended" : "suspended");
+    return { _tag: "Ended", result } satisfies Advance;
+  }
+});
+
+/** A wake that came while the suspension was being stored. One that only became true does not rouse a parked failure. */
+const shouldRunAgain = (live: LiveExecution, failed: boolean): boolean =>
+  live.wakeRequested === "explicit" || (live.wakeRequested === "automatic" && !failed);
+
+/** Runs the body once; `undefined` when the run was abandoned. */
+const runBody = Effect.fnUntraced(function* (context: RunContext, live: LiveExecution) {
+  const { executionId, registered, started } = live;
+  if (!started) return undefined;
+  const { codec, execute, workflow } = registered;
+  const payload = yield* Effect.orDie(codec.decodePayload(started.payload));
+  const instance = WorkflowEngine.WorkflowInstance.initial(workflow, executionId, {
+    scope: Scope.forkUnsafe(context.scopes.of(executionId)),
+  });
+  const bodyClock = makeWorkflowClock(context.clock, started.atEpochMs);
+  live.instances.push(instance);
+  live.bodyClock = bodyClock;
+  const body = execute(payload, executionId).pipe(
+    Effect.provideService(Clock.Clock, bodyClock.clock),
+    Effect.onExit((exit) => interruptWhereAsked(live, instance, exit)),
+    Workflow.intoResult,
+    Effect.provideService(WorkflowEngine.WorkflowEngine, context.engine),
+    (effect) => context.deferreds.trackRun(instance, effect),
+  );
+  const fiber = yield* Effect.forkChild(body);
+  live.bodyFiber = fiber;
+  const exit = yield* Effect.onInterrupt(Fiber.await(fiber), () => Fiber.interrupt(fiber));
+  live.bodyFiber = undefined;
+  if (Exit.isSuccess(exit)) return exit.value;
+  if (live.log?.isFenced() || instance.abandoned) return undefined;
+  // A completion preempted the run: it was interrupted so that a replay sees the completion.
+  if (instance.suspended) return new Workflow.Suspended({});
+  return yield* exit;
+});
+
+/**
+ * A safe interrupt takes effect only where the run would suspend, an unsafe one even where a replay would complete.
+ * It is raised inside the run, so that compensations and finalizers see it.
+ */
+const interruptWhereAsked = (
+  live: LiveExecution,
+  instance: WorkflowEngine.WorkflowInstance["Service"],
+  exit: Exit.Exit<unknown, unknown>,
+): Effect.Effect<void> => {
+  const asked = live.log?.state.interrupt ?? "none";
+  if (asked === "none" || live.log?.isFenced()) return Effect.void;
+  const parksOnFailure =
+    Exit.isFailure(exit) && Context.get(instance.workflow.annotations, Workflow.SuspendOnFailure);
+  if (asked === "safe" && !instance.suspended && !parksOnFailure) return Effect.void;
+  instance.interrupted = true;
+  instance.suspended = false;
+  return Effect.withFiber((fiber) => Effect.interruptible(Fiber.interrupt(fiber)));
+};

@@ -1,0 +1,85 @@
+/**
+ * The journal in one SQLite database (`node:sqlite`): single-machine use, benchmarks, and `:memory:` for tests.
+ *
+ * The primary key (execution, commit) is the append law. `synchronous = FULL` in WAL mode makes each answered append
+ * survive a power cut; a torn last record is dropped by SQLite itself when the file is opened again.
+ */
+import { Effect, Layer, Schema } from "effect";
+import { DatabaseSync } from "node:sqlite";
+import { decodeCommits, encodeCommitEvents } from "../CommitCodec.ts";
+import { Journal } from "../Journal.ts";
+import { JournalConflict, JournalUnavailable } from "../JournalError.ts";
+
+const Row = Schema.Struct({ commit: Schema.Int, writer: Schema.String, events: Schema.String });
+const decodeRows = Schema.decodeUnknownSync(Schema.Array(Row));
+const decodeWriter = Schema.decodeUnknownSync(
+  Schema.UndefinedOr(Schema.Struct({ writer: Schema.String })),
+);
+
+/** Opens (and creates) the journal in `file`; `":memory:"` lives as long as the layer. */
+export const layerSqlite = (file: string): Layer.Layer<Journal> =>
+  Layer.effect(
+    Journal,
+    Effect.map(
+      Effect.acquireRelease(
+        Effect.sync(() => open(file)),
+        (database) => Effect.sync(() => database.close()),
+      ),
+      make,
+    ),
+  );
+
+const open = (file: string): DatabaseSync => {
+  const database = new DatabaseSync(file);
+  database.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA busy_timeout = 5000;
+    CREATE TABLE IF NOT EXISTS journal (
+      execution_id TEXT NOT NULL,
+      "commit" INTEGER NOT NULL,
+      writer TEXT NOT NULL,
+      events TEXT NOT NULL,
+      PRIMARY KEY (execution_id, "commit")
+    ) STRICT, WITHOUT ROWID;
+  `);
+  return database;
+};
+
+const make = (database: DatabaseSync): Journal["Service"] => {
+  const insert = database.prepare(
+    `INSERT INTO journal (execution_id, "commit", writer, events) VALUES (?, ?, ?, ?)
+     ON CONFLICT DO NOTHING`,
+  );
+  const selectWriter = database.prepare(
+    `SELECT writer FROM journal WHERE execution_id = ? AND "commit" = ?`,
+  );
+  const selectAfter = database.prepare(
+    `SELECT "commit", writer, events FROM journal
+     WHERE execution_id = ? AND "commit" > ? ORDER BY "commit"`,
+  );
+  const attempt = <A>(executionId: string, operation: string, run: () => A) =>
+    Effect.try({
+      try: run,
+      catch: (cause) => new JournalUnavailable({ executionId, operation, cause }),
+    });
+
+  return Journal.of({
+    load: Effect.fnUntraced(function* (executionId, after) {
+      const rows = yield* attempt(executionId, "load", () =>
+        decodeRows(selectAfter.all(executionId, after)),
+      );
+      return yield* decodeCommits(executionId, after, rows);
+    }),
+    append: Effect.fnUntraced(function* (commit) {
+      const { executionId, commit: number, writer } = commit;
+      const events = yield* encodeCommitEvents(commit);
+      const holder = yield* attempt(executionId, "append", () =>
+        insert.run(executionId, number, writer, events).changes === 1
+          ? writer
+          : decodeWriter(selectWriter.get(executionId, number))?.writer,
+      );
+      if (holder !== writer) return yield* new JournalConflict({ executionId, commit: number });
+    }),
+  });
+};
