@@ -33,7 +33,11 @@ export const encodeCommitEvents = (commit: Commit): Effect.Effect<string, Commit
 export const decodeCommits = Effect.fnUntraced(function* (
   executionId: string,
   after: number,
-  rows: ReadonlyArray<{ readonly commit: number; readonly writer: string; readonly events: unknown }>,
+  rows: ReadonlyArray<{
+    readonly commit: number;
+    readonly writer: string;
+    readonly events: unknown;
+  }>,
 ) {
   const commits: Array<Commit> = [];
   for (const row of rows) {

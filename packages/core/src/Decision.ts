@@ -80,11 +80,7 @@ const decideStart = (
   return { run: { _tag: "Waiting" }, facts: [], timers };
 };
 
-const decideTimerDue = (
-  state: ExecutionState,
-  name: string,
-  asking: Asking,
-): AdvanceDecision => {
+const decideTimerDue = (state: ExecutionState, name: string, asking: Asking): AdvanceDecision => {
   const clock = state.clocks.get(name);
   if (!clock) {
     const run = state.started ? ({ _tag: "Waiting" } as const) : ({ _tag: "Unknown" } as const);

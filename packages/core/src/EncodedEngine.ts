@@ -35,11 +35,14 @@ export const makeEncodedEngine = (
     if (lives.find(executionId)) return Option.none();
     const state = yield* Effect.orDie(loadState(context.journal, executionId));
     const stop = state.completed ?? state.suspended;
-    return stop ? Option.some(yield* decodeResult(workflow, executionId, stop.result)) : Option.none();
+    return stop
+      ? Option.some(yield* decodeResult(workflow, executionId, stop.result))
+      : Option.none();
   }),
 
   interrupt: (workflow, executionId) => interrupt(context, lives, workflow, executionId, false),
-  interruptUnsafe: (workflow, executionId) => interrupt(context, lives, workflow, executionId, true),
+  interruptUnsafe: (workflow, executionId) =>
+    interrupt(context, lives, workflow, executionId, true),
 
   resume: (workflow, executionId) => wake(context, lives, workflow._tag, executionId, "explicit"),
 
@@ -104,10 +107,7 @@ export const makeEncodedEngine = (
   }),
 });
 
-const execute = (
-  context: RunContext,
-  lives: LiveExecutions,
-): WorkflowEngine.Encoded["execute"] => {
+const execute = (context: RunContext, lives: LiveExecutions): WorkflowEngine.Encoded["execute"] => {
   /** The result of a run that ended here, or of the stop that an earlier run stored. */
   const run = Effect.fnUntraced(function* (
     workflow: Workflow.Any,

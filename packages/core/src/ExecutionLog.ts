@@ -79,7 +79,12 @@ export const makeExecutionLog = (options: {
       .load(executionId, state.commit)
       .pipe(Effect.retry({ schedule: unavailable, while: whileUnavailable }));
     evolveCommits(state, tail);
-    if (isFencedBy(owner, tail.flatMap((commit) => commit.events))) {
+    if (
+      isFencedBy(
+        owner,
+        tail.flatMap((commit) => commit.events),
+      )
+    ) {
       fenced = true;
       pending = [];
       return;

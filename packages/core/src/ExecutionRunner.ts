@@ -7,15 +7,21 @@ import { Context, type Effect } from "effect";
 import type { Workflow } from "effect/workflow";
 import type { WakeMode } from "./Decision.ts";
 import type { IdempotencyKeyConflict, WorkflowNotRegistered } from "./EngineError.ts";
+import type { ExecutionState } from "./ExecutionState.ts";
 import type { Advance } from "./LiveExecution.ts";
 import type { WakeTarget } from "./Wakes.ts";
 
-/** What became of a start request. */
-export interface StartOutcome {
+/** What became of a request, and the execution as it stands after it. */
+export interface Advanced {
   readonly executionId: string;
+  readonly advance: Advance;
+  readonly state: ExecutionState;
+}
+
+/** What became of a start request. */
+export interface Started extends Advanced {
   /** False when the execution existed already: the request was a duplicate and joined it. */
   readonly created: boolean;
-  readonly advance: Advance;
 }
 
 export class ExecutionRunner extends Context.Service<
@@ -25,15 +31,15 @@ export class ExecutionRunner extends Context.Service<
     readonly start: (
       workflow: Workflow.Any,
       payload: object,
-    ) => Effect.Effect<StartOutcome, IdempotencyKeyConflict | WorkflowNotRegistered>;
+    ) => Effect.Effect<Started, IdempotencyKeyConflict | WorkflowNotRegistered>;
     /** Runs an existing execution to its next stop. */
     readonly wake: (
       target: WakeTarget,
       mode: WakeMode,
-    ) => Effect.Effect<Advance, WorkflowNotRegistered>;
+    ) => Effect.Effect<Advanced, WorkflowNotRegistered>;
     /** Completes a clock that is due and runs the execution; one that is not due yet is asked for again. */
     readonly timerDue: (
       target: WakeTarget & { readonly clock: string },
-    ) => Effect.Effect<Advance, WorkflowNotRegistered>;
+    ) => Effect.Effect<Advanced, WorkflowNotRegistered>;
   }
 >()("@millrace/core/ExecutionRunner") {}

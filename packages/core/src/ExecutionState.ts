@@ -20,6 +20,7 @@ export interface ExecutionState {
   /** Number of the last commit folded; 0 when nothing is stored. */
   commit: number;
   eventCount: number;
+  runCount: number;
   started: typeof ExecutionStarted.Type | undefined;
   /** The latest run; its owner holds the lease until `leaseUntilEpochMs`, or until it suspended or completed. */
   run: typeof RunStarted.Type | undefined;
@@ -37,6 +38,7 @@ export interface ExecutionState {
 export const initialState = (): ExecutionState => ({
   commit: 0,
   eventCount: 0,
+  runCount: 0,
   started: undefined,
   run: undefined,
   activities: new Map(),
@@ -59,6 +61,7 @@ export const evolve = (state: ExecutionState, event: HistoryEvent): void => {
       return;
     case "RunStarted":
       state.run = event;
+      state.runCount++;
       state.suspended = undefined;
       return;
     case "ActivityCompleted":

@@ -10,13 +10,13 @@
  */
 import { Schema } from "effect";
 
-/** The execution exists; always the first event, and the only one that may be first. */
+/** The execution exists. The first event, but for deferreds that were completed before it. */
 export const ExecutionStarted = Schema.TaggedStruct("ExecutionStarted", {
   workflow: Schema.String,
   /** The readable key from which the execution id was derived. */
   idempotencyKey: Schema.String,
   payload: Schema.Unknown,
-  /** SHA-256 of the canonical payload; the same key with another payload is a conflict, never a join. */
+  /** SHA-256 of what identifies the payload (all of it, by default); the same key with another payload is a conflict, never a join. */
   payloadHash: Schema.String,
   /** The execution that waits for this one, and is woken by its completion. */
   parent: Schema.optionalKey(

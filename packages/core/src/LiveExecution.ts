@@ -66,11 +66,7 @@ export class LiveExecution {
   private lingering = false;
   private readonly wakes: Wakes["Service"];
 
-  constructor(
-    executionId: string,
-    registered: RegisteredWorkflow,
-    wakes: Wakes["Service"],
-  ) {
+  constructor(executionId: string, registered: RegisteredWorkflow, wakes: Wakes["Service"]) {
     this.executionId = executionId;
     this.registered = registered;
     this.wakes = wakes;

@@ -133,7 +133,9 @@ export class LiveExecutions {
       Deferred.doneUnsafe(live.ended, exit);
       const wake = live.wakeRequested;
       const completed =
-        Exit.isSuccess(exit) && exit.value._tag === "Ended" && exit.value.result._tag === "Complete";
+        Exit.isSuccess(exit) &&
+        exit.value._tag === "Ended" &&
+        exit.value.result._tag === "Complete";
       if (completed) return this.announce(live);
       // The wake came after the run had looked for one the last time.
       return wake && Exit.isSuccess(exit)

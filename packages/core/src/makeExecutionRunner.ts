@@ -5,6 +5,8 @@ import { Deferred, Effect, Exit } from "effect";
 import { acceptsDeferred } from "./Decision.ts";
 import { IdempotencyKeyConflict, WorkflowNotRegistered } from "./EngineError.ts";
 import { ExecutionRunner } from "./ExecutionRunner.ts";
+import { initialState } from "./ExecutionState.ts";
+import type { LiveExecution } from "./LiveExecution.ts";
 import type { LiveExecutions } from "./LiveExecutions.ts";
 import type { RunContext } from "./runExecution.ts";
 import { startExecution } from "./startExecution.ts";
@@ -18,6 +20,11 @@ export const makeExecutionRunner = (
       Effect.mapError(() => new WorkflowNotRegistered({ workflow })),
     );
 
+  const settled = Effect.fnUntraced(function* (live: LiveExecution) {
+    const advance = yield* Deferred.await(live.ended);
+    return { executionId: live.executionId, advance, state: live.log?.state ?? initialState() };
+  });
+
   return ExecutionRunner.of({
     start: Effect.fnUntraced(function* (workflow, payload) {
       const executionId = yield* workflow.executionId(payload);
@@ -26,8 +33,8 @@ export const makeExecutionRunner = (
         executionId,
         payload,
       });
-      const advance = yield* Deferred.await(live.ended);
-      const started = live.log?.state.started;
+      const advanced = yield* settled(live);
+      const { started } = advanced.state;
       if (started && started.payloadHash !== start.payloadHash) {
         return yield* new IdempotencyKeyConflict({
           workflow: workflow._tag,
@@ -35,13 +42,13 @@ export const makeExecutionRunner = (
           idempotencyKey: start.idempotencyKey,
         });
       }
-      return { executionId, created: started === start, advance };
+      return { ...advanced, created: started === start };
     }),
 
     wake: Effect.fnUntraced(function* (target, mode) {
       const registered = yield* registeredFor(target.workflow);
       const live = yield* lives.advance(registered, target.executionId, { _tag: "Wake", mode });
-      return yield* Deferred.await(live.ended);
+      return yield* settled(live);
     }),
 
     timerDue: Effect.fnUntraced(function* (target) {
@@ -51,13 +58,13 @@ export const makeExecutionRunner = (
       const clock = log?.state.clocks.get(target.clock);
       if (current && log && clock && acceptsDeferred(log.state, clock.deferred)) {
         yield* lives.completeDeferred(current, clock.deferred, Exit.void);
-        return yield* Deferred.await(current.ended);
+        return yield* settled(current);
       }
       const live = yield* lives.advance(registered, target.executionId, {
         _tag: "TimerDue",
         clock: target.clock,
       });
-      return yield* Deferred.await(live.ended);
+      return yield* settled(live);
     }),
   });
 };

@@ -1,12 +1,13 @@
 /**
  * Asks for the execution of a payload: makes the first fact and begins, or joins what exists.
  */
-import { Effect } from "effect";
+import { Context, Effect } from "effect";
 import type { Workflow } from "effect/workflow";
 import { canonicalHash } from "./CanonicalJson.ts";
 import { WorkflowNotRegistered } from "./EngineError.ts";
 import type { ExecutionStarted } from "./HistoryEvent.ts";
 import type { LiveExecutions } from "./LiveExecutions.ts";
+import { PayloadIdentity } from "./PayloadIdentity.ts";
 import type { RunContext } from "./runExecution.ts";
 import type { WakeTarget } from "./Wakes.ts";
 
@@ -30,7 +31,7 @@ export const startExecution = Effect.fnUntraced(function* (
     workflow: workflow._tag,
     idempotencyKey: workflow.idempotencyKey(request.payload),
     payload,
-    payloadHash: canonicalHash(payload),
+    payloadHash: canonicalHash(Context.get(workflow.annotations, PayloadIdentity)(payload)),
     ...(parent && { parent }),
     atEpochMs: context.clock.currentTimeMillisUnsafe(),
   };

@@ -8,7 +8,12 @@
  * Table:  partition key `executionId` (S), sort key `commit` (N); attributes `writer` (S), `events` (S, JSON)
  */
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+} from "@aws-sdk/lib-dynamodb";
 import { Effect, Layer, Schema } from "effect";
 import { decodeCommits, encodeCommitEvents } from "../CommitCodec.ts";
 import { Journal } from "../Journal.ts";

@@ -1,2 +1,5 @@
-export * as DynamoJournal from "./DynamoJournal.ts";
 export { DocumentClient } from "./DocumentClient.ts";
+export * as DynamoExecutions from "./DynamoExecutions.ts";
+export * as DynamoJournal from "./DynamoJournal.ts";
+export * as S3ObjectStore from "./S3ObjectStore.ts";
+export * as SqsMessageQueue from "./SqsMessageQueue.ts";

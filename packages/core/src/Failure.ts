@@ -1,0 +1,46 @@
+/**
+ * The classes of failure, which decide what is retried and what is dead-lettered.
+ *
+ * A tagged error declares its class once, where it is defined (`readonly failureClass = "transient"`); an error that
+ * declares none is a defect: nobody has thought about it, so nothing is assumed about it.
+ */
+import { Predicate } from "effect";
+
+/**
+ * - `transient`: the same request may succeed later (a 503, a lost connection).
+ * - `throttled`: it will succeed when asked more slowly; the error may carry `retryAfterMs`.
+ * - `timeout`: it took too long; once more may help, twice the same timeout will not.
+ * - `permanent`: it can never succeed with this input (a broken file, an object that is gone).
+ * - `defect`: a bug or an undeclared failure.
+ */
+export type FailureClass = "transient" | "throttled" | "timeout" | "permanent" | "defect";
+
+const declared: ReadonlySet<unknown> = new Set<FailureClass>([
+  "transient",
+  "throttled",
+  "timeout",
+  "permanent",
+]);
+
+const isFailureClass = (value: unknown): value is FailureClass => declared.has(value);
+
+/** The declared class of an error. */
+export const failureClassOf = (error: unknown): FailureClass =>
+  Predicate.hasProperty(error, "failureClass") && isFailureClass(error.failureClass)
+    ? error.failureClass
+    : "defect";
+
+/** Whether trying again can help at all. */
+export const isRetryable = (error: unknown): boolean => {
+  const failureClass = failureClassOf(error);
+  return failureClass !== "permanent" && failureClass !== "defect";
+};
+
+/** What to tell a person about an error of unknown type: its tag and its message. */
+export const describeFailure = (
+  error: unknown,
+): { readonly tag: string; readonly message: string } => ({
+  tag:
+    Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? error._tag : "Defect",
+  message: error instanceof Error ? error.message : String(error),
+});

@@ -1,0 +1,67 @@
+/**
+ * Reads a message's text as what it is: an object event, a message of the engine to itself, or something that is
+ * knowingly ignored. What it cannot read it refuses, so that the message ends in the dead-letter queue and not in
+ * silence.
+ */
+import { Effect, Option, Schema } from "effect";
+import {
+  fromEnvelope,
+  fromRecord,
+  type ObjectAnnouncement,
+  ObjectCreatedEnvelope,
+  OtherEnvelope,
+  S3Notification,
+  S3TestEvent,
+} from "./ObjectEvent.ts";
+import { WorkerMessage } from "./WorkerMessage.ts";
+
+/** The text is nothing that the product knows. */
+export class MessageUnreadable extends Schema.TaggedError<MessageUnreadable>()(
+  "MessageUnreadable",
+  {
+    reason: Schema.String,
+    /** The beginning of the text. */
+    excerpt: Schema.String,
+  },
+) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `the message is neither an S3 event nor one of ours (${this.reason}): ${this.excerpt}`;
+  }
+}
+
+export type Intake =
+  | { readonly _tag: "Objects"; readonly announcements: ReadonlyArray<ObjectAnnouncement> }
+  | { readonly _tag: "Message"; readonly message: WorkerMessage }
+  | { readonly _tag: "Ignored"; readonly reason: string };
+
+const Known = Schema.fromJsonString(
+  Schema.Union([WorkerMessage, ObjectCreatedEnvelope, S3Notification, S3TestEvent, OtherEnvelope]),
+);
+const decodeKnown = Schema.decodeUnknownEffect(Known);
+
+/** Reads one message body. */
+export const readMessage = Effect.fnUntraced(function* (body: string) {
+  const unreadable = (reason: string) =>
+    new MessageUnreadable({ reason, excerpt: body.slice(0, 200) });
+  const known = yield* Effect.mapError(decodeKnown(body), () => unreadable("unknown form"));
+  if ("millrace" in known) return message(known);
+  if ("Records" in known) {
+    const created = known.Records.filter((record) => record.eventName.startsWith("ObjectCreated:"));
+    const announcements = Option.all(created.map(fromRecord));
+    if (Option.isNone(announcements)) return yield* unreadable("a record's key or time");
+    return created.length === 0 ? ignored("no object was created") : objects(announcements.value);
+  }
+  if ("Event" in known) return ignored("S3's test event");
+  if (!("detail" in known)) return ignored(`an event of another kind: ${known["detail-type"]}`);
+  const announcement = fromEnvelope(known);
+  if (Option.isNone(announcement)) return yield* unreadable("the event's time");
+  return objects([announcement.value]);
+});
+
+const message = (message: WorkerMessage): Intake => ({ _tag: "Message", message });
+const ignored = (reason: string): Intake => ({ _tag: "Ignored", reason });
+const objects = (announcements: ReadonlyArray<ObjectAnnouncement>): Intake => ({
+  _tag: "Objects",
+  announcements,
+});

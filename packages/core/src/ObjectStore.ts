@@ -1,0 +1,105 @@
+/**
+ * The object store seam: reads of an exact version, writes that are visible whole or not at all.
+ */
+import { Context, type Effect, Schema, type Scope, type Stream } from "effect";
+import type { ObjectRef } from "./ObjectEvent.ts";
+
+/** The version that was announced is not there any more. */
+export class ObjectGone extends Schema.TaggedError<ObjectGone>()("ObjectGone", {
+  bucket: Schema.String,
+  key: Schema.String,
+}) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `object ${this.bucket}/${this.key} is gone: it was deleted after its event; upload it again if it is still wanted`;
+  }
+}
+
+/** Another version stands under the key: that one has an event, and an execution, of its own. */
+export class ObjectChanged extends Schema.TaggedError<ObjectChanged>()("ObjectChanged", {
+  bucket: Schema.String,
+  key: Schema.String,
+  etag: Schema.String,
+}) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `object ${this.bucket}/${this.key} was overwritten after its event (its ETag was ${this.etag}): the newer version is processed by its own execution`;
+  }
+}
+
+/** The store may not be used like this by this function. */
+export class ObjectDenied extends Schema.TaggedError<ObjectDenied>()("ObjectDenied", {
+  bucket: Schema.String,
+  key: Schema.String,
+  operation: Schema.String,
+}) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `${this.operation} of ${this.bucket}/${this.key} is denied: give the function's role access to that prefix`;
+  }
+}
+
+/** The store did not answer, or asked for patience. */
+export class ObjectStoreUnavailable extends Schema.TaggedError<ObjectStoreUnavailable>()(
+  "ObjectStoreUnavailable",
+  {
+    bucket: Schema.String,
+    key: Schema.String,
+    operation: Schema.String,
+    cause: Schema.Defect(),
+  },
+) {
+  readonly failureClass = "transient";
+  override get message(): string {
+    return `${this.operation} of ${this.bucket}/${this.key} did not succeed: try again later`;
+  }
+}
+
+/** Why a read fails. */
+export const ReadFailure = Schema.Union([
+  ObjectGone,
+  ObjectChanged,
+  ObjectDenied,
+  ObjectStoreUnavailable,
+]);
+export type ReadFailure = typeof ReadFailure.Type;
+
+/** Why a write fails. */
+export const WriteFailure = Schema.Union([ObjectDenied, ObjectStoreUnavailable]);
+export type WriteFailure = typeof WriteFailure.Type;
+
+export interface ObjectTarget {
+  readonly bucket: string;
+  readonly key: string;
+  readonly contentType: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** An object being written, piece by piece. Left unfinished when its scope closes, nothing of it is ever visible. */
+export interface ObjectWriter {
+  readonly write: (bytes: Uint8Array) => Effect.Effect<void, WriteFailure>;
+  /** Makes the object visible, whole. */
+  readonly complete: Effect.Effect<{ readonly etag: string }, WriteFailure>;
+}
+
+export class ObjectStore extends Context.Service<
+  ObjectStore,
+  {
+    /** The bytes of exactly that version, optionally only the first `bytesMax`. */
+    readonly read: (
+      ref: ObjectRef,
+      options?: { readonly bytesMax?: number },
+    ) => Stream.Stream<Uint8Array, ReadFailure>;
+    /** Begins an object of unknown length; memory stays bounded. */
+    readonly writer: (
+      target: ObjectTarget,
+    ) => Effect.Effect<ObjectWriter, WriteFailure, Scope.Scope>;
+    /** Writes a small object in one request. */
+    readonly put: (
+      target: ObjectTarget,
+      body: Uint8Array | string,
+    ) => Effect.Effect<{ readonly etag: string }, WriteFailure>;
+    /** Copies exactly that version, without its bytes passing through here. */
+    readonly copy: (ref: ObjectRef, target: ObjectTarget) => Effect.Effect<void, ReadFailure>;
+  }
+>()("@millrace/core/ObjectStore") {}

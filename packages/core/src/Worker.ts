@@ -1,0 +1,195 @@
+/**
+ * What a message means: one body of a pipeline's queue in, one typed outcome out. The same code in Lambda, in a
+ * container, in local mode and in the simulator.
+ *
+ * A message is deleted only after what it asked for is in the journal: every outcome here says that it is, and
+ * everything else is a failure, after which the message comes back.
+ */
+import { Cause, Clock, Context, Effect, Layer } from "effect";
+import type { Workflow } from "effect/workflow";
+import * as DeadLetter from "./DeadLetter.ts";
+import { type Advanced, ExecutionRunner } from "./ExecutionRunner.ts";
+import { Executions, toRow } from "./Executions.ts";
+import { readMessage } from "./Intake.ts";
+import { queueDelayMsMax } from "./Limits.ts";
+import { MessageQueue } from "./MessageQueue.ts";
+import { type ObjectAnnouncement, type ObjectCreated, objectName } from "./ObjectEvent.ts";
+import { refusalOf, type Trigger } from "./Trigger.ts";
+import { encodeWorkerMessage, type WorkerMessage } from "./WorkerMessage.ts";
+
+/** A pipeline as the worker sees it. */
+export interface Pipeline {
+  readonly name: string;
+  readonly trigger: Trigger;
+  /** The real name of the trigger's bucket in this stage. */
+  readonly bucketName: string;
+  readonly queue: string;
+  readonly deadLetterQueue: string;
+  readonly workflow: Workflow.Any;
+  /** What the workflow is started with for an object. */
+  readonly payloadOf: (object: ObjectCreated) => object;
+}
+
+/** What a message came to. `subject` is the object or the execution. */
+export interface Handled {
+  readonly outcome:
+    /** A new execution was made and run to its next stop. */
+    | "started"
+    /** The execution existed: a duplicate or a replayed event, absorbed. */
+    | "joined"
+    /** The execution existed, and the run before had died: it was run on. */
+    | "resumed"
+    /** An existing execution was run on. */
+    | "advanced"
+    /** Nothing to do: waiting, ended, or taken over by another process. */
+    | "unneeded"
+    /** Another process holds the lease: this message is done, a later one looks again. */
+    | "leased"
+    | "ignored"
+    | "dead-lettered";
+  readonly subject: string;
+  readonly executionId?: string;
+  readonly status?: string;
+  readonly reason?: string;
+  readonly replayName?: string;
+}
+
+/** A wake for a leased execution is looked at again this long after the lease has ended, in milliseconds. */
+const afterLeaseMs = 1_000;
+
+export class Worker extends Context.Service<
+  Worker,
+  {
+    /** Handles one message body; several objects in one body give several outcomes. */
+    readonly handle: (pipeline: Pipeline, body: string) => Effect.Effect<ReadonlyArray<Handled>>;
+  }
+>()("@millrace/core/Worker") {
+  static readonly layer = Layer.effect(
+    Worker,
+    Effect.gen(function* () {
+      const context = yield* Effect.context<ExecutionRunner | Executions | MessageQueue>();
+      return Worker.of({
+        handle: (pipeline, body) => Effect.provideContext(handle(pipeline, body), context),
+      });
+    }),
+  );
+}
+
+const handle = Effect.fnUntraced(
+  function* (pipeline: Pipeline, body: string) {
+    const intake = yield* readMessage(body);
+    switch (intake._tag) {
+      case "Ignored":
+        return [{ outcome: "ignored", subject: pipeline.name, reason: intake.reason } as const];
+      case "Message":
+        return [yield* handleOwn(pipeline, intake.message)];
+      case "Objects":
+        return yield* Effect.forEach(intake.announcements, (announcement) =>
+          handleObject(pipeline, announcement, body),
+        );
+    }
+  },
+  (effect, pipeline, body) =>
+    Effect.catchTag(effect, "MessageUnreadable", (error) =>
+      Effect.map(deadLetter(pipeline, pipeline.name, body, error), (handled) => [handled]),
+    ),
+);
+
+const handleObject = Effect.fnUntraced(function* (
+  pipeline: Pipeline,
+  { object, replayName }: ObjectAnnouncement,
+  body: string,
+) {
+  const subject = objectName(object);
+  const refusal = refusalOf(pipeline.trigger, pipeline.bucketName, object);
+  if (refusal) return { outcome: "ignored", subject, reason: refusal } satisfies Handled;
+  const runner = yield* ExecutionRunner;
+  return yield* runner.start(pipeline.workflow, pipeline.payloadOf(object)).pipe(
+    Effect.tap(project),
+    Effect.flatMap((started) => afterRun(pipeline, subject, started, started.created)),
+    Effect.map((handled) => ({ ...handled, ...(replayName && { replayName }) })),
+    Effect.catchTag("IdempotencyKeyConflict", (error) =>
+      deadLetter(pipeline, subject, body, error),
+    ),
+    // Without its code nothing can be said about the message: it must come back.
+    Effect.orDie,
+  );
+});
+
+const handleOwn = Effect.fnUntraced(function* (pipeline: Pipeline, message: WorkerMessage) {
+  const runner = yield* ExecutionRunner;
+  const advanced = yield* Effect.orDie(
+    message._tag === "Wake" ? runner.wake(message, message.mode) : runner.timerDue(message),
+  );
+  yield* project(advanced);
+  // Another process took over while the timer was on its way into the journal: it must be brought again.
+  if (advanced.advance._tag === "Fenced" && message._tag === "TimerDue") {
+    const queue = yield* MessageQueue;
+    yield* Effect.orDie(
+      queue.send(pipeline.queue, encodeWorkerMessage(message), { delayMs: afterLeaseMs }),
+    );
+  }
+  return yield* afterRun(pipeline, message.executionId, advanced, undefined);
+});
+
+/** Names the outcome; a leased execution is looked at again when the lease has ended, whoever holds it now. */
+const afterRun = Effect.fnUntraced(function* (
+  pipeline: Pipeline,
+  subject: string,
+  { advance, executionId, state }: Advanced,
+  created: boolean | undefined,
+) {
+  const status = toRow(executionId, state)?.status ?? "running";
+  const about = { subject, executionId, status };
+  if (advance._tag === "NotRun" && advance.reason._tag === "Leased") {
+    const queue = yield* MessageQueue;
+    const now = yield* Clock.currentTimeMillis;
+    const workflow = pipeline.workflow._tag;
+    yield* Effect.orDie(
+      queue.send(
+        pipeline.queue,
+        encodeWorkerMessage({
+          _tag: "Wake",
+          millrace: 1,
+          workflow,
+          executionId,
+          mode: "automatic",
+        }),
+        {
+          delayMs: Math.min(queueDelayMsMax, advance.reason.leaseUntilEpochMs - now + afterLeaseMs),
+        },
+      ),
+    );
+    return { outcome: "leased", ...about } satisfies Handled;
+  }
+  const ended = advance._tag === "Ended";
+  if (created) return { outcome: "started", ...about } satisfies Handled;
+  if (created === false) {
+    const outcome = ended && state.runCount > 1 ? "resumed" : "joined";
+    return { outcome, ...about } satisfies Handled;
+  }
+  return { outcome: ended ? "advanced" : "unneeded", ...about } satisfies Handled;
+});
+
+/** Brings the index up to date; a failure there is only logged, because nothing depends on the index. */
+const project = Effect.fnUntraced(function* ({ advance, executionId, state }: Advanced) {
+  const row = advance._tag === "Ended" ? toRow(executionId, state) : undefined;
+  if (!row) return;
+  const executions = yield* Executions;
+  yield* executions
+    .record(row)
+    .pipe(Effect.catchTag("IndexUnavailable", (error) => Effect.logWarning(error.message)));
+});
+
+const deadLetter = Effect.fnUntraced(function* (
+  pipeline: Pipeline,
+  subject: string,
+  original: string,
+  error: Error,
+) {
+  yield* DeadLetter.send(
+    { pipeline: pipeline.name, queue: pipeline.deadLetterQueue, subject, original },
+    Cause.fail(error),
+  ).pipe(Effect.orDie);
+  return { outcome: "dead-lettered", subject, reason: error.message } satisfies Handled;
+});
