@@ -4,3 +4,20 @@ export { ExecutionRunner } from "./ExecutionRunner.ts";
 export { Journal } from "./Journal.ts";
 export { ProcessDeadline } from "./LiveExecution.ts";
 export { Wakes } from "./Wakes.ts";
+export * as DeadLetter from "./DeadLetter.ts";
+export * from "./Executions.ts";
+export * from "./Failure.ts";
+export { MessageQueue, QueueUnavailable } from "./MessageQueue.ts";
+export {
+  type ObjectAnnouncement,
+  ObjectCreated,
+  ObjectRef,
+  objectIdentity,
+  objectName,
+} from "./ObjectEvent.ts";
+export * from "./ObjectStore.ts";
+export { PayloadIdentity } from "./PayloadIdentity.ts";
+export * as QueueWakes from "./QueueWakes.ts";
+export * as Retry from "./Retry.ts";
+export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";
+export { type Handled, type Pipeline, Worker } from "./Worker.ts";

@@ -1,0 +1,49 @@
+/**
+ * An invalid object is not lost: it is copied to the error bucket under its own key, beside a document that says why.
+ *
+ * The copy names the exact version, so that a later upload under the same key cannot be quarantined in its place. An
+ * object that is gone or was overwritten has nothing to copy; the reason document is written all the same.
+ */
+import { describeFailure, failureClassOf, type ObjectRef, ObjectStore, objectName } from "@millrace/core";
+import { Effect, Schema } from "effect";
+import { Buckets } from "./Buckets.ts";
+
+/** Where the quarantined object and its reason lie. */
+export const Quarantined = Schema.Struct({
+  bucket: Schema.String,
+  key: Schema.String,
+  reasonKey: Schema.String,
+  copied: Schema.Boolean,
+});
+export type Quarantined = typeof Quarantined.Type;
+
+/** Copies the object and writes `<key>.reason.json`. Running it again overwrites both with the same. */
+export const quarantine = Effect.fnUntraced(function* (object: ObjectRef, error: unknown) {
+  const store = yield* ObjectStore;
+  const { errors } = yield* Buckets;
+  const version = object.versionId ?? object.etag;
+  const key = `${object.key}.${version}`;
+  const reasonKey = `${key}.reason.json`;
+  const copied = yield* store
+    .copy(object, { bucket: errors, key, contentType: "application/octet-stream" })
+    .pipe(
+      Effect.as(true),
+      Effect.catchTags({
+        ObjectGone: () => Effect.succeed(false),
+        ObjectChanged: () => Effect.succeed(false),
+      }),
+    );
+  const { message, tag } = describeFailure(error);
+  const reason = {
+    object: objectName(object),
+    error: tag,
+    failureClass: failureClassOf(error),
+    message,
+    copied,
+  };
+  yield* store.put(
+    { bucket: errors, key: reasonKey, contentType: "application/json" },
+    `${JSON.stringify(reason, undefined, 2)}\n`,
+  );
+  return { bucket: errors, key, reasonKey, copied };
+});

@@ -1,0 +1,83 @@
+/**
+ * What there is to deploy and to run: every pipeline's trigger, queue and compute, as plain data.
+ *
+ * Local mode and the stacks read this module and nothing else about a pipeline. It must stay free of imports with
+ * effects: it is loaded where no AWS client, no sharp and no DuckDB may be.
+ *
+ * Units:  seconds and megabytes where the name says so
+ */
+import type { Trigger } from "@millrace/core";
+
+/** A bucket by its logical name. */
+export type BucketName = "raw" | "clean" | "errors";
+
+export interface PipelineTopology {
+  /** Kebab case; names its queue, rule and function. */
+  readonly name: string;
+  /** Tag of the workflow that it starts. */
+  readonly workflow: string;
+  /** Module in packages/functions/src that exports `handler`. */
+  readonly handler: string;
+  readonly trigger: Trigger & { readonly bucket: BucketName };
+  /** Where its results lie: compared with all triggers, because an output that is an input is a loop. */
+  readonly outputs: ReadonlyArray<{ readonly bucket: BucketName; readonly prefix: string }>;
+  readonly queue: {
+    readonly retentionSeconds: number;
+    /** Receives after which the queue gives a message up to the dead-letter queue. */
+    readonly receiveCountMax: number;
+  };
+  readonly compute: {
+    readonly timeoutSeconds: number;
+    readonly memoryMb: number;
+    /** Functions at work at the same time. */
+    readonly concurrencyMax: number;
+    /** Messages per invocation. */
+    readonly batchSize: number;
+  };
+}
+
+/** Retention of every dead-letter queue, in seconds: 14 days, the longest that SQS keeps (requirement D4.3). */
+export const deadLetterRetentionSeconds = 1_209_600;
+
+/**
+ * A queue hides a received message for this many times the function's timeout (requirement D4.3).
+ * Source: AWS Lambda developer guide, "Using Lambda with Amazon SQS", queue configuration.
+ */
+export const visibilityTimeouts = 6;
+
+const csvToParquet: PipelineTopology = {
+  name: "csv-to-parquet",
+  workflow: "CsvToParquet",
+  handler: "csvToParquet",
+  trigger: { bucket: "raw", prefix: "incoming/", suffixes: [".csv"] },
+  outputs: [
+    { bucket: "clean", prefix: "processed/" },
+    { bucket: "errors", prefix: "incoming/" },
+  ],
+  queue: { retentionSeconds: 345_600, receiveCountMax: 3 },
+  // One file per invocation: each may need the whole time, and memory is bounded per file.
+  compute: { timeoutSeconds: 900, memoryMb: 1_769, concurrencyMax: 100, batchSize: 1 },
+};
+
+const imageRenditions: PipelineTopology = {
+  name: "image-renditions",
+  workflow: "ImageRenditions",
+  handler: "imageRenditions",
+  trigger: {
+    bucket: "raw",
+    prefix: "images/",
+    suffixes: [".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg"],
+  },
+  outputs: [
+    { bucket: "clean", prefix: "resized/" },
+    { bucket: "errors", prefix: "images/" },
+  ],
+  queue: { retentionSeconds: 86_400, receiveCountMax: 3 },
+  compute: { timeoutSeconds: 60, memoryMb: 1_769, concurrencyMax: 50, batchSize: 10 },
+};
+
+/** All pipelines. */
+export const pipelines = { csvToParquet, imageRenditions } as const;
+
+/** All buckets. */
+export const buckets: ReadonlyArray<BucketName> = ["raw", "clean", "errors"];
