@@ -49,6 +49,17 @@ export class CsvNoColumns extends Schema.TaggedError<CsvNoColumns>()("CsvNoColum
   }
 }
 
+/** The first record is broken, so that no row can be told from another. */
+export class CsvHeaderBroken extends Schema.TaggedError<CsvHeaderBroken>()("CsvHeaderBroken", {
+  source: Schema.String,
+  line: Schema.Int,
+  detail: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.source} has a broken header on line ${this.line}: ${this.detail}. Double the quotes inside quoted names.`;
+  }
+}
+
 /** The header is wider than any table. */
 export class CsvTooManyColumns extends Schema.TaggedError<CsvTooManyColumns>()(
   "CsvTooManyColumns",
@@ -100,6 +111,7 @@ export const CsvFailure = Schema.Union([
   CsvNotText,
   CsvUndecodable,
   CsvNoColumns,
+  CsvHeaderBroken,
   CsvTooManyColumns,
   CsvQuoteUnclosed,
   CsvRecordTooLong,

@@ -6,6 +6,7 @@
  * windows-1252, and from then on a byte that does not fit is a failure, never U+FFFD.
  */
 import { isAscii, isUtf8 } from "node:buffer";
+import { TextDecoder } from "node:util";
 import { Result } from "effect";
 import { CsvUndecodable } from "./CsvFailure.ts";
 import { byteOrderMark, type CsvEncoding, type EncodingOrigin } from "./Encoding.ts";

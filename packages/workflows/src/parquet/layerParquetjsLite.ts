@@ -9,13 +9,12 @@
  * the group to the file's one envelope. That leans on the internals of exactly this version; a test guards it.
  */
 import { Effect, Layer } from "effect";
-import {
-  type ColumnBuffer,
-  type FieldDefinition,
+import type {
+  ColumnBuffer,
+  FieldDefinition,
   ParquetEnvelopeWriter,
-  ParquetSchema,
-  ParquetWriter,
-  type RowBuffer,
+  RowBuffer,
+  default as Library,
 } from "parquetjs-lite";
 import type { ByteSink } from "./ByteSink.ts";
 import type { ColumnPlan, ColumnValues } from "./ColumnPlan.ts";
@@ -31,19 +30,17 @@ const types: Record<ColumnPlan["kind"], FieldDefinition["type"]> = {
   timestamp: "TIMESTAMP_MILLIS",
 };
 
-const schemaOf = (plan: ReadonlyArray<ColumnPlan>): ParquetSchema =>
-  new ParquetSchema(
-    Object.fromEntries(
-      plan.map((column) => [
-        column.name,
-        {
-          type: types[column.kind],
-          compression: "SNAPPY",
-          optional: column.nullable,
-          statistics: false,
-        } satisfies FieldDefinition,
-      ]),
-    ),
+const fieldsOf = (plan: ReadonlyArray<ColumnPlan>): Record<string, FieldDefinition> =>
+  Object.fromEntries(
+    plan.map((column) => [
+      column.name,
+      {
+        type: types[column.kind],
+        compression: "SNAPPY",
+        optional: column.nullable,
+        statistics: false,
+      },
+    ]),
   );
 
 const toColumnBuffer = (nullable: boolean, column: ColumnValues): ColumnBuffer => {
@@ -92,52 +89,59 @@ const groupEnvelope = (file: ParquetEnvelopeWriter) => ({
 const failed = (operation: string) => (cause: unknown) =>
   new ParquetEncodingFailed({ encoder: name, operation, cause });
 
-const open = Effect.fnUntraced(function* <E, R>(
-  plan: ReadonlyArray<ColumnPlan>,
-  sink: ByteSink<E, R>,
-) {
-  const produced: Array<Uint8Array> = [];
-  const { file, schema } = yield* Effect.try({
-    try: () => {
-      const schema = schemaOf(plan);
-      const write = (bytes: Uint8Array) => void produced.push(bytes);
-      const file = new ParquetEnvelopeWriter(schema, write, () => undefined, 0, envelopeOptions);
-      file.writeHeader();
-      return { file, schema };
-    },
-    catch: failed("open a file"),
-  });
-  const drain = Effect.suspend(() => {
-    const bytes = Buffer.concat(produced);
-    produced.length = 0;
-    return bytes.length === 0 ? Effect.void : sink(bytes);
-  });
-
-  return {
-    writeRowGroup: (columns: ReadonlyArray<ColumnValues>, rows: number) =>
-      Effect.tryPromise({
-        try: () => {
-          const group = new ParquetWriter(schema, groupEnvelope(file), { rowGroupSize: rows + 1 });
-          group.rowBuffer = toRowBuffer(plan, columns, rows);
-          return group.close();
-        },
-        catch: failed("write a row group"),
-      }).pipe(Effect.andThen(drain)),
-    finish: Effect.try({
+const makeOpen = (library: typeof Library) =>
+  Effect.fnUntraced(function* <E, R>(plan: ReadonlyArray<ColumnPlan>, sink: ByteSink<E, R>) {
+    const produced: Array<Uint8Array> = [];
+    const { file, schema } = yield* Effect.try({
       try: () => {
-        file.writeIndex();
-        file.writeFooter({});
+        const schema = new library.ParquetSchema(fieldsOf(plan));
+        const file = new library.ParquetEnvelopeWriter(
+          schema,
+          (bytes) => void produced.push(bytes),
+          () => undefined,
+          0,
+          envelopeOptions,
+        );
+        file.writeHeader();
+        return { file, schema };
       },
-      catch: failed("write the footer"),
-    }).pipe(
-      Effect.andThen(drain),
-      Effect.map(() => ({ bytes: file.offset })),
-    ),
-  };
-});
+      catch: failed("open a file"),
+    });
+    const drain = Effect.suspend(() => {
+      const bytes = Buffer.concat(produced);
+      produced.length = 0;
+      return bytes.length === 0 ? Effect.void : sink(bytes);
+    });
 
-/** The second encoder. */
-export const layerParquetjsLite: Layer.Layer<ParquetEncoder> = Layer.succeed(ParquetEncoder, {
-  name,
-  open,
-});
+    return {
+      writeRowGroup: (columns: ReadonlyArray<ColumnValues>, rows: number) =>
+        Effect.tryPromise({
+          try: () => {
+            const options = { rowGroupSize: rows + 1 };
+            const group = new library.ParquetWriter(schema, groupEnvelope(file), options);
+            group.rowBuffer = toRowBuffer(plan, columns, rows);
+            return group.close();
+          },
+          catch: failed("write a row group"),
+        }).pipe(Effect.andThen(drain)),
+      finish: Effect.try({
+        try: () => {
+          file.writeIndex();
+          file.writeFooter({});
+        },
+        catch: failed("write the footer"),
+      }).pipe(
+        Effect.andThen(drain),
+        Effect.map(() => ({ bytes: file.offset })),
+      ),
+    };
+  });
+
+/** The second encoder. The library is loaded when the layer is built, not when this module is imported. */
+export const layerParquetjsLite: Layer.Layer<ParquetEncoder> = Layer.effect(
+  ParquetEncoder,
+  Effect.map(
+    Effect.promise(() => import("parquetjs-lite")),
+    (library) => ({ name, open: makeOpen(library.default) }),
+  ),
+);

@@ -67,4 +67,12 @@ declare module "parquetjs-lite" {
     rowBuffer: RowBuffer;
     close(): Promise<void>;
   }
+
+  /** CommonJS: everything comes with the default export, under Node. */
+  const exports: {
+    readonly ParquetSchema: typeof ParquetSchema;
+    readonly ParquetEnvelopeWriter: typeof ParquetEnvelopeWriter;
+    readonly ParquetWriter: typeof ParquetWriter;
+  };
+  export default exports;
 }
