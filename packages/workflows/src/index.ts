@@ -1,1 +1,18 @@
-export {};
+/**
+ * The pipelines' public face: the CSV and image transforms, and the pure key functions.
+ */
+export * from "./csv/CsvFailure.ts";
+export type { CsvOptions } from "./csv/CsvOptions.ts";
+export { CsvPart, CsvReport, CsvStages, DateColumn } from "./csv/CsvReport.ts";
+export { type CsvSinks, csvToParquet } from "./csv/csvToParquet.ts";
+export { CsvDelimiter } from "./csv/Delimiter.ts";
+export { CsvEncoding, EncodingOrigin } from "./csv/Encoding.ts";
+export { RenamedColumn } from "./csv/Header.ts";
+export { Reject, RejectReason } from "./csv/Reject.ts";
+export { SpillFailed } from "./csv/SpillFile.ts";
+export { SlashDates } from "./csv/Timestamp.ts";
+export type { ByteSink } from "./parquet/ByteSink.ts";
+export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.ts";
+export { layerHyparquet } from "./parquet/layerHyparquet.ts";
+export { layerParquetjsLite } from "./parquet/layerParquetjsLite.ts";
+export { ParquetEncoder, ParquetEncodingFailed, type ParquetPart } from "./parquet/ParquetEncoder.ts";

@@ -1,0 +1,49 @@
+/**
+ * How one CSV file is to be read: what the caller must say, and what may be said against the defaults.
+ */
+import type { CsvDelimiter } from "./Delimiter.ts";
+import type { CsvEncoding } from "./Encoding.ts";
+import { rejectedRowsTolerated, rejectedShareMax, rowGroupRowsMax } from "./Limits.ts";
+import type { SlashDates } from "./Timestamp.ts";
+
+/** The options of `csvToParquet`. */
+export interface CsvOptions {
+  /** The object's name in failures, e.g. bucket, key and version. */
+  readonly source: string;
+  /** The value of `_source_file`. */
+  readonly sourceFile: string;
+  /** The value of `_processed_at`: the execution's recorded start, never the clock, so that a second run gives the same bytes. */
+  readonly processedAtEpochMs: number;
+  /** @default sniffed from the header line */
+  readonly delimiter?: CsvDelimiter | undefined;
+  /** @default detected: byte-order mark, else UTF-8, else windows-1252 */
+  readonly encoding?: CsvEncoding | undefined;
+  /** @default refuse: `01/02/2023` is null */
+  readonly slashDates?: SlashDates | undefined;
+  /** Output names of the date columns. @default every name that holds `fecha` or `date` */
+  readonly dateColumns?: ReadonlyArray<string> | undefined;
+  /** Whether exact duplicates of an earlier row are dropped. @default drop */
+  readonly duplicates?: "drop" | "keep" | undefined;
+  /** Rows per output file. @default all in one */
+  readonly partRowsMax?: number | undefined;
+  /** @default 50,000 */
+  readonly rowGroupRowsMax?: number | undefined;
+  /** Share of rejected rows from which a file counts as invalid. @default 0.1 */
+  readonly rejectedShareMax?: number | undefined;
+  /** Rejected rows that never condemn a file by their share. @default 100 */
+  readonly rejectedRowsTolerated?: number | undefined;
+}
+
+/** The options with every default filled in. */
+export const withDefaults = (options: CsvOptions) => ({
+  ...options,
+  slashDates: options.slashDates ?? ("refuse" as const),
+  duplicates: options.duplicates ?? ("drop" as const),
+  partRowsMax: options.partRowsMax ?? Number.POSITIVE_INFINITY,
+  rowGroupRowsMax: options.rowGroupRowsMax ?? rowGroupRowsMax,
+  rejectedShareMax: options.rejectedShareMax ?? rejectedShareMax,
+  rejectedRowsTolerated: options.rejectedRowsTolerated ?? rejectedRowsTolerated,
+});
+
+/** Complete options. */
+export type CompleteCsvOptions = ReturnType<typeof withDefaults>;

@@ -1,0 +1,82 @@
+/**
+ * What became of a file's rows: the figures of one pass, as they go into an execution's history.
+ *
+ * Always: rowsIn = rowsOut + rowsRejected + duplicates + blankRows. Empty lines and the header are no rows.
+ */
+import { Schema } from "effect";
+import { ColumnKind } from "../parquet/ColumnPlan.ts";
+import { CsvDelimiter } from "./Delimiter.ts";
+import { CsvEncoding, EncodingOrigin } from "./Encoding.ts";
+import { RenamedColumn } from "./Header.ts";
+
+/** One output file. */
+export const CsvPart = Schema.Struct({
+  /** From 1. */
+  index: Schema.Int,
+  rows: Schema.Int,
+  rowGroups: Schema.Int,
+  bytes: Schema.Int,
+});
+export type CsvPart = typeof CsvPart.Type;
+
+/** What a date column's cells came to. */
+export const DateColumn = Schema.Struct({
+  name: Schema.String,
+  parsed: Schema.Int,
+  /** Cells that held text which is no date: null in the output. */
+  unparsable: Schema.Int,
+  /** Cells that were empty. */
+  empty: Schema.Int,
+});
+export type DateColumn = typeof DateColumn.Type;
+
+/** The figures of each stage. */
+export const CsvStages = Schema.Struct({
+  validate: Schema.Struct({
+    rowsIn: Schema.Int,
+    rowsOut: Schema.Int,
+    rowsRejected: Schema.Int,
+    emptyLines: Schema.Int,
+  }),
+  clean: Schema.Struct({
+    rowsIn: Schema.Int,
+    rowsOut: Schema.Int,
+    blankRows: Schema.Int,
+    duplicates: Schema.Int,
+  }),
+  transform: Schema.Struct({
+    rows: Schema.Int,
+    dateColumns: Schema.Array(DateColumn),
+    nullDates: Schema.Int,
+  }),
+  enrich: Schema.Struct({ rows: Schema.Int, columns: Schema.Array(Schema.String) }),
+  output: Schema.Struct({
+    encoder: Schema.String,
+    rows: Schema.Int,
+    rowGroups: Schema.Int,
+    parts: Schema.Int,
+    bytes: Schema.Int,
+  }),
+});
+export type CsvStages = typeof CsvStages.Type;
+
+/** The whole pass. */
+export const CsvReport = Schema.Struct({
+  rowsIn: Schema.Int,
+  rowsOut: Schema.Int,
+  rowsRejected: Schema.Int,
+  duplicates: Schema.Int,
+  blankRows: Schema.Int,
+  /** Date cells that held text which is no date. */
+  nullDates: Schema.Int,
+  bytesIn: Schema.Int,
+  bytesOut: Schema.Int,
+  columns: Schema.Array(Schema.Struct({ name: Schema.String, kind: ColumnKind })),
+  renamed: Schema.Array(RenamedColumn),
+  encoding: CsvEncoding,
+  encodingOrigin: EncodingOrigin,
+  delimiter: CsvDelimiter,
+  parts: Schema.Array(CsvPart),
+  stages: CsvStages,
+});
+export type CsvReport = typeof CsvReport.Type;

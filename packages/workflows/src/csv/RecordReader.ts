@@ -1,0 +1,192 @@
+/**
+ * Records from a file's UTF-8 bytes, with line numbers and raw text for those that are rejected.
+ *
+ * Recovery from a stray quote: only the physical line on which the broken record begins is rejected and parsing starts
+ * afresh on the next one. A parser that goes on inside the record would swallow good rows up to some later quote.
+ * An open quote cannot be recovered from, as everything behind it is in doubt: it ends the file.
+ */
+import { type CsvFailure, CsvQuoteUnclosed, CsvRecordTooLong } from "./CsvFailure.ts";
+import { recordBytesMax } from "./Limits.ts";
+import { makeReject, type Reject, type RejectReason } from "./Reject.ts";
+import { RecordParser } from "./RecordParser.ts";
+
+const lineFeed = 10;
+const carriageReturn = 13;
+const quote = 34;
+
+/** What a visitor says of a record: nothing, or why it is rejected, or why the file is. */
+export type Verdict =
+  | undefined
+  | { readonly reason: RejectReason; readonly detail: string }
+  | { readonly failure: CsvFailure };
+
+/** Looks at each record in turn, and is told of each row that is rejected. */
+export interface RecordVisitor {
+  readonly record: (cells: ReadonlyArray<string>) => Verdict;
+  readonly rejected: (reject: Reject) => CsvFailure | undefined;
+}
+
+const strayQuote =
+  "a quote stands inside a cell that is not quoted, or text stands behind a closing quote";
+
+/** More line ends than the parser looks ahead: they push the last record out. */
+const flush = Buffer.alloc(16, lineFeed);
+
+const countLines = (bytes: Uint8Array, from: number, to: number): number => {
+  let lines = 0;
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at];
+    if (byte === lineFeed || (byte === carriageReturn && bytes[at + 1] !== lineFeed)) lines += 1;
+  }
+  return lines;
+};
+
+/** Index behind the line end that follows `from`; -1 when it has not come yet. */
+const endOfLine = (bytes: Uint8Array, from: number): number => {
+  for (let at = from; at < bytes.length; at++) {
+    if (bytes[at] === lineFeed) return at + 1;
+    if (bytes[at] !== carriageReturn) continue;
+    if (at + 1 === bytes.length) return -1;
+    return bytes[at + 1] === lineFeed ? at + 2 : at + 1;
+  }
+  return -1;
+};
+
+/** Reads one file. Give it all bytes through `push`, then call `end`; a failure is final. */
+export class RecordReader {
+  readonly #source: string;
+  readonly #delimiter: string;
+  readonly #visitor: RecordVisitor;
+  #parser: RecordParser;
+  /** Offset in the file of the first byte that the present parser was given. */
+  #parserStart = 0;
+  /** The bytes behind the last complete record, up to the last byte given. */
+  #window: Uint8Array = new Uint8Array(0);
+  #windowStart = 0;
+  /** Line number at `#lineAt`. */
+  #line = 1;
+  #lineAt = 0;
+  #size = 0;
+  /** Set while the end of a rejected line has not come yet. */
+  #skippingLine = false;
+  #ending = false;
+
+  constructor(source: string, delimiter: string, visitor: RecordVisitor) {
+    this.#source = source;
+    this.#delimiter = delimiter;
+    this.#visitor = visitor;
+    this.#parser = new RecordParser(delimiter);
+  }
+
+  /** Takes the next bytes. */
+  push(bytes: Uint8Array): CsvFailure | undefined {
+    if (bytes.length === 0) return undefined;
+    this.#size += bytes.length;
+    return this.#read(bytes);
+  }
+
+  /** The file ends here. */
+  end(): CsvFailure | undefined {
+    this.#ending = true;
+    const failure = this.#read(flush);
+    if (failure !== undefined) return failure;
+    return this.#windowStart < this.#size ? this.#unclosed() : undefined;
+  }
+
+  #read(bytes: Uint8Array): CsvFailure | undefined {
+    this.#window = this.#window.length === 0 ? bytes : Buffer.concat([this.#window, bytes]);
+    if (!this.#skippingLine) this.#parser.write(bytes);
+    for (;;) {
+      const failure = this.#skippingLine ? undefined : this.#visitRecords();
+      if (failure !== undefined) return failure;
+      if (!this.#skippingLine && this.#parser.failure === null) break;
+      const fatal = this.#skippingLine ? undefined : this.#fatal();
+      if (fatal !== undefined) return fatal;
+      const tooMany = this.#rejectLine();
+      if (tooMany !== undefined) return tooMany;
+      if (this.#skippingLine) break;
+    }
+    this.#countLinesTo(this.#windowStart);
+    if (this.#skippingLine && this.#window.length > recordBytesMax) return this.#tooLong();
+    return undefined;
+  }
+
+  #visitRecords(): CsvFailure | undefined {
+    const { records, ends } = this.#parser;
+    this.#parser.records = [];
+    this.#parser.ends = [];
+    let start = this.#windowStart;
+    for (const [index, cells] of records.entries()) {
+      const end = this.#parserStart + (ends[index] ?? 0);
+      // What begins behind the file's end comes from `flush`.
+      if (this.#ending && start >= this.#size) break;
+      const verdict = this.#visitor.record(cells);
+      const failure = verdict === undefined ? undefined : this.#judge(verdict, start, end);
+      if (failure !== undefined) return failure;
+      start = end;
+    }
+    this.#countLinesTo(start);
+    this.#dropTo(start);
+    return undefined;
+  }
+
+  #judge(
+    verdict: Exclude<Verdict, undefined>,
+    start: number,
+    end: number,
+  ): CsvFailure | undefined {
+    if ("failure" in verdict) return verdict.failure;
+    this.#countLinesTo(start);
+    return this.#reject(verdict.reason, verdict.detail, start, end);
+  }
+
+  #reject(reason: RejectReason, detail: string, start: number, end: number) {
+    const bytes = this.#window.subarray(
+      start - this.#windowStart,
+      Math.min(end, this.#size) - this.#windowStart,
+    );
+    return this.#visitor.rejected(makeReject(this.#line, reason, detail, bytes));
+  }
+
+  #countLinesTo(offset: number): void {
+    this.#line += countLines(this.#window, this.#lineAt - this.#windowStart, offset - this.#windowStart);
+    this.#lineAt = offset;
+  }
+
+  #dropTo(offset: number): void {
+    this.#window = this.#window.subarray(offset - this.#windowStart);
+    this.#windowStart = offset;
+  }
+
+  /** The line number a failure names: that of the record which is being read. */
+  #fatal(): CsvFailure | undefined {
+    const failure = this.#parser.failure;
+    const code = failure !== null && "code" in failure ? failure.code : undefined;
+    if (code === "INVALID_OPENING_QUOTE" || code === "CSV_INVALID_CLOSING_QUOTE") return undefined;
+    const quotes = this.#window.subarray(0, recordBytesMax + 1).reduce((sum, byte) => sum + (byte === quote ? 1 : 0), 0);
+    return quotes % 2 === 1 ? this.#unclosed() : this.#tooLong();
+  }
+
+  /** Rejects the line at the window's start and parses on behind it, once its end has come. */
+  #rejectLine(): CsvFailure | undefined {
+    const length = endOfLine(this.#window, 0);
+    this.#skippingLine = length === -1;
+    if (this.#skippingLine) return undefined;
+    const end = this.#windowStart + length;
+    const failure = this.#reject("stray-quote", strayQuote, this.#windowStart, end);
+    this.#countLinesTo(end);
+    this.#dropTo(end);
+    this.#parser = new RecordParser(this.#delimiter);
+    this.#parserStart = end;
+    if (this.#window.length > 0) this.#parser.write(this.#window);
+    return failure;
+  }
+
+  #unclosed(): CsvQuoteUnclosed {
+    return new CsvQuoteUnclosed({ source: this.#source, line: this.#line });
+  }
+
+  #tooLong(): CsvRecordTooLong {
+    return new CsvRecordTooLong({ source: this.#source, line: this.#line, bytesMax: recordBytesMax });
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * A row that could not be taken: kept with its line, the reason and its raw text, never dropped silently.
+ *
+ * The rejects file is NDJSON, one object per row in line order. Not CSV: a rejected row is exactly what CSV tools trip
+ * over, and a JSON string cannot act as a formula when somebody opens the file.
+ */
+import { Schema } from "effect";
+import { rejectTextMax } from "./Limits.ts";
+
+/** Why a row was rejected. */
+export const RejectReason = Schema.Literals([
+  "row-too-short",
+  "row-too-long",
+  "stray-quote",
+  "nul-character",
+]);
+export type RejectReason = typeof RejectReason.Type;
+
+/** One rejected row. */
+export const Reject = Schema.Struct({
+  /** Where the row begins, from 1; the header counts. */
+  line: Schema.Int,
+  reason: RejectReason,
+  /** The reason in words, with figures. */
+  detail: Schema.String,
+  /** The row's text without its line end, cut at 4,096 characters. */
+  raw: Schema.String,
+  /** True when `raw` was cut. */
+  cut: Schema.Boolean,
+});
+export type Reject = typeof Reject.Type;
+
+/** A reject from the row's bytes (UTF-8). */
+export const makeReject = (
+  line: number,
+  reason: RejectReason,
+  detail: string,
+  bytes: Uint8Array,
+): Reject => {
+  // A character takes at most 4 bytes: more need not be decoded.
+  const text = Buffer.from(bytes.subarray(0, rejectTextMax * 4 + 4))
+    .toString("utf8")
+    .replace(/[\r\n]+$/, "");
+  const raw = text.slice(0, rejectTextMax).toWellFormed();
+  return { line, reason, detail, raw, cut: raw.length < text.length || bytes.length > rejectTextMax * 4 + 4 };
+};
+
+/** The lines of a rejects file. */
+export const encodeRejects = (rejects: ReadonlyArray<Reject>): Uint8Array =>
+  Buffer.from(rejects.map((reject) => `${JSON.stringify(reject)}\n`).join(""), "utf8");
