@@ -16,3 +16,4 @@ export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.
 export { layerHyparquet } from "./parquet/layerHyparquet.ts";
 export { layerParquetjsLite } from "./parquet/layerParquetjsLite.ts";
 export { ParquetEncoder, ParquetEncodingFailed, type ParquetPart } from "./parquet/ParquetEncoder.ts";
+export { Buckets } from "./Buckets.ts";

@@ -1,0 +1,46 @@
+/**
+ * What a function is told by its environment variables: the names of the stage's resources.
+ *
+ * Read once per cold start. A missing name is a configuration error that names the variable.
+ */
+import type { BucketName, PipelineTopology } from "@millrace/workflows/topology";
+import { Config } from "effect";
+
+const bucketVariables = {
+  raw: "MILLRACE_BUCKET_RAW",
+  clean: "MILLRACE_BUCKET_CLEAN",
+  errors: "MILLRACE_BUCKET_ERRORS",
+} as const satisfies Record<BucketName, string>;
+
+/** The variables of a function, by what they name; whoever deploys it sets them all. */
+export const variables = {
+  buckets: bucketVariables,
+  journalTable: "MILLRACE_TABLE_JOURNAL",
+  executionsTable: "MILLRACE_TABLE_EXECUTIONS",
+  imagesTable: "MILLRACE_TABLE_IMAGES",
+  codeVersion: "MILLRACE_CODE_VERSION",
+  queueUrl: "MILLRACE_QUEUE_URL",
+  deadLetterQueueUrl: "MILLRACE_DEAD_LETTER_QUEUE_URL",
+} as const;
+
+/** The environment of a pipeline's function. */
+export const Environment = Config.all({
+  buckets: Config.all({
+    raw: Config.String(variables.buckets.raw),
+    clean: Config.String(variables.buckets.clean),
+    errors: Config.String(variables.buckets.errors),
+  }),
+  journalTable: Config.String(variables.journalTable),
+  executionsTable: Config.String(variables.executionsTable),
+  imagesTable: Config.String(variables.imagesTable),
+  codeVersion: Config.String(variables.codeVersion).pipe(Config.withDefault("unversioned")),
+  queueUrl: Config.String(variables.queueUrl),
+  deadLetterQueueUrl: Config.String(variables.deadLetterQueueUrl),
+});
+export type Environment = Config.Success<typeof Environment>;
+
+/** Name of a pipeline's own queue, and of its dead-letter queue, inside the process. */
+export const queueNames = (pipeline: PipelineTopology) => ({
+  queue: pipeline.name,
+  deadLetterQueue: `${pipeline.name}-dead-letters`,
+});

@@ -1,0 +1,27 @@
+/**
+ * Lambda's event from an SQS queue and the answer to it, as far as they are used here.
+ *
+ * Source: AWS Lambda developer guide, "Using Lambda with Amazon SQS" and "Handling errors for an SQS event source"
+ */
+import { Schema } from "effect";
+
+export const SqsRecord = Schema.Struct({
+  messageId: Schema.String,
+  body: Schema.String,
+});
+export type SqsRecord = typeof SqsRecord.Type;
+
+export const SqsEvent = Schema.Struct({ Records: Schema.Array(SqsRecord) });
+
+/** The messages named here come back; all others are deleted. */
+export interface SqsBatchResponse {
+  readonly batchItemFailures: ReadonlyArray<{ readonly itemIdentifier: string }>;
+}
+
+/** What Lambda hands to a handler beside the event. */
+export interface LambdaContext {
+  readonly awsRequestId: string;
+  readonly getRemainingTimeInMillis: () => number;
+}
+
+export type SqsHandler = (event: unknown, context: LambdaContext) => Promise<SqsBatchResponse>;

@@ -1,0 +1,53 @@
+/**
+ * The layers of a pipeline's function: the only place where the engine meets AWS.
+ */
+import { Engine, type MessageQueue, type ObjectStore, QueueWakes, Worker } from "@millrace/core";
+import { DocumentClient, DynamoExecutions, DynamoJournal, S3ObjectStore, SqsMessageQueue } from "@millrace/core/aws";
+import { Buckets } from "@millrace/workflows";
+import type { PipelineTopology } from "@millrace/workflows/topology";
+import { Config, Effect, Layer, Logger, References } from "effect";
+import type { WorkflowEngine } from "effect/workflow";
+import { Environment, queueNames } from "./Environment.ts";
+
+/** What a workflow's activities may ask for. */
+export type ActivityServices = Buckets | DocumentClient | MessageQueue | ObjectStore;
+
+/** The worker of one pipeline, with the workflow's layer in it; everything else comes from the environment. */
+export const pipelineLayer = <E>(
+  topology: PipelineTopology,
+  workflow: Layer.Layer<never, E, WorkflowEngine.WorkflowEngine | ActivityServices>,
+) =>
+  Layer.unwrap(
+    Effect.map(Environment, (environment) => {
+      const names = queueNames(topology);
+      const urls = new Map([
+        [names.queue, environment.queueUrl],
+        [names.deadLetterQueue, environment.deadLetterQueueUrl],
+      ]);
+      const queue = SqsMessageQueue.layerSqs((name) => urls.get(name) ?? name);
+      const stores = Layer.mergeAll(
+        DynamoJournal.layerDynamo(environment.journalTable),
+        DynamoExecutions.layerDynamo(environment.executionsTable),
+        S3ObjectStore.layerS3(),
+        Layer.succeed(Buckets, environment.buckets),
+      ).pipe(Layer.provideMerge(DocumentClient.layer()), Layer.provideMerge(queue));
+      const engine = Engine.layer({ codeVersion: environment.codeVersion }).pipe(
+        Layer.provide(QueueWakes.layerQueue(() => names.queue)),
+      );
+      return Worker.layer.pipe(
+        Layer.provide(workflow),
+        Layer.provide(engine),
+        Layer.provide(stores),
+        Layer.merge(logging),
+      );
+    }),
+  );
+
+/** One JSON object per line, as CloudWatch Logs Insights reads them; `MILLRACE_LOG_LEVEL` says from which level on. */
+const logging = Layer.merge(
+  Logger.layer([Logger.consoleJson]),
+  Layer.effect(
+    References.MinimumLogLevel,
+    Config.LogLevel("MILLRACE_LOG_LEVEL").pipe(Config.withDefault("Info" as const)),
+  ),
+);
