@@ -1,0 +1,168 @@
+/**
+ * Lambda's event source mapping for one queue: poll, invoke with a batch, delete what succeeded.
+ *
+ * As on Lambda:
+ *  - a function that throws, times out or dies keeps its whole batch in the queue: the messages come back when their
+ *    visibility timeout is over;
+ *  - the answer names the messages that failed (`ReportBatchItemFailures`); an answer that names an unknown message,
+ *    or has another form, fails the whole batch; an empty list (or none) means that all succeeded;
+ *  - at most `concurrencyMax` invocations run at the same time, each in an environment of its own.
+ *
+ * Source: AWS Lambda developer guide, "Handling errors for an SQS event source"
+ */
+import { Effect, Exit, PubSub, Schema, Scope } from "effect";
+import { localAccount } from "../LocalAccount.ts";
+import { Sqs } from "../sqs/Sqs.ts";
+import type { ReceivedMessage } from "../sqs/messages.ts";
+import {
+  type ExecutionEnvironment,
+  type FunctionSettings,
+  invocationReason,
+  startEnvironment,
+} from "./ExecutionEnvironment.ts";
+
+/** What the host tells of its work, for logs and for the demo. */
+export type HostEvent =
+  | { readonly _tag: "EnvironmentStarted"; readonly function: string; readonly pid: number }
+  | {
+      readonly _tag: "InvocationStarted";
+      readonly function: string;
+      readonly pid: number;
+      readonly requestId: string;
+      readonly messages: number;
+    }
+  | {
+      readonly _tag: "InvocationEnded";
+      readonly function: string;
+      readonly pid: number;
+      readonly requestId: string;
+      readonly failures: number;
+    }
+  | {
+      readonly _tag: "InvocationFailed";
+      readonly function: string;
+      readonly pid: number;
+      readonly requestId: string;
+      readonly reason: string;
+    }
+  | { readonly _tag: "Line"; readonly function: string; readonly line: string };
+
+export interface MappingSettings {
+  readonly function: FunctionSettings;
+  readonly queueName: string;
+  readonly batchSize: number;
+  readonly concurrencyMax: number;
+}
+
+/** Lambda's long poll, in seconds. */
+const waitSeconds = 20;
+
+const BatchResponse = Schema.Struct({
+  batchItemFailures: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ itemIdentifier: Schema.String })),
+  ),
+});
+const decodeResponse = Schema.decodeUnknownExit(Schema.NullOr(BatchResponse));
+
+/** Polls and invokes for ever, in the caller's scope. */
+export const runMapping = Effect.fnUntraced(function* (
+  settings: MappingSettings,
+  events: PubSub.PubSub<HostEvent>,
+) {
+  const idle: Array<ExecutionEnvironment> = [];
+  const scope = yield* Effect.scope;
+  const acquire = Effect.suspend(() => {
+    const warm = idle.pop();
+    if (warm?.isAlive()) return Effect.succeed(warm);
+    const name = settings.function.name;
+    return startEnvironment(settings.function, (line) => {
+      PubSub.publishUnsafe(events, { _tag: "Line", function: name, line });
+    }).pipe(
+      Scope.provide(scope),
+      Effect.tap(({ pid }) =>
+        PubSub.publish(events, { _tag: "EnvironmentStarted", function: name, pid }),
+      ),
+    );
+  });
+  const poll = Effect.gen(function* () {
+    const sqs = yield* Sqs;
+    const messages = yield* sqs.receive(settings.queueName, {
+      max: settings.batchSize,
+      waitSeconds,
+    });
+    if (messages.length === 0) return;
+    const environment = yield* acquire;
+    yield* invokeBatch(settings, environment, messages, events);
+    if (environment.isAlive()) idle.push(environment);
+  }).pipe(
+    Effect.catchCause((cause) =>
+      Effect.logWarning(`poller of ${settings.queueName}`, cause).pipe(
+        Effect.andThen(Effect.sleep("1 second")),
+      ),
+    ),
+  );
+  yield* Effect.all(
+    Array.from({ length: settings.concurrencyMax }, () => Effect.forever(poll)),
+    { concurrency: "unbounded", discard: true },
+  );
+});
+
+const invokeBatch = Effect.fnUntraced(function* (
+  settings: MappingSettings,
+  environment: ExecutionEnvironment,
+  messages: ReadonlyArray<ReceivedMessage>,
+  events: PubSub.PubSub<HostEvent>,
+) {
+  const sqs = yield* Sqs;
+  const about = {
+    function: settings.function.name,
+    pid: environment.pid,
+    requestId: crypto.randomUUID(),
+  };
+  yield* PubSub.publish(events, {
+    _tag: "InvocationStarted",
+    ...about,
+    messages: messages.length,
+  });
+  const event = { Records: messages.map((message) => toRecord(settings.queueName, message)) };
+  const exit = yield* Effect.exit(environment.invoke(about.requestId, event));
+  if (Exit.isFailure(exit)) {
+    const reason = invocationReason(exit.cause);
+    yield* PubSub.publish(events, { _tag: "InvocationFailed", ...about, reason });
+    return;
+  }
+  const failed = failedMessages(exit.value, messages);
+  const succeeded = messages.filter(({ messageId }) => !failed.has(messageId));
+  yield* Effect.forEach(
+    succeeded,
+    ({ receiptHandle }) => sqs.delete(settings.queueName, receiptHandle),
+    { discard: true },
+  );
+  yield* PubSub.publish(events, { _tag: "InvocationEnded", ...about, failures: failed.size });
+});
+
+/** The messages that come back, by Lambda's rules for the answer's form. */
+export const failedMessages = (
+  response: unknown,
+  messages: ReadonlyArray<{ readonly messageId: string }>,
+): ReadonlySet<string> => {
+  const all = new Set(messages.map(({ messageId }) => messageId));
+  const decoded = decodeResponse(response ?? null);
+  if (Exit.isFailure(decoded)) return all;
+  const named = decoded.value?.batchItemFailures ?? [];
+  const ids = named.map(({ itemIdentifier }) => itemIdentifier);
+  return ids.every((id) => all.has(id)) ? new Set(ids) : all;
+};
+
+/** A record as Lambda hands it to the function. */
+const toRecord = (queueName: string, message: ReceivedMessage) => ({
+  messageId: message.messageId,
+  receiptHandle: message.receiptHandle,
+  body: message.body,
+  attributes: message.systemAttributes,
+  messageAttributes: message.attributes,
+  md5OfBody: message.md5OfBody,
+  eventSource: "aws:sqs",
+  eventSourceARN: `arn:aws:sqs:${localAccount.region}:${localAccount.accountId}:${queueName}`,
+  awsRegion: localAccount.region,
+});
