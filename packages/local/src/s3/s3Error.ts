@@ -4,8 +4,6 @@
  * Source: docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
 import { AwsError } from "../AwsError.ts";
-import type { AwsResponse } from "../http/AwsRequest.ts";
-import { element, xmlDocument } from "./xml.ts";
 
 /** An S3 error; `detail` becomes further elements of the document, e.g. `Key`. */
 export const s3Error = (
@@ -78,24 +76,3 @@ export const operationNotImplemented = (operation: string): AwsError =>
     `s3: operation ${operation} is not implemented by the embedded AWS`,
     { Operation: operation },
   );
-
-/** The error document of one request. */
-export const s3ErrorResponse = (
-  error: AwsError,
-  call: { readonly requestId: string; readonly resource: string },
-  headers: Readonly<Record<string, string>> = {},
-): AwsResponse => ({
-  status: error.status,
-  headers: { "content-type": "application/xml", ...headers },
-  body: xmlDocument(
-    element(
-      "Error",
-      element("Code", error.code),
-      element("Message", error.message),
-      ...Object.entries(error.detail ?? {}).map(([name, value]) => element(name, value)),
-      element("Resource", call.resource),
-      element("RequestId", call.requestId),
-      element("HostId", call.requestId),
-    ),
-  ),
-});
