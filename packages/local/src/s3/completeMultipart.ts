@@ -3,7 +3,7 @@
  *
  * Source: docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  */
-import { Effect } from "effect";
+import { Effect, Result } from "effect";
 import { createHash } from "node:crypto";
 import type { AwsError } from "../AwsError.ts";
 import type { ObjectCall, ObjectOperation } from "./calls.ts";
@@ -60,6 +60,16 @@ export const completeMultipartUpload: ObjectOperation = Effect.fnUntraced(functi
       multipart: true,
       isMarker: false,
     },
+    // Another request may have completed the upload or replaced a part since the parts were looked up.
+    check: () =>
+      Result.flatMap(requireUpload(world, call), ({ uploadId }) => {
+        const stale = parts.find(
+          (part) => findPart(world.database, uploadId, part.partNumber)?.file !== part.file,
+        );
+        return stale === undefined
+          ? Result.void
+          : Result.fail(invalidPart(uploadId, { ...stale, checksum: stale.checksum }));
+      }),
     also: (changes) => {
       const all = removeUpload(world.database, upload.uploadId);
       changes.garbage.push(...all.filter(({ file }) => !used.has(file)));

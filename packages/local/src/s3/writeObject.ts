@@ -125,12 +125,14 @@ export const storeObject = (
     readonly version: NewVersion;
     readonly reason: CreatedReason;
     readonly newBodies: ReadonlyArray<NewBody>;
+    /** Asked inside the transaction, before anything is written. */
+    readonly check?: () => Result.Result<void, AwsError>;
     /** Further changes of the same transaction, e.g. the end of a multipart upload. */
     readonly also?: (changes: Changes) => void;
   },
 ): Effect.Effect<StoredObject, AwsError> =>
   world.commit((changes) =>
-    Result.map(judgeTarget(world, call), (bucket) => {
+    Result.map(judgeAll(world, call, object.check), (bucket) => {
       const { version } = object;
       const { replaced, versionId } = insertVersion(world.database, bucket, version);
       for (const row of replaced) changes.garbage.push(...row.body);
@@ -146,6 +148,15 @@ export const storeObject = (
       return { bucket, versionId };
     }),
   );
+
+const judgeAll = (
+  world: S3World,
+  call: ObjectCall,
+  check: (() => Result.Result<void, AwsError>) | undefined,
+): Result.Result<BucketRow, AwsError> =>
+  check === undefined
+    ? judgeTarget(world, call)
+    : Result.flatMap(check(), () => judgeTarget(world, call));
 
 export const checksumResponseHeaders = (
   checksum: Checksum,
