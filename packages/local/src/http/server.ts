@@ -43,12 +43,12 @@ export const serve = (options: {
     // A slow upload is not an attack here: the default of 5 minutes for a whole request would cut it.
     server.requestTimeout = 0;
     server.keepAliveTimeout = keepAliveTimeoutMs;
-    const answer = (expectsContinue: boolean) => (incoming: IncomingMessage, out: ServerResponse) =>
-      {
-      const fiber = runExchange(options.handler, { incoming, out, expectsContinue });
-      running.add(fiber);
-      fiber.addObserver(() => running.delete(fiber));
-    };
+    const answer =
+      (expectsContinue: boolean) => (incoming: IncomingMessage, out: ServerResponse) => {
+        const fiber = runExchange(options.handler, { incoming, out, expectsContinue });
+        running.add(fiber);
+        fiber.addObserver(() => running.delete(fiber));
+      };
     server.on("request", answer(false));
     server.on("checkContinue", answer(true));
     const port = yield* listen(server, options.port);
@@ -155,8 +155,7 @@ const writeResponse = ({ incoming, out }: Exchange, response: AwsResponse) => {
   if (headers["x-amz-request-id"] === undefined && headers["x-amzn-requestid"] === undefined) {
     headers["x-amzn-requestid"] = randomUUID();
   }
-  const bodyless =
-    incoming.method === "HEAD" || response.status === 304 || response.status === 204;
+  const bodyless = incoming.method === "HEAD" || response.status === 304 || response.status === 204;
   if (!Stream.isStream(body)) {
     const bytes = typeof body === "string" ? Buffer.from(body) : body;
     if (!bodyless) headers["content-length"] = String(bytes.byteLength);

@@ -147,7 +147,11 @@ const incompleteBody = (reason: string): AwsError =>
   s3Error(400, "IncompleteBody", `The request body terminated unexpectedly: ${reason}`);
 
 const malformedTrailer = (): AwsError =>
-  s3Error(400, "MalformedTrailerError", "The request contained trailing data that was not well-formed or did not conform to our published schema.");
+  s3Error(
+    400,
+    "MalformedTrailerError",
+    "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+  );
 
 const badSignature = (): AwsError =>
   s3Error(

@@ -46,11 +46,7 @@ const readChunkBytes = 256 * 1024;
 export const openBodies = Effect.fnUntraced(function* (
   directory: string,
   isKnown: (file: string) => boolean,
-): Effect.fn.Return<
-  Bodies,
-  PlatformError.PlatformError,
-  FileSystem.FileSystem | Path.Path
-> {
+): Effect.fn.Return<Bodies, PlatformError.PlatformError, FileSystem.FileSystem | Path.Path> {
   const fs = yield* FileSystem.FileSystem;
   const path = yield* Path.Path;
   const root = path.join(directory, "objects");

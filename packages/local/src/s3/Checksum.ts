@@ -17,7 +17,13 @@ import {
   updateCrc64Nvme,
 } from "./crc.ts";
 
-export const ChecksumAlgorithm = Schema.Literals(["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]);
+export const ChecksumAlgorithm = Schema.Literals([
+  "CRC32",
+  "CRC32C",
+  "CRC64NVME",
+  "SHA1",
+  "SHA256",
+]);
 export type ChecksumAlgorithm = typeof ChecksumAlgorithm.Type;
 
 export const ChecksumType = Schema.Literals(["FULL_OBJECT", "COMPOSITE"]);

@@ -57,12 +57,10 @@ export class FormData {
   finish(): Result.Result<FilePart, AwsError> {
     if (this.#phase === "fields" && this.#pending.includes(`${this.#delimiter.toString()}--`)) {
       return Result.fail(
-        s3Error(
-          400,
-          "InvalidArgument",
-          "POST requires exactly one file upload per request.",
-          { ArgumentName: "file", ArgumentValue: "0" },
-        ),
+        s3Error(400, "InvalidArgument", "POST requires exactly one file upload per request.", {
+          ArgumentName: "file",
+          ArgumentValue: "0",
+        }),
       );
     }
     return this.#phase === "done" && this.file !== undefined

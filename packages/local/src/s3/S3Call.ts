@@ -32,10 +32,7 @@ const keyBytesMax = 1024;
 export const makeRequestId = (): string => randomBytes(8).toString("hex").toUpperCase();
 
 /** Reads bucket, key and query of a request; refuses paths that are not UTF-8 and keys that are too long. */
-export const readCall = (
-  request: AwsRequest,
-  requestId: string,
-): Effect.Effect<S3Call, AwsError> =>
+export const readCall = (request: AwsRequest, requestId: string): Effect.Effect<S3Call, AwsError> =>
   Effect.gen(function* () {
     const path = yield* decoded(request.rawPath);
     const hostBucket = virtualHostBucket(request.headers["host"] ?? "");

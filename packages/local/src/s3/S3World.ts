@@ -89,10 +89,7 @@ const store = (database: DatabaseSync, event: ObjectEvent): OutboxEntry => {
 };
 
 /** The bucket of that name. */
-export const requireBucket = (
-  world: S3World,
-  name: string,
-): Result.Result<BucketRow, AwsError> => {
+export const requireBucket = (world: S3World, name: string): Result.Result<BucketRow, AwsError> => {
   const bucket = findBucket(world.database, name);
   return bucket === undefined ? Result.fail(noSuchBucket(name)) : Result.succeed(bucket);
 };

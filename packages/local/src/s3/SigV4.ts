@@ -71,10 +71,7 @@ export const scopeText = (scope: CredentialScope): string =>
 
 /** The key that signs within one scope. */
 export const signingKey = (secret: string, scope: CredentialScope): Buffer =>
-  hmac(
-    hmac(hmac(hmac(`AWS4${secret}`, scope.date), scope.region), scope.service),
-    "aws4_request",
-  );
+  hmac(hmac(hmac(hmac(`AWS4${secret}`, scope.date), scope.region), scope.service), "aws4_request");
 
 /** The signature of a request at `timestamp` (`yyyymmddThhmmssZ`). */
 export const signRequest = (

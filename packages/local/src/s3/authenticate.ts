@@ -13,7 +13,13 @@ import type { AwsError } from "../AwsError.ts";
 import { localAccount } from "../LocalAccount.ts";
 import type { ChunkSigner } from "./AwsChunked.ts";
 import type { S3Call } from "./S3Call.ts";
-import { accessDenied, invalidArgument, invalidRequest, notImplemented, s3Error } from "./s3Error.ts";
+import {
+  accessDenied,
+  invalidArgument,
+  invalidRequest,
+  notImplemented,
+  s3Error,
+} from "./s3Error.ts";
 import {
   canonicalRequest,
   chunkSigner,
@@ -261,7 +267,10 @@ export const checkScope = (
 };
 
 const checkSignature = Effect.fnUntraced(function* (call: S3Call, query: Query, claim: Claim) {
-  if (call.headers["x-amz-security-token"] !== undefined || call.query.has("X-Amz-Security-Token")) {
+  if (
+    call.headers["x-amz-security-token"] !== undefined ||
+    call.query.has("X-Amz-Security-Token")
+  ) {
     return yield* s3Error(
       400,
       "InvalidToken",

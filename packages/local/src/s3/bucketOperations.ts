@@ -5,7 +5,13 @@ import type { AwsResponse } from "../http/AwsRequest.ts";
 import { localAccount } from "../LocalAccount.ts";
 import type { AuthenticatedCall } from "./authenticate.ts";
 import { isBucketName } from "./bucketName.ts";
-import { deleteBucketRow, findBucket, insertBucket, isBucketEmpty, listBuckets } from "./Buckets.ts";
+import {
+  deleteBucketRow,
+  findBucket,
+  insertBucket,
+  isBucketEmpty,
+  listBuckets,
+} from "./Buckets.ts";
 import type { BucketCall, BucketOperation } from "./calls.ts";
 import { emptyResponse, readDocument, xmlResponse } from "./calls.ts";
 import { ownerXml } from "./listObjects.ts";
@@ -145,4 +151,3 @@ export const hasForeignOwner = (call: Pick<BucketCall, "headers">): boolean => {
   const owner = call.headers["x-amz-expected-bucket-owner"];
   return owner !== undefined && owner !== localAccount.accountId;
 };
-

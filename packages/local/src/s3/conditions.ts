@@ -83,7 +83,5 @@ export const checkWrite = (
   }
   if (ifMatch === undefined) return Result.void;
   if (live === undefined) return Result.fail(noSuchKey(target.key));
-  return etagListed(ifMatch, live.etag)
-    ? Result.void
-    : Result.fail(preconditionFailed("If-Match"));
+  return etagListed(ifMatch, live.etag) ? Result.void : Result.fail(preconditionFailed("If-Match"));
 };

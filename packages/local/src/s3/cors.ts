@@ -34,9 +34,7 @@ const noConfiguration = (bucket: string): AwsError =>
   });
 
 const rulesOf = (bucket: BucketRow | undefined): ReadonlyArray<CorsRule> =>
-  bucket === undefined || bucket.cors === null
-    ? []
-    : Schema.decodeSync(CorsRules)(bucket.cors);
+  bucket === undefined || bucket.cors === null ? [] : Schema.decodeSync(CorsRules)(bucket.cors);
 
 /** PutBucketCors. */
 export const putBucketCors: BucketOperation = Effect.fnUntraced(function* (world, call) {
@@ -102,9 +100,7 @@ export const getBucketCors: BucketOperation = Effect.fnUntraced(function* (world
 /** DeleteBucketCors. */
 export const deleteBucketCors: BucketOperation = Effect.fnUntraced(function* (world, call) {
   yield* world.commit(() =>
-    Result.map(requireBucket(world, call.bucket), () =>
-      setCors(world.database, call.bucket, null),
-    ),
+    Result.map(requireBucket(world, call.bucket), () => setCors(world.database, call.bucket, null)),
   );
   return emptyResponse(204);
 });
@@ -124,11 +120,7 @@ export const preflight = (
   const method = call.headers["access-control-request-method"];
   if (origin === undefined || method === undefined) {
     return Effect.fail(
-      s3Error(
-        400,
-        "BadRequest",
-        "Insufficient information. Origin request header needed.",
-      ),
+      s3Error(400, "BadRequest", "Insufficient information. Origin request header needed."),
     );
   }
   const asked = (call.headers["access-control-request-headers"] ?? "")
@@ -192,9 +184,7 @@ const matches = (pattern: string, text: string): boolean => {
   if (star < 0) return pattern === text;
   const head = pattern.slice(0, star);
   const tail = pattern.slice(star + 1);
-  return (
-    text.length >= head.length + tail.length && text.startsWith(head) && text.endsWith(tail)
-  );
+  return text.length >= head.length + tail.length && text.startsWith(head) && text.endsWith(tail);
 };
 
 const ruleHeaders = (rule: CorsRule, origin: string): Readonly<Record<string, string>> => {
@@ -206,9 +196,7 @@ const ruleHeaders = (rule: CorsRule, origin: string): Readonly<Record<string, st
     ...(rule.exposed.length === 0
       ? {}
       : { "access-control-expose-headers": rule.exposed.join(", ") }),
-    ...(rule.maxAgeSeconds === undefined
-      ? {}
-      : { "access-control-max-age": rule.maxAgeSeconds }),
+    ...(rule.maxAgeSeconds === undefined ? {} : { "access-control-max-age": rule.maxAgeSeconds }),
     vary: "Origin, Access-Control-Request-Headers, Access-Control-Request-Method",
   };
 };

@@ -11,7 +11,13 @@ import { emptyResponse, readDocument, xmlResponse } from "./calls.ts";
 import { bareEtag, etagListed } from "./conditions.ts";
 import { isVersionId, versionIdOf } from "./findObject.ts";
 import { objectDeleted } from "./objectEvent.ts";
-import { invalidArgument, malformedXml, noSuchKey, notImplemented, preconditionFailed } from "./s3Error.ts";
+import {
+  invalidArgument,
+  malformedXml,
+  noSuchKey,
+  notImplemented,
+  preconditionFailed,
+} from "./s3Error.ts";
 import type { BucketRow } from "./S3Tables.ts";
 import { type Changes, currentSecondMs, requireBucket, type S3World } from "./S3World.ts";
 import { findLatest, findVersion, insertVersion, removeVersion } from "./Versions.ts";

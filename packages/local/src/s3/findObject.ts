@@ -26,9 +26,7 @@ export const versionIdOf = (call: {
   const versionId = call.query.get("versionId");
   if (versionId === undefined) return Effect.succeed(versionId);
   if (versionId === "") {
-    return Effect.fail(
-      invalidArgument("versionId", "", "Version id cannot be the empty string"),
-    );
+    return Effect.fail(invalidArgument("versionId", "", "Version id cannot be the empty string"));
   }
   return isVersionId(versionId)
     ? Effect.succeed(versionId)

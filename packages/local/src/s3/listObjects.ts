@@ -52,9 +52,7 @@ export const listObjectsV2: BucketOperation = Effect.fnUntraced(function* (world
       element("KeyCount", page.objects.length + page.commonPrefixes.length),
       element("IsTruncated", page.next !== undefined),
       optionalElement("ContinuationToken", token),
-      page.next === undefined
-        ? undefined
-        : element("NextContinuationToken", writeToken(page.next)),
+      page.next === undefined ? undefined : element("NextContinuationToken", writeToken(page.next)),
       startAfter === undefined ? undefined : element("StartAfter", encode(startAfter)),
       ...contents(page, encode, withOwner),
     ),
@@ -142,7 +140,10 @@ const readToken = (token: string): Effect.Effect<Position, AwsError> => {
   return valid
     ? Effect.succeed({ after: text.slice(2), wholePrefix: kind === "p" })
     : Effect.fail(
-        invalidArgument("continuation-token", token, "The continuation token provided is incorrect"),
+        invalidArgument(
+          "continuation-token",
+          token,
+          "The continuation token provided is incorrect",
+        ),
       );
 };
-

@@ -10,10 +10,7 @@ export const pageMax = 1000;
 const integerMax = 2_147_483_647;
 
 /** Reads `max-keys` and its siblings: 0 to 2,147,483,647, more than a page means a page. */
-export const readPageSize = (
-  call: BucketCall,
-  name: string,
-): Effect.Effect<number, AwsError> => {
+export const readPageSize = (call: BucketCall, name: string): Effect.Effect<number, AwsError> => {
   const text = call.query.get(name);
   if (text === undefined || text === "") return Effect.succeed(pageMax);
   return /^\d{1,10}$/u.test(text) && Number(text) <= integerMax
@@ -26,7 +23,10 @@ export const readPageSize = (
 /** How keys are written into the answer. */
 export const readEncoding = (
   call: BucketCall,
-): Effect.Effect<{ readonly name: string | undefined; readonly encode: (text: string) => string }, AwsError> => {
+): Effect.Effect<
+  { readonly name: string | undefined; readonly encode: (text: string) => string },
+  AwsError
+> => {
   const name = call.query.get("encoding-type");
   if (name === undefined || name === "") {
     return Effect.succeed({ name: undefined, encode: (text) => text });

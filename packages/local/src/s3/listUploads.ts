@@ -62,9 +62,7 @@ const partXml = (part: PartRow, upload: UploadRow): Xml =>
     element("LastModified", isoTime(part.modifiedMs)),
     element("ETag", `"${part.etag}"`),
     element("Size", part.size),
-    upload.algorithm === null
-      ? undefined
-      : element(checksumElement(part.algorithm), part.checksum),
+    upload.algorithm === null ? undefined : element(checksumElement(part.algorithm), part.checksum),
   );
 
 /** ListMultipartUploads. */
@@ -77,9 +75,8 @@ export const listMultipartUploads: BucketOperation = Effect.fnUntraced(function*
   const keyMarker = call.query.get("key-marker") ?? "";
   const uploadIdMarker = keyMarker === "" ? "" : (call.query.get("upload-id-marker") ?? "");
   const all = uploadsOf(world.database, call.bucket, prefix);
-  const entries = uniqueEntries(
-    afterMarker(all, keyMarker, uploadIdMarker),
-    (upload) => commonPrefixOf(upload.key, prefix, delimiter),
+  const entries = uniqueEntries(afterMarker(all, keyMarker, uploadIdMarker), (upload) =>
+    commonPrefixOf(upload.key, prefix, delimiter),
   ).filter((entry) => typeof entry !== "string" || entry !== keyMarker);
   const page = entries.slice(0, limit);
   const isTruncated = limit > 0 && entries.length > limit;

@@ -63,7 +63,11 @@ export const listObjectVersions: BucketOperation = Effect.fnUntraced(function* (
       ? undefined
       : findVersion(world.database, call.bucket, keyMarker, versionMarker);
   if (versionMarker !== "" && marked === undefined) {
-    return yield* invalidArgument("version-id-marker", versionMarker, "Invalid version id specified");
+    return yield* invalidArgument(
+      "version-id-marker",
+      versionMarker,
+      "Invalid version id specified",
+    );
   }
   const page = readPage(world.database, {
     bucket: call.bucket,
@@ -101,16 +105,10 @@ const nextMarkers = (
   if (!page.isTruncated || last === undefined) return [];
   return "commonPrefix" in last
     ? [element("NextKeyMarker", encode(last.commonPrefix))]
-    : [
-        element("NextKeyMarker", encode(last.key)),
-        element("NextVersionIdMarker", last.versionId),
-      ];
+    : [element("NextKeyMarker", encode(last.key)), element("NextVersionIdMarker", last.versionId)];
 };
 
-const entryXml = (
-  entry: VersionPage["entries"][number],
-  encode: (text: string) => string,
-): Xml => {
+const entryXml = (entry: VersionPage["entries"][number], encode: (text: string) => string): Xml => {
   if ("commonPrefix" in entry) {
     return element("CommonPrefixes", element("Prefix", encode(entry.commonPrefix)));
   }

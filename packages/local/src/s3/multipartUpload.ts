@@ -19,8 +19,19 @@ import {
 import { sourceHeaders } from "./copyObject.ts";
 import { findCopySource, streamSource } from "./copySource.ts";
 import { readObjectMeta, readTaggingHeader } from "./objectMeta.ts";
-import { type DeclaredDigests, declaredDigests, type ReceivedBody, receiveBody } from "./receiveBody.ts";
-import { invalidArgument, invalidRequest, noSuchUpload, notImplemented, s3Error } from "./s3Error.ts";
+import {
+  type DeclaredDigests,
+  declaredDigests,
+  type ReceivedBody,
+  receiveBody,
+} from "./receiveBody.ts";
+import {
+  invalidArgument,
+  invalidRequest,
+  noSuchUpload,
+  notImplemented,
+  s3Error,
+} from "./s3Error.ts";
 import type { UploadRow } from "./S3Tables.ts";
 import { currentSecondMs, requireBucket, type S3World } from "./S3World.ts";
 import { isoTime } from "./timestamps.ts";
@@ -69,7 +80,9 @@ export const createMultipartUpload: ObjectOperation = Effect.fnUntraced(function
   );
 });
 
-const checksumPlan = Effect.fnUntraced(function* (call: ObjectCall): Effect.fn.Return<
+const checksumPlan = Effect.fnUntraced(function* (
+  call: ObjectCall,
+): Effect.fn.Return<
   { readonly algorithm: ChecksumAlgorithm | undefined; readonly type: ChecksumType | undefined },
   AwsError
 > {

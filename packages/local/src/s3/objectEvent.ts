@@ -61,7 +61,10 @@ export const objectTags = (
   change: "Object Tags Added" | "Object Tags Deleted",
 ): ReadonlyArray<ObjectEvent> => event(cause, change, { object: eventObject(cause, object) });
 
-const eventObject = ({ bucket }: Cause, object: EventObject): Readonly<Record<string, unknown>> => ({
+const eventObject = (
+  { bucket }: Cause,
+  object: EventObject,
+): Readonly<Record<string, unknown>> => ({
   key: object.key,
   ...(object.size === undefined ? {} : { size: object.size }),
   ...(object.etag === undefined ? {} : { etag: object.etag }),

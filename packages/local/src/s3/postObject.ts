@@ -3,7 +3,7 @@
  *
  * Source: docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
  */
-import { Clock, Effect, Stream } from "effect";
+import { Clock, Effect, type Scope, Stream } from "effect";
 import type { AwsError } from "../AwsError.ts";
 import type { AwsResponse } from "../http/AwsRequest.ts";
 import type { ObjectCall } from "./calls.ts";
@@ -11,28 +11,44 @@ import { emptyResponse } from "./calls.ts";
 import { FormData } from "./FormData.ts";
 import { readObjectMeta } from "./objectMeta.ts";
 import { percentEncode } from "./percent.ts";
-import {
-  checkForm,
-  checkLengthRange,
-  type PolicyConditions,
-  verifyPolicy,
-} from "./postPolicy.ts";
+import { checkForm, checkLengthRange, type PolicyConditions, verifyPolicy } from "./postPolicy.ts";
 import { declaredDigests, receiveBody } from "./receiveBody.ts";
 import { invalidArgument, notImplemented, s3Error } from "./s3Error.ts";
 import type { S3Call } from "./S3Call.ts";
 import { checkHeaders } from "./supportedHeaders.ts";
 import { currentSecondMs, requireBucket, type S3World } from "./S3World.ts";
 import { parseTagging } from "./tags.ts";
-import { checksumResponseHeaders, createdHeaders, putBytesMax, storeObject } from "./writeObject.ts";
+import {
+  checksumResponseHeaders,
+  createdHeaders,
+  putBytesMax,
+  storeObject,
+} from "./writeObject.ts";
 import { element, xmlDocument } from "./xml.ts";
 
-const formFields = new Set(["key", "policy", "success_action_status", "success_action_redirect", "redirect", "bucket", "tagging", "content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "expires", "acl", "file"]);
+const formFields = new Set([
+  "key",
+  "policy",
+  "success_action_status",
+  "success_action_redirect",
+  "redirect",
+  "bucket",
+  "tagging",
+  "content-type",
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "expires",
+  "acl",
+  "file",
+]);
 
 /** POST to a bucket with a multipart/form-data body. */
 export const postObject = Effect.fnUntraced(function* (
   world: S3World,
   call: S3Call & { readonly bucket: string },
-): Effect.fn.Return<AwsResponse, AwsError, never> {
+): Effect.fn.Return<AwsResponse, AwsError, Scope.Scope> {
   const boundary = /boundary=(?:"([^"]+)"|([^;\s]+))/iu.exec(call.headers["content-type"] ?? "");
   const form = new FormData(boundary?.[1] ?? boundary?.[2] ?? "");
   return yield* receiveForm(world, call, form);
@@ -64,7 +80,12 @@ const receiveForm = Effect.fnUntraced(function* (
   );
   // The digests of a form are fields, known only once the file begins: so they are checked after the bytes are here.
   const received = yield* receiveBody(
-    { ...call, body: fileBytes, protection: { sha256: undefined, chunked: undefined }, presigned: false },
+    {
+      ...call,
+      body: fileBytes,
+      protection: { sha256: undefined, chunked: undefined },
+      presigned: false,
+    },
     { contentMd5: undefined, checksum: undefined },
     { fallback: "CRC64NVME", write: body.write },
   );
@@ -131,7 +152,11 @@ const openForm = Effect.fnUntraced(function* (
   }
   const named = fields.get("bucket");
   if (named !== undefined && named !== call.bucket) {
-    return yield* invalidArgument("bucket", named, "The bucket field is not the bucket of the URL.");
+    return yield* invalidArgument(
+      "bucket",
+      named,
+      "The bucket field is not the bucket of the URL.",
+    );
   }
   yield* checkForm(policy, fields.set("bucket", call.bucket));
   yield* Effect.fromResult(requireBucket(world, call.bucket));

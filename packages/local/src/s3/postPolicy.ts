@@ -19,7 +19,7 @@ const Policy = Schema.fromJsonString(
     conditions: Schema.Array(
       Schema.Union([
         Schema.Record(Schema.String, Schema.String),
-        Schema.Array(Schema.Union([Schema.String, Schema.Number])),
+        Schema.Array(Schema.Union([Schema.String, Schema.Finite])),
       ]),
     ),
   }),
@@ -36,13 +36,7 @@ export interface PolicyConditions {
   readonly lengthRange: { readonly min: number; readonly max: number } | undefined;
 }
 
-const uncovered = new Set([
-  "file",
-  "policy",
-  "x-amz-signature",
-  "awsaccesskeyid",
-  "signature",
-]);
+const uncovered = new Set(["file", "policy", "x-amz-signature", "awsaccesskeyid", "signature"]);
 
 const refused = (message: string): AwsError =>
   accessDenied(`Invalid according to Policy: ${message}`);
@@ -58,7 +52,12 @@ export const verifyPolicy = Effect.fnUntraced(function* (
   const credential = fields.get("x-amz-credential");
   const timestamp = fields.get("x-amz-date");
   const signature = fields.get("x-amz-signature");
-  for (const [name, value] of Object.entries({ algorithm, credential, date: timestamp, signature })) {
+  for (const [name, value] of Object.entries({
+    algorithm,
+    credential,
+    date: timestamp,
+    signature,
+  })) {
     if (value === undefined) {
       return yield* invalidArgument(
         `x-amz-${name}`,
@@ -104,7 +103,9 @@ const readPolicy = Effect.fnUntraced(function* (
   text: string,
   nowMs: number,
 ): Effect.fn.Return<PolicyConditions, AwsError> {
-  const policy = yield* Effect.mapError(decodePolicy(text), (error) => invalidPolicy(error.message));
+  const policy = yield* Effect.mapError(decodePolicy(text), (error) =>
+    invalidPolicy(error.message),
+  );
   const expiresAtMs = Date.parse(policy.expiration);
   if (Number.isNaN(expiresAtMs)) {
     return yield* invalidPolicy(`Invalid 'expiration' value: '${policy.expiration}'`);
@@ -153,9 +154,7 @@ export const checkForm = (
     const actual = fields.get(field) ?? "";
     const holds = kind === "eq" ? actual === value : startsWith(field, actual, value);
     if (!holds) {
-      return Effect.fail(
-        refused(`Policy Condition failed: ["${kind}", "$${field}", "${value}"]`),
-      );
+      return Effect.fail(refused(`Policy Condition failed: ["${kind}", "$${field}", "${value}"]`));
     }
   }
   const covered = new Set(policy.matches.map(({ field }) => field));
@@ -187,12 +186,10 @@ export const checkLengthRange = (
   if (range === undefined) return Effect.void;
   if (bytes > range.max) {
     return Effect.fail(
-      s3Error(
-        400,
-        "EntityTooLarge",
-        "Your proposed upload exceeds the maximum allowed size",
-        { ProposedSize: String(bytes), MaxSizeAllowed: String(range.max) },
-      ),
+      s3Error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", {
+        ProposedSize: String(bytes),
+        MaxSizeAllowed: String(range.max),
+      }),
     );
   }
   return bytes < range.min

@@ -78,10 +78,14 @@ const trailerAlgorithm = (
   if (header === undefined) return Effect.succeed(undefined);
   const prefix = "x-amz-checksum-";
   const name = header.trim().toLowerCase();
-  const algorithm = name.startsWith(prefix) ? checksumAlgorithm(name.slice(prefix.length)) : undefined;
+  const algorithm = name.startsWith(prefix)
+    ? checksumAlgorithm(name.slice(prefix.length))
+    : undefined;
   return algorithm === undefined
     ? Effect.fail(
-        invalidRequest(`The value specified in the x-amz-trailer header is not supported: ${header}`),
+        invalidRequest(
+          `The value specified in the x-amz-trailer header is not supported: ${header}`,
+        ),
       )
     : Effect.succeed(algorithm);
 };
@@ -207,7 +211,9 @@ const checkDigests = (
     );
   }
   if (!isBase64Of(expected, checksumBytes[algorithm])) {
-    return Result.fail(invalidRequest(`Value for ${checksumHeader(algorithm)} trailing header is invalid.`));
+    return Result.fail(
+      invalidRequest(`Value for ${checksumHeader(algorithm)} trailing header is invalid.`),
+    );
   }
   return expected === digests.value
     ? Result.void

@@ -39,7 +39,8 @@ export const noSuchUpload = (uploadId: string): AwsError =>
 export const invalidArgument = (name: string, value: string, message: string): AwsError =>
   s3Error(400, "InvalidArgument", message, { ArgumentName: name, ArgumentValue: value });
 
-export const invalidRequest = (message: string): AwsError => s3Error(400, "InvalidRequest", message);
+export const invalidRequest = (message: string): AwsError =>
+  s3Error(400, "InvalidRequest", message);
 
 export const accessDenied = (message = "Access Denied"): AwsError =>
   s3Error(403, "AccessDenied", message);

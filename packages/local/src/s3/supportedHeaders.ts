@@ -58,7 +58,8 @@ export const checkHeaders = (
   operation: string,
 ): Effect.Effect<void, AwsError> => {
   for (const [name, value] of Object.entries(headers)) {
-    if (!name.startsWith("x-amz-") || name.startsWith("x-amz-meta-") || honoured.has(name)) continue;
+    if (!name.startsWith("x-amz-") || name.startsWith("x-amz-meta-") || honoured.has(name))
+      continue;
     if (honouredValues[name]?.includes(value) !== true) {
       return Effect.fail(notImplemented(operation, `${name}: ${value}`));
     }

@@ -55,8 +55,7 @@ export const walkKeys = (database: DatabaseSync, walk: Walk): Page => {
     let jumped = false;
     for (const row of rows) {
       const group = commonPrefixOf(row.key, walk.prefix, walk.delimiter);
-      const isSkipped =
-        group !== undefined && position.wholePrefix && group === position.after;
+      const isSkipped = group !== undefined && position.wholePrefix && group === position.after;
       if (!isSkipped && objects.length + commonPrefixes.length === walk.limit) {
         return { objects, commonPrefixes, next: position };
       }

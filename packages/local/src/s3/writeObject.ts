@@ -59,10 +59,7 @@ export const putObject: ObjectOperation = Effect.fnUntraced(function* (world, ca
 }, Effect.scoped);
 
 /** Refuses uploads whose length S3 would not accept. */
-export const checkLength = (
-  call: BucketCall,
-  operation: string,
-): Effect.Effect<void, AwsError> => {
+export const checkLength = (call: BucketCall, operation: string): Effect.Effect<void, AwsError> => {
   const contentLength = call.headers["content-length"];
   const decodedLength = call.headers["x-amz-decoded-content-length"];
   if (call.protection.chunked !== undefined) {
@@ -77,7 +74,9 @@ export const checkLength = (
     }
   } else if (contentLength === undefined) {
     if (call.headers["transfer-encoding"] !== undefined) {
-      return Effect.fail(notImplemented(operation, "Transfer-Encoding: chunked without aws-chunked"));
+      return Effect.fail(
+        notImplemented(operation, "Transfer-Encoding: chunked without aws-chunked"),
+      );
     }
     return Effect.fail(
       s3Error(411, "MissingContentLength", "You must provide the Content-Length HTTP header."),
@@ -97,10 +96,7 @@ export const checkLength = (
 };
 
 /** The bucket is there and the conditions of the write hold; asked before the body and again at the commit. */
-export const judgeTarget = (
-  world: S3World,
-  call: ObjectCall,
-): Result.Result<BucketRow, AwsError> =>
+export const judgeTarget = (world: S3World, call: ObjectCall): Result.Result<BucketRow, AwsError> =>
   Result.flatMap(requireBucket(world, call.bucket), (bucket) =>
     Result.map(
       checkWrite(call.headers, {
@@ -158,9 +154,7 @@ const judgeAll = (
     ? judgeTarget(world, call)
     : Result.flatMap(check(), () => judgeTarget(world, call));
 
-export const checksumResponseHeaders = (
-  checksum: Checksum,
-): Readonly<Record<string, string>> => ({
+export const checksumResponseHeaders = (checksum: Checksum): Readonly<Record<string, string>> => ({
   [checksumHeader(checksum.algorithm)]: checksum.value,
   "x-amz-checksum-type": checksum.type,
 });
@@ -168,7 +162,5 @@ export const checksumResponseHeaders = (
 /** What every answer about a new object carries. A `null` version is named only where versioning is on or was. */
 export const createdHeaders = (stored: StoredObject): Readonly<Record<string, string>> => ({
   "x-amz-server-side-encryption": "AES256",
-  ...(stored.bucket.versioning === "Enabled"
-    ? versionHeader(stored.bucket, stored.versionId)
-    : {}),
+  ...(stored.bucket.versioning === "Enabled" ? versionHeader(stored.bucket, stored.versionId) : {}),
 });

@@ -24,11 +24,7 @@ export const element = (
 ): Xml => ({
   xml: `<${name}>${children
     .map((child) =>
-      child === undefined
-        ? ""
-        : typeof child === "object"
-          ? child.xml
-          : escapeXml(String(child)),
+      child === undefined ? "" : typeof child === "object" ? child.xml : escapeXml(String(child)),
     )
     .join("")}</${name}>`,
 });
@@ -76,9 +72,7 @@ const decodeNodes = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Record(Schema.String, Schema.Unknown)),
 );
 
-const toNode = (
-  content: unknown,
-): Effect.Effect<XmlNode, Schema.SchemaError> =>
+const toNode = (content: unknown): Effect.Effect<XmlNode, Schema.SchemaError> =>
   Effect.gen(function* () {
     const entries = yield* decodeNodes(content);
     const children: Array<readonly [string, XmlNode]> = [];
@@ -93,10 +87,7 @@ const toNode = (
   });
 
 /** Reads a document whose root must be `rootName`; anything else is MalformedXML. */
-export const parseXml = (
-  text: string,
-  rootName: string,
-): Effect.Effect<XmlNode, AwsError> =>
+export const parseXml = (text: string, rootName: string): Effect.Effect<XmlNode, AwsError> =>
   Effect.gen(function* () {
     if (/<!DOCTYPE/iu.test(text) || XMLValidator.validate(text) !== true) {
       return yield* malformedXml();
