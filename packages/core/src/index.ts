@@ -1,1 +1,1 @@
-export {};
+export * as EventPattern from "./EventPattern.ts";
