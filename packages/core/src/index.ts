@@ -21,3 +21,4 @@ export * as QueueWakes from "./QueueWakes.ts";
 export * as Retry from "./Retry.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";
 export { type Handled, type Pipeline, Worker } from "./Worker.ts";
+export * as EventPattern from "./EventPattern.ts";
