@@ -2,7 +2,13 @@
  * The layers of a pipeline's function: the only place where the engine meets AWS.
  */
 import { Engine, type MessageQueue, type ObjectStore, QueueWakes, Worker } from "@millrace/core";
-import { DocumentClient, DynamoExecutions, DynamoJournal, S3ObjectStore, SqsMessageQueue } from "@millrace/core/aws";
+import {
+  DocumentClient,
+  DynamoExecutions,
+  DynamoJournal,
+  S3ObjectStore,
+  SqsMessageQueue,
+} from "@millrace/core/aws";
 import { Buckets } from "@millrace/workflows";
 import type { PipelineTopology } from "@millrace/workflows/topology";
 import { Config, Effect, Layer, Logger, References } from "effect";

@@ -6,7 +6,13 @@
  */
 import { type Handled, type Pipeline, ProcessDeadline, Worker } from "@millrace/core";
 import { Cause, Clock, Effect, type Layer, ManagedRuntime, Schema } from "effect";
-import { type LambdaContext, type SqsBatchResponse, SqsEvent, type SqsHandler, type SqsRecord } from "./SqsEvent.ts";
+import {
+  type LambdaContext,
+  type SqsBatchResponse,
+  SqsEvent,
+  type SqsHandler,
+  type SqsRecord,
+} from "./SqsEvent.ts";
 
 /** Records of a batch that are handled side by side. */
 const recordsAtOnce = 4;

@@ -15,5 +15,9 @@ export type { ByteSink } from "./parquet/ByteSink.ts";
 export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.ts";
 export { layerHyparquet } from "./parquet/layerHyparquet.ts";
 export { layerParquetjsLite } from "./parquet/layerParquetjsLite.ts";
-export { ParquetEncoder, ParquetEncodingFailed, type ParquetPart } from "./parquet/ParquetEncoder.ts";
+export {
+  ParquetEncoder,
+  ParquetEncodingFailed,
+  type ParquetPart,
+} from "./parquet/ParquetEncoder.ts";
 export { Buckets } from "./Buckets.ts";

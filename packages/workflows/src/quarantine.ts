@@ -4,7 +4,13 @@
  * The copy names the exact version, so that a later upload under the same key cannot be quarantined in its place. An
  * object that is gone or was overwritten has nothing to copy; the reason document is written all the same.
  */
-import { describeFailure, failureClassOf, type ObjectRef, ObjectStore, objectName } from "@millrace/core";
+import {
+  describeFailure,
+  failureClassOf,
+  type ObjectRef,
+  ObjectStore,
+  objectName,
+} from "@millrace/core";
 import { Effect, Schema } from "effect";
 import { Buckets } from "./Buckets.ts";
 

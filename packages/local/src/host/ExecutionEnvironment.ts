@@ -53,10 +53,7 @@ export interface FunctionSettings {
 export interface ExecutionEnvironment {
   readonly pid: number;
   readonly isAlive: () => boolean;
-  readonly invoke: (
-    requestId: string,
-    event: unknown,
-  ) => Effect.Effect<unknown, InvocationFailure>;
+  readonly invoke: (requestId: string, event: unknown) => Effect.Effect<unknown, InvocationFailure>;
 }
 
 const decodeMessage = Schema.decodeUnknownExit(EnvironmentMessage);
@@ -82,9 +79,8 @@ export const startEnvironment = Effect.fnUntraced(function* (
       function: settings.name,
       reason: signal ?? `exit code ${code}`,
     });
-    for (const deferred of [died, ready, ...waiting.values()]) {
-      Deferred.doneUnsafe(deferred, Effect.fail(error));
-    }
+    Deferred.doneUnsafe(ready, Effect.fail(error));
+    Deferred.doneUnsafe(died, Effect.fail(error));
   });
   yield* Deferred.await(ready);
 
@@ -109,7 +105,9 @@ export const startEnvironment = Effect.fnUntraced(function* (
           orElse: () =>
             Effect.suspend(() => {
               child.kill("SIGKILL");
-              return Effect.fail(new InvocationTimedOut({ function: settings.name, timeoutSeconds }));
+              return Effect.fail(
+                new InvocationTimedOut({ function: settings.name, timeoutSeconds }),
+              );
             }),
         }),
         Effect.ensuring(Effect.sync(() => waiting.delete(requestId))),

@@ -32,7 +32,8 @@ const enrichedColumns = 2;
 
 const isDateName = (name: string): boolean => name.includes("fecha") || name.includes("date");
 
-const isEmptyLine = (cells: ReadonlyArray<string>): boolean => cells.length === 1 && cells[0] === "";
+const isEmptyLine = (cells: ReadonlyArray<string>): boolean =>
+  cells.length === 1 && cells[0] === "";
 
 /** A file's text side, known once its first bytes have been looked at. */
 interface Opened {
@@ -110,7 +111,9 @@ export class CsvPass {
     const text = new Utf8Stream(source, first, encoding);
     const converted = text.push(first);
     if (Result.isFailure(converted)) return converted.failure;
-    const chosen = delimiter ?? sniffDelimiter(Buffer.from(converted.success.subarray(0, sniffBytesMax)).toString("utf8"));
+    const chosen =
+      delimiter ??
+      sniffDelimiter(Buffer.from(converted.success.subarray(0, sniffBytesMax)).toString("utf8"));
     const reader = new RecordReader(source, chosen, {
       record: (cells) => this.#visit(cells),
       rejected: (reject) => this.#rejected(reject),
@@ -121,7 +124,9 @@ export class CsvPass {
 
   #read({ reader, text }: Opened, bytes: Uint8Array): CsvFailure | undefined {
     const converted = text.push(bytes);
-    return Result.isFailure(converted) ? converted.failure : this.#readText(reader, converted.success);
+    return Result.isFailure(converted)
+      ? converted.failure
+      : this.#readText(reader, converted.success);
   }
 
   #readText(reader: RecordReader, text: Uint8Array): CsvFailure | undefined {

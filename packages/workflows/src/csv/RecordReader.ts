@@ -130,11 +130,7 @@ export class RecordReader {
     return undefined;
   }
 
-  #judge(
-    verdict: Exclude<Verdict, undefined>,
-    start: number,
-    end: number,
-  ): CsvFailure | undefined {
+  #judge(verdict: Exclude<Verdict, undefined>, start: number, end: number): CsvFailure | undefined {
     if ("failure" in verdict) return verdict.failure;
     this.#countLinesTo(start);
     return this.#reject(verdict.reason, verdict.detail, start, end);
@@ -149,7 +145,11 @@ export class RecordReader {
   }
 
   #countLinesTo(offset: number): void {
-    this.#line += countLines(this.#window, this.#lineAt - this.#windowStart, offset - this.#windowStart);
+    this.#line += countLines(
+      this.#window,
+      this.#lineAt - this.#windowStart,
+      offset - this.#windowStart,
+    );
     this.#lineAt = offset;
   }
 
@@ -163,7 +163,9 @@ export class RecordReader {
     const failure = this.#parser.failure;
     const code = failure !== null && "code" in failure ? failure.code : undefined;
     if (code === "INVALID_OPENING_QUOTE" || code === "CSV_INVALID_CLOSING_QUOTE") return undefined;
-    const quotes = this.#window.subarray(0, recordBytesMax + 1).reduce((sum, byte) => sum + (byte === quote ? 1 : 0), 0);
+    const quotes = this.#window
+      .subarray(0, recordBytesMax + 1)
+      .reduce((sum, byte) => sum + (byte === quote ? 1 : 0), 0);
     return quotes % 2 === 1 ? this.#unclosed() : this.#tooLong();
   }
 
@@ -187,6 +189,10 @@ export class RecordReader {
   }
 
   #tooLong(): CsvRecordTooLong {
-    return new CsvRecordTooLong({ source: this.#source, line: this.#line, bytesMax: recordBytesMax });
+    return new CsvRecordTooLong({
+      source: this.#source,
+      line: this.#line,
+      bytesMax: recordBytesMax,
+    });
   }
 }

@@ -73,7 +73,9 @@ export class RowGroupBuilder {
 
   /** What the date columns came to. */
   get dateColumns(): ReadonlyArray<DateColumn> {
-    return this.#figures.filter((figures) => figures !== undefined).map((figures) => ({ ...figures }));
+    return this.#figures
+      .filter((figures) => figures !== undefined)
+      .map((figures) => ({ ...figures }));
   }
 
   /** Adds a row of as many cells as there are names. */
@@ -123,7 +125,9 @@ export class RowGroupBuilder {
 
   #emptyColumns(): ReadonlyArray<TextColumn | DateValues> {
     return this.#figures.map((figures) =>
-      figures === undefined ? { kind: "text", values: [] } : { kind: "timestamp", values: [], figures },
+      figures === undefined
+        ? { kind: "text", values: [] }
+        : { kind: "timestamp", values: [], figures },
     );
   }
 
