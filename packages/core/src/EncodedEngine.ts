@@ -9,7 +9,7 @@ import { HistoryMismatch, IdempotencyKeyConflict } from "./EngineError.ts";
 import { executeActivity } from "./executeActivity.ts";
 import { initialState } from "./ExecutionState.ts";
 import type { HistoryEvent } from "./HistoryEvent.ts";
-import { isDeferredDone } from "./LiveExecution.ts";
+import { isDeferredDone, type LiveExecution } from "./LiveExecution.ts";
 import type { LiveExecutions } from "./LiveExecutions.ts";
 import { loadState, type RunContext } from "./runExecution.ts";
 import { startExecution } from "./startExecution.ts";
@@ -55,9 +55,7 @@ export const makeEncodedEngine = (
 
   deferredResult: Effect.fnUntraced(function* (deferred) {
     const live = yield* currentLive(lives);
-    const done =
-      live.log?.state.deferreds.get(deferred.name) ??
-      live.log?.findRecorded(isDeferredDone(deferred.name));
+    const done = deferredOf(live, deferred.name);
     if (!done) return Option.none();
     live.bodyClock?.advanceTo(done.atEpochMs);
     return Option.some(decodeDeferredExit(done.exit));
@@ -91,7 +89,7 @@ export const makeEncodedEngine = (
   scheduleClock: Effect.fnUntraced(function* (_workflow, { clock, executionId }) {
     const live = lives.find(executionId);
     const log = live?.log;
-    if (!live || !log || log.state.deferreds.has(clock.deferred.name)) return;
+    if (!live || !log || deferredOf(live, clock.deferred.name)) return;
     const recorded = log.state.clocks.get(clock.name);
     // Stored by an earlier run, which may have died before it asked for the timer. The first deadline stands.
     if (recorded) return yield* live.askTimerAgain(recorded);
@@ -189,6 +187,10 @@ const storeFact = (
   executionId: string,
   decide: Parameters<typeof appendFact>[3],
 ) => Effect.orDie(appendFact(context.journal, executionId, context.nextWriter, decide));
+
+/** The completion of a deferred, stored or about to be. */
+const deferredOf = (live: LiveExecution, name: string) =>
+  live.log?.state.deferreds.get(name) ?? live.log?.findRecorded(isDeferredDone(name));
 
 const currentLive = Effect.fnUntraced(function* (lives: LiveExecutions) {
   const { executionId } = yield* WorkflowEngine.WorkflowInstance;

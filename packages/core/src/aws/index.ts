@@ -3,3 +3,4 @@ export * as DynamoExecutions from "./DynamoExecutions.ts";
 export * as DynamoJournal from "./DynamoJournal.ts";
 export * as S3ObjectStore from "./S3ObjectStore.ts";
 export * as SqsMessageQueue from "./SqsMessageQueue.ts";
+export * from "./tables.ts";

@@ -1,1 +1,1 @@
-export {};
+export { journalContract } from "./journalContract.ts";

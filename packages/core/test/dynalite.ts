@@ -1,0 +1,35 @@
+/** DynamoDB for tests: dynalite in memory, on a free port of the loopback interface, until the scope closes. */
+import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DocumentClient, DynamoJournal, journalTable } from "@millrace/core/aws";
+import dynalite from "dynalite";
+import { Effect, Layer } from "effect";
+
+const startDynalite = Effect.acquireRelease(
+  Effect.callback<{ readonly server: ReturnType<typeof dynalite>; readonly endpoint: string }>(
+    (resume) => {
+      const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address();
+        const port = typeof address === "object" && address !== null ? address.port : 0;
+        resume(Effect.succeed({ server, endpoint: `http://127.0.0.1:${port}` }));
+      });
+    },
+  ),
+  ({ server }) => Effect.sync(() => server.close()),
+).pipe(Effect.map(({ endpoint }) => endpoint));
+
+/** A journal in a table of its own. */
+export const layerDynaliteJournal = Layer.unwrap(
+  Effect.gen(function* () {
+    const config = {
+      endpoint: yield* startDynalite,
+      region: "us-east-1",
+      credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    };
+    const admin = new DynamoDBClient(config);
+    yield* Effect.promise(() =>
+      admin.send(new CreateTableCommand({ TableName: "Journal", ...journalTable })),
+    );
+    return DynamoJournal.layerDynamo("Journal").pipe(Layer.provide(DocumentClient.layer(config)));
+  }),
+);

@@ -1,0 +1,90 @@
+/**
+ * A world for engine tests: one journal, and any number of processes over it that can be killed.
+ *
+ * A process is an engine layer in a scope of its own. `kill` closes its journal first (nothing that it does afterwards
+ * is stored, as after a SIGKILL) and then its fibers.
+ */
+import { Engine, ExecutionRunner, Journal, Wakes } from "@millrace/core";
+import { SqliteJournal } from "@millrace/core/sqlite";
+import { Context, Effect, Exit, Layer, Scope } from "effect";
+import { WorkflowEngine } from "effect/workflow";
+
+export interface Process {
+  /** Runs an effect with this process's engine. */
+  readonly run: <A, E>(
+    effect: Effect.Effect<A, E, WorkflowEngine.WorkflowEngine | ExecutionRunner>,
+  ) => Effect.Effect<A, E>;
+  readonly kill: Effect.Effect<void>;
+}
+
+export interface World {
+  readonly journal: Journal["Service"];
+  /** Appends so far, refused ones included. */
+  readonly appends: () => number;
+  readonly loads: () => number;
+  /** Wakes and timers that processes asked for. */
+  readonly wakes: Array<{ readonly kind: "wake" | "timer"; readonly executionId: string }>;
+  /** Starts a process that has the code of the given workflows; `frozen` ones send their wakes into `wakes`. */
+  readonly start: <E>(
+    workflows: Layer.Layer<never, E, WorkflowEngine.WorkflowEngine>,
+    kind?: "resident" | "frozen",
+  ) => Effect.Effect<Process, E, Scope.Scope>;
+}
+
+export const makeWorld = Effect.gen(function* () {
+  const context = yield* Layer.build(Layer.fresh(SqliteJournal.layerSqlite(":memory:")));
+  const journal = Context.get(context, Journal);
+  let appends = 0;
+  let loads = 0;
+  const wakes: World["wakes"] = [];
+  const world: World = {
+    journal,
+    appends: () => appends,
+    loads: () => loads,
+    wakes,
+    start: Effect.fnUntraced(function* (workflows, kind = "resident") {
+      let dead = false;
+      const whileAlive = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+        Effect.suspend(() => (dead ? Effect.never : effect));
+      const ownJournal = Layer.succeed(Journal, {
+        load: (id, after) =>
+          whileAlive(
+            Effect.suspend(() => {
+              loads++;
+              return journal.load(id, after);
+            }),
+          ),
+        append: (commit) =>
+          whileAlive(
+            Effect.suspend(() => {
+              appends++;
+              return journal.append(commit);
+            }),
+          ),
+      });
+      const queue = Layer.succeed(Wakes, {
+        wake: ({ executionId }) =>
+          Effect.sync(() => void wakes.push({ kind: "wake", executionId })),
+        timer: ({ executionId }) =>
+          Effect.sync(() => void wakes.push({ kind: "timer", executionId })),
+      });
+      const engine =
+        kind === "resident" ? Engine.layerInProcess() : Layer.provide(Engine.layer(), queue);
+      const scope = yield* Scope.make();
+      yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void));
+      const services = yield* Layer.buildWithScope(
+        Layer.fresh(workflows.pipe(Layer.provideMerge(engine), Layer.provide(ownJournal))),
+        scope,
+      );
+      return {
+        run: (effect) => Effect.provideContext(effect, services),
+        kill: Effect.suspend(() => {
+          dead = true;
+          // A killed process waits for nobody; its fibers are left to end when they can.
+          return Effect.asVoid(Effect.forkDetach(Scope.close(scope, Exit.void)));
+        }),
+      };
+    }),
+  };
+  return world;
+});
