@@ -5,7 +5,15 @@
  * that, and those that a crash kept from being published go out at the next start. So an event is never ahead of its
  * object and never lost (AWS promises at least once, too).
  */
-import { Clock, Effect, FileSystem, Path, type PlatformError, Result, Schema } from "effect";
+import {
+  Clock,
+  Effect,
+  type FileSystem,
+  type Path,
+  type PlatformError,
+  Result,
+  Schema,
+} from "effect";
 import type { DatabaseSync } from "node:sqlite";
 import type { AwsError } from "../AwsError.ts";
 import { LocalEvents } from "../LocalEvents.ts";

@@ -59,13 +59,13 @@ const replaceTags = Effect.fnUntraced(function* (
   return emptyResponse(change.status, versionHeader(bucket, version.versionId));
 });
 
-const attributeNames = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"];
+const attributeNames = new Set(["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]);
 
 /** GetObjectAttributes: the attributes that `x-amz-object-attributes` names. */
 export const getObjectAttributes: ObjectOperation = Effect.fnUntraced(function* (world, call) {
   const header = call.headers["x-amz-object-attributes"] ?? "";
   const wanted = new Set(header.split(",").map((name) => name.trim()));
-  if (header === "" || [...wanted].some((name) => !attributeNames.includes(name))) {
+  if (header === "" || [...wanted].some((name) => !attributeNames.has(name))) {
     return yield* invalidArgument(
       "x-amz-object-attributes",
       header,

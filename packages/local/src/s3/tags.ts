@@ -16,6 +16,8 @@ const tagKeyCharactersMax = 128;
 const tagValueCharactersMax = 256;
 const allowed = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
+const characters = (text: string): number => Array.from(text).length;
+
 /** Refuses tags that S3 would refuse. */
 export const checkTags = Effect.fnUntraced(function* (
   tags: ReadonlyArray<Tag>,
@@ -25,12 +27,12 @@ export const checkTags = Effect.fnUntraced(function* (
   }
   const seen = new Set<string>();
   for (const { key, value } of tags) {
-    if (key === "" || [...key].length > tagKeyCharactersMax || !allowed.test(key)) {
+    if (key === "" || characters(key) > tagKeyCharactersMax || !allowed.test(key)) {
       return yield* s3Error(400, "InvalidTag", "The TagKey you have provided is invalid", {
         TagKey: key,
       });
     }
-    if ([...value].length > tagValueCharactersMax || !allowed.test(value)) {
+    if (characters(value) > tagValueCharactersMax || !allowed.test(value)) {
       return yield* s3Error(400, "InvalidTag", "The TagValue you have provided is invalid", {
         TagKey: key,
         TagValue: value,
