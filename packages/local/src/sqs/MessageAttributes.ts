@@ -19,8 +19,6 @@ export type MessageAttribute = typeof MessageAttribute.Type;
 export const MessageAttributes = Schema.Record(Schema.String, MessageAttribute);
 export type MessageAttributes = typeof MessageAttributes.Type;
 
-const attributesMax = 10;
-
 export const md5 = (data: string | Buffer): string => createHash("md5").update(data).digest("hex");
 
 /** The digest of attributes, or undefined when there are none. */
@@ -63,7 +61,10 @@ export const attributesBytes = (attributes: MessageAttributes): number =>
     0,
   );
 
-export const checkAttributes = (attributes: MessageAttributes): Effect.Effect<void, AwsError> => {
+export const checkAttributes = (
+  attributes: MessageAttributes,
+  attributesMax = 10,
+): Effect.Effect<void, AwsError> => {
   const entries = Object.entries(attributes);
   if (entries.length > attributesMax) {
     return Effect.fail(

@@ -4,7 +4,7 @@
 import { Effect } from "effect";
 import type { DatabaseSync } from "node:sqlite";
 import type { AwsError } from "../AwsError.ts";
-import { Arrivals } from "./Arrivals.ts";
+import { Arrivals } from "../Arrivals.ts";
 import { MessageStore, type Redrive } from "./MessageStore.ts";
 import { arnName, queueArn, referredName } from "./QueueName.ts";
 import { allowsRedriveFrom, redriveOf, settingMs } from "./QueueSettings.ts";

@@ -1,5 +1,5 @@
 /**
- * Wakes receivers that wait on a queue the moment that something may have become visible there.
+ * Wakes fibers that wait under a name (a queue, the outbox) the moment that something may be there for them.
  */
 import { Effect } from "effect";
 
