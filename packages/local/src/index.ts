@@ -1,1 +1,7 @@
-export {};
+export { type AwsConnection, connectionVariables, EmbeddedAws } from "./EmbeddedAws.ts";
+export type { HostEvent } from "./host/EventSourceMapping.ts";
+export * from "./host/LocalResources.ts";
+export { clientConfig, type LocalTimes, ProvisioningFailed } from "./host/provision.ts";
+export { HostEvents, layerLocalMode, type LocalModeOptions, topologyTimes } from "./LocalMode.ts";
+export { localAccount } from "./LocalAccount.ts";
+export { ServerNotListening } from "./http/server.ts";

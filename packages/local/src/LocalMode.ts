@@ -1,0 +1,85 @@
+/**
+ * Local mode: the embedded AWS, everything of the topology in it, and the functions at work on their queues.
+ *
+ * No layer is swapped: the functions are the modules that Lambda runs, in processes of their own, and speak to the
+ * embedded AWS through the same clients.
+ */
+import { type PipelineTopology, pipelines, visibilityTimeouts } from "@millrace/workflows/topology";
+import { Context, Effect, Layer, PubSub } from "effect";
+import { fileURLToPath } from "node:url";
+import { connectionVariables, EmbeddedAws, layerEmbeddedAws } from "./EmbeddedAws.ts";
+import { type HostEvent, runMapping } from "./host/EventSourceMapping.ts";
+import { localQueues, localVariables } from "./host/LocalResources.ts";
+import { type LocalTimes, provision } from "./host/provision.ts";
+import { LocalState } from "./LocalState.ts";
+
+export interface LocalModeOptions {
+  /** Where the state persists; without it the state is gone at the end. */
+  readonly directory?: string | undefined;
+  /** @default 0: a free one */
+  readonly port?: number | undefined;
+  /** @default true */
+  readonly workers?: boolean | undefined;
+  /** Processes at work for one pipeline at the same time. @default 2 */
+  readonly concurrencyMax?: number | undefined;
+  /** The demo shortens them, so that a killed worker's message is back within seconds. @default the topology's */
+  readonly timesOf?: ((pipeline: PipelineTopology) => LocalTimes) | undefined;
+}
+
+/** What happens in the host, as it happens: invocations, processes, and what the functions print. */
+export class HostEvents extends Context.Service<HostEvents, PubSub.PubSub<HostEvent>>()(
+  "@millrace/local/HostEvents",
+) {}
+
+/** A pipeline's times in AWS. */
+export const topologyTimes = ({ compute }: PipelineTopology): LocalTimes => ({
+  timeoutSeconds: compute.timeoutSeconds,
+  visibilitySeconds: compute.timeoutSeconds * visibilityTimeouts,
+});
+
+/** Starts everything, and stops it with the scope. */
+export const layerLocalMode = (options: LocalModeOptions = {}) => {
+  const timesOf = options.timesOf ?? topologyTimes;
+  const all = Object.values(pipelines);
+  const host = Layer.effectDiscard(
+    Effect.gen(function* () {
+      const connection = yield* EmbeddedAws;
+      const events = yield* HostEvents;
+      yield* provision(connection, all, timesOf);
+      if (options.workers === false) return;
+      for (const pipeline of all) {
+        yield* Effect.forkScoped(
+          runMapping(
+            {
+              function: {
+                name: pipeline.name,
+                file: fileURLToPath(import.meta.resolve(`@millrace/functions/${pipeline.handler}`)),
+                timeoutSeconds: timesOf(pipeline).timeoutSeconds,
+                variables: {
+                  ...connectionVariables(connection),
+                  ...localVariables(connection.endpoint, pipeline),
+                },
+              },
+              queueName: localQueues(pipeline).queue,
+              batchSize: pipeline.compute.batchSize,
+              concurrencyMax: Math.min(
+                options.concurrencyMax ?? 2,
+                pipeline.compute.concurrencyMax,
+              ),
+            },
+            events,
+          ),
+        );
+      }
+    }),
+  );
+  return host.pipe(
+    Layer.provideMerge(Layer.effect(HostEvents, PubSub.unbounded<HostEvent>())),
+    Layer.provideMerge(layerEmbeddedAws(options.port ?? 0)),
+    Layer.provide(
+      options.directory === undefined
+        ? LocalState.layerTemporary
+        : LocalState.layerDirectory(options.directory),
+    ),
+  );
+};

@@ -1,0 +1,64 @@
+/**
+ * The names of everything that local mode makes for a topology; pure, so that every command finds the same things.
+ */
+import { variables } from "@millrace/functions/Environment";
+import type { BucketName, PipelineTopology } from "@millrace/workflows/topology";
+import { localAccount } from "../LocalAccount.ts";
+
+/** Buckets by logical name. */
+export const localBuckets: Readonly<Record<BucketName, string>> = {
+  raw: "millrace-raw",
+  clean: "millrace-clean",
+  errors: "millrace-errors",
+};
+
+export const localTables = {
+  journal: "MillraceJournal",
+  executions: "MillraceExecutions",
+  images: "MillraceImages",
+} as const;
+
+/** The archive of all object events. */
+export const localArchive = "millrace-objects";
+
+export interface LocalQueueNames {
+  readonly queue: string;
+  /** What the queue gave up on, and what the pipeline routed there. */
+  readonly deadLetters: string;
+  /** What the rule could not deliver to the queue. */
+  readonly undelivered: string;
+}
+
+/** The queues of a pipeline. */
+export const localQueues = ({ name }: PipelineTopology): LocalQueueNames => ({
+  queue: `millrace-${name}`,
+  deadLetters: `millrace-${name}-dead-letters`,
+  undelivered: `millrace-${name}-undelivered`,
+});
+
+export const localRule = ({ name }: PipelineTopology): string => `millrace-${name}`;
+
+export const queueUrl = (endpoint: string, queue: string): string =>
+  `${endpoint}/${localAccount.accountId}/${queue}`;
+
+export const queueArn = (queue: string): string =>
+  `arn:aws:sqs:${localAccount.region}:${localAccount.accountId}:${queue}`;
+
+/** What the function of a pipeline is told by its environment. */
+export const localVariables = (
+  endpoint: string,
+  pipeline: PipelineTopology,
+): Readonly<Record<string, string>> => {
+  const { deadLetters, queue } = localQueues(pipeline);
+  return {
+    [variables.buckets.raw]: localBuckets.raw,
+    [variables.buckets.clean]: localBuckets.clean,
+    [variables.buckets.errors]: localBuckets.errors,
+    [variables.journalTable]: localTables.journal,
+    [variables.executionsTable]: localTables.executions,
+    [variables.imagesTable]: localTables.images,
+    [variables.queueUrl]: queueUrl(endpoint, queue),
+    [variables.deadLetterQueueUrl]: queueUrl(endpoint, deadLetters),
+    [variables.codeVersion]: "local",
+  };
+};

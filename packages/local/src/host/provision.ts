@@ -1,0 +1,192 @@
+/**
+ * Makes in the embedded AWS what the stacks make in the real one: buckets, tables, queues, rules and the archive of
+ * the topology, through the same API. Doing it again changes nothing.
+ */
+import { CreateTableCommand, DynamoDBClient, ResourceInUseException } from "@aws-sdk/client-dynamodb";
+import {
+  CreateArchiveCommand,
+  EventBridgeClient,
+  PutRuleCommand,
+  PutTargetsCommand,
+  ResourceAlreadyExistsException,
+} from "@aws-sdk/client-eventbridge";
+import {
+  BucketAlreadyOwnedByYou,
+  CreateBucketCommand,
+  PutBucketNotificationConfigurationCommand,
+  PutBucketVersioningCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { toEventPattern } from "@millrace/core";
+import { executionsTable, journalTable } from "@millrace/core/aws";
+import { imagesTable } from "@millrace/functions/DynamoImageCatalog";
+import {
+  type BucketName,
+  deadLetterRetentionSeconds,
+  type PipelineTopology,
+} from "@millrace/workflows/topology";
+import { Effect, Schema } from "effect";
+import type { AwsConnection } from "../EmbeddedAws.ts";
+import { localAccount } from "../LocalAccount.ts";
+import {
+  localArchive,
+  localBuckets,
+  localQueues,
+  localRule,
+  localTables,
+  queueArn,
+  queueUrl,
+} from "./LocalResources.ts";
+
+/** Something of the topology could not be made. */
+export class ProvisioningFailed extends Schema.TaggedError<ProvisioningFailed>()(
+  "ProvisioningFailed",
+  { resource: Schema.String, cause: Schema.Defect() },
+) {
+  override get message(): string {
+    return `${this.resource} could not be made in the embedded AWS: ${String(this.cause)}; forget its state with --clean if it comes from another version`;
+  }
+}
+
+/** Times of a pipeline's queue and function, where local mode differs from the topology. */
+export interface LocalTimes {
+  readonly timeoutSeconds: number;
+  readonly visibilitySeconds: number;
+}
+
+interface Clients {
+  readonly s3: S3Client;
+  readonly sqs: SQSClient;
+  readonly dynamo: DynamoDBClient;
+  readonly events: EventBridgeClient;
+}
+
+/** The configuration of any AWS client for the embedded AWS. */
+export const clientConfig = (connection: AwsConnection) => ({
+  endpoint: connection.endpoint,
+  region: connection.region,
+  credentials: {
+    accessKeyId: connection.accessKeyId,
+    secretAccessKey: connection.secretAccessKey,
+  },
+});
+
+/** Makes everything; `timesOf` gives the times of each pipeline. */
+export const provision = Effect.fnUntraced(function* (
+  connection: AwsConnection,
+  pipelines: ReadonlyArray<PipelineTopology>,
+  timesOf: (pipeline: PipelineTopology) => LocalTimes,
+) {
+  const config = clientConfig(connection);
+  const clients: Clients = {
+    s3: new S3Client(config),
+    sqs: new SQSClient(config),
+    dynamo: new DynamoDBClient(config),
+    events: new EventBridgeClient(config),
+  };
+  const make = (resource: string, run: () => Promise<unknown>) =>
+    Effect.tryPromise({ try: run, catch: (cause) => new ProvisioningFailed({ resource, cause }) });
+
+  for (const name of ["raw", "clean", "errors"] as const) {
+    yield* make(`bucket ${localBuckets[name]}`, () => makeBucket(clients, name));
+  }
+  for (const [table, definition] of [
+    [localTables.journal, journalTable],
+    [localTables.executions, executionsTable],
+    [localTables.images, imagesTable],
+  ] as const) {
+    yield* make(`table ${table}`, () =>
+      clients.dynamo
+        .send(new CreateTableCommand({ TableName: table, ...definition }))
+        .catch(unless(ResourceInUseException)),
+    );
+  }
+  yield* make(`archive ${localArchive}`, () => makeArchive(clients));
+  for (const pipeline of pipelines) {
+    yield* make(`pipeline ${pipeline.name}`, () =>
+      makePipeline(clients, connection.endpoint, pipeline, timesOf(pipeline)),
+    );
+  }
+});
+
+/** Swallows the error that says that the thing is there already. */
+const unless =
+  (kind: abstract new (...args: never) => Error) =>
+  (error: unknown): void => {
+    if (!(error instanceof kind)) throw error;
+  };
+
+const makeBucket = async ({ s3 }: Clients, name: BucketName): Promise<void> => {
+  const Bucket = localBuckets[name];
+  await s3.send(new CreateBucketCommand({ Bucket })).catch(unless(BucketAlreadyOwnedByYou));
+  await s3.send(
+    new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }),
+  );
+  if (name !== "raw") return;
+  await s3.send(
+    new PutBucketNotificationConfigurationCommand({
+      Bucket,
+      NotificationConfiguration: { EventBridgeConfiguration: {} },
+    }),
+  );
+};
+
+const makeArchive = ({ events }: Clients): Promise<unknown> =>
+  events
+    .send(
+      new CreateArchiveCommand({
+        ArchiveName: localArchive,
+        EventSourceArn: `arn:aws:events:${localAccount.region}:${localAccount.accountId}:event-bus/default`,
+        EventPattern: JSON.stringify({ source: ["aws.s3"], "detail-type": ["Object Created"] }),
+      }),
+    )
+    .catch(unless(ResourceAlreadyExistsException));
+
+const makePipeline = async (
+  { events, sqs }: Clients,
+  endpoint: string,
+  pipeline: PipelineTopology,
+  times: LocalTimes,
+): Promise<void> => {
+  const { deadLetters, queue, undelivered } = localQueues(pipeline);
+  for (const QueueName of [deadLetters, undelivered]) {
+    await sqs.send(
+      new CreateQueueCommand({
+        QueueName,
+        Attributes: { MessageRetentionPeriod: String(deadLetterRetentionSeconds) },
+      }),
+    );
+  }
+  await sqs.send(new CreateQueueCommand({ QueueName: queue }));
+  // Set afterwards, because a queue that exists with other attributes cannot be created again.
+  await sqs.send(
+    new SetQueueAttributesCommand({
+      QueueUrl: queueUrl(endpoint, queue),
+      Attributes: {
+        VisibilityTimeout: String(times.visibilitySeconds),
+        MessageRetentionPeriod: String(pipeline.queue.retentionSeconds),
+        RedrivePolicy: JSON.stringify({
+          deadLetterTargetArn: queueArn(deadLetters),
+          maxReceiveCount: pipeline.queue.receiveCountMax,
+        }),
+      },
+    }),
+  );
+  const Rule = localRule(pipeline);
+  const EventPattern = toEventPattern(pipeline.trigger, localBuckets[pipeline.trigger.bucket]);
+  await events.send(new PutRuleCommand({ Name: Rule, EventPattern }));
+  await events.send(
+    new PutTargetsCommand({
+      Rule,
+      Targets: [
+        {
+          Id: "queue",
+          Arn: queueArn(queue),
+          RetryPolicy: { MaximumRetryAttempts: 185, MaximumEventAgeInSeconds: 86_400 },
+          DeadLetterConfig: { Arn: queueArn(undelivered) },
+        },
+      ],
+    }),
+  );
+};
