@@ -92,6 +92,10 @@ export const routeActivity =
           name: "DeadLetter",
           error: QueueUnavailable,
           execute: send(address, cause, { workflow: workflow._tag, executionId }),
-        }).pipe(retryActivity(whileQueueIsAway));
+        }).pipe(
+          retryActivity(whileQueueIsAway),
+          // The execution ends as failed all the same, and the index shows it.
+          Effect.catch((error) => Effect.logError("dead letter not sent", error.message)),
+        );
       }),
     );

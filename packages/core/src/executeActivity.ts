@@ -36,6 +36,14 @@ export const executeActivity = Effect.fnUntraced(function* (
     instance.executionId,
   );
   activityInstance.interrupted = instance.interrupted;
+  yield* Effect.logDebug("activity started").pipe(
+    Effect.annotateLogs({
+      executionId: instance.executionId,
+      key: live.started?.idempotencyKey,
+      activity: activity.name,
+      attempt,
+    }),
+  );
   const result = yield* activity.executeEncoded.pipe(
     Workflow.intoResult,
     Effect.provideService(WorkflowEngine.WorkflowInstance, activityInstance),

@@ -22,3 +22,4 @@ export * as Retry from "./Retry.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";
 export { type Handled, type Pipeline, Worker } from "./Worker.ts";
 export * as EventPattern from "./EventPattern.ts";
+export type { Commit, HistoryEvent } from "./HistoryEvent.ts";

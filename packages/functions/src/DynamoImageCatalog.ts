@@ -4,6 +4,11 @@
  * Table:  partition key `imageId`; index `byStatus` with partition key `status` and sort key `processedAt`
  */
 import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
+import { PutCommand } from "@aws-sdk/lib-dynamodb";
+import { DocumentClient } from "@millrace/core/aws";
+import { CatalogUnavailable, ImageCatalog, ImageRecord } from "@millrace/workflows";
+import { Effect, Layer, Schema } from "effect";
+import { Environment } from "./Environment.ts";
 
 /** The table's definition, in the terms of CreateTable. */
 export const imagesTable: Omit<CreateTableCommandInput, "TableName"> = {
@@ -25,3 +30,21 @@ export const imagesTable: Omit<CreateTableCommandInput, "TableName"> = {
     },
   ],
 };
+
+const encodeRecord = Schema.encodeSync(ImageRecord);
+
+/** The catalog in the environment's table. */
+export const layerDynamoImageCatalog = Layer.effect(
+  ImageCatalog,
+  Effect.gen(function* () {
+    const client = yield* DocumentClient;
+    const { imagesTable: TableName } = yield* Environment;
+    return ImageCatalog.of({
+      put: (record) =>
+        Effect.tryPromise({
+          try: () => client.send(new PutCommand({ TableName, Item: encodeRecord(record) })),
+          catch: (cause) => new CatalogUnavailable({ imageId: record.imageId, cause }),
+        }).pipe(Effect.asVoid),
+    });
+  }),
+);

@@ -22,6 +22,8 @@ export interface LocalModeOptions {
   readonly workers?: boolean | undefined;
   /** Processes at work for one pipeline at the same time. @default 2 */
   readonly concurrencyMax?: number | undefined;
+  /** Further environment variables of the functions. */
+  readonly variables?: Readonly<Record<string, string>> | undefined;
   /** The demo shortens them, so that a killed worker's message is back within seconds. @default the topology's */
   readonly timesOf?: ((pipeline: PipelineTopology) => LocalTimes) | undefined;
 }
@@ -58,6 +60,7 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
                 variables: {
                   ...connectionVariables(connection),
                   ...localVariables(connection.endpoint, pipeline),
+                  ...options.variables,
                 },
               },
               queueName: localQueues(pipeline).queue,

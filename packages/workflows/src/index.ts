@@ -21,3 +21,6 @@ export {
   type ParquetPart,
 } from "./parquet/ParquetEncoder.ts";
 export { Buckets } from "./Buckets.ts";
+export { CsvToParquet, layerCsvToParquet } from "./csvToParquet/CsvToParquet.ts";
+export { CatalogUnavailable, ImageCatalog, ImageRecord } from "./imageRenditions/ImageCatalog.ts";
+export { ImageRenditions, layerImageRenditions } from "./imageRenditions/ImageRenditions.ts";

@@ -45,7 +45,12 @@ export type HostEvent =
       readonly requestId: string;
       readonly reason: string;
     }
-  | { readonly _tag: "Line"; readonly function: string; readonly line: string };
+  | {
+      readonly _tag: "Line";
+      readonly function: string;
+      readonly pid: number;
+      readonly line: string;
+    };
 
 export interface MappingSettings {
   readonly function: FunctionSettings;
@@ -75,8 +80,8 @@ export const runMapping = Effect.fnUntraced(function* (
     const warm = idle.pop();
     if (warm?.isAlive()) return Effect.succeed(warm);
     const name = settings.function.name;
-    return startEnvironment(settings.function, (line) => {
-      PubSub.publishUnsafe(events, { _tag: "Line", function: name, line });
+    return startEnvironment(settings.function, (line, pid) => {
+      PubSub.publishUnsafe(events, { _tag: "Line", function: name, pid, line });
     }).pipe(
       Scope.provide(scope),
       Effect.tap(({ pid }) =>

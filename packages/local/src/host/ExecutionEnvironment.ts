@@ -61,7 +61,7 @@ const decodeMessage = Schema.decodeUnknownExit(EnvironmentMessage);
 /** Starts the process; it is killed with the scope. `onLine` gets what it prints, line by line. */
 export const startEnvironment = Effect.fnUntraced(function* (
   settings: FunctionSettings,
-  onLine: (line: string) => void,
+  onLine: (line: string, pid: number) => void,
 ): Effect.fn.Return<ExecutionEnvironment, EnvironmentDied, Scope.Scope> {
   const died = Deferred.makeUnsafe<never, EnvironmentDied>();
   const ready = Deferred.makeUnsafe<void, EnvironmentDied>();
@@ -116,7 +116,7 @@ export const startEnvironment = Effect.fnUntraced(function* (
   };
 });
 
-const forkProcess = (settings: FunctionSettings, onLine: (line: string) => void): ChildProcess => {
+const forkProcess = (settings: FunctionSettings, onLine: (line: string, pid: number) => void): ChildProcess => {
   const child = fork(
     fileURLToPath(new URL("environmentProcess.ts", import.meta.url)),
     [settings.file],
@@ -128,7 +128,7 @@ const forkProcess = (settings: FunctionSettings, onLine: (line: string) => void)
     },
   );
   for (const output of [child.stdout, child.stderr]) {
-    if (output) createInterface({ input: output }).on("line", onLine);
+    if (output) createInterface({ input: output }).on("line", (line) => onLine(line, child.pid ?? 0));
   }
   return child;
 };

@@ -1,0 +1,88 @@
+/**
+ * `millrace dev`: the embedded AWS and the workers, until stopped.
+ */
+import { EmbeddedAws, HostEvents, type HostEvent, layerLocalMode, localBuckets } from "@millrace/local";
+import { Console, Effect, FileSystem, Path, PubSub } from "effect";
+import { Command, Flag } from "effect/cli";
+import { announceConnection, stateDirectory } from "./Connection.ts";
+import { jsonFlag } from "./jsonFlag.ts";
+
+export const dev = Command.make(
+  "dev",
+  {
+    port: Flag.Int("port").pipe(
+      Flag.withDescription("Port on 127.0.0.1; 0 takes a free one"),
+      Flag.withDefault(0),
+    ),
+    clean: Flag.Boolean("clean").pipe(
+      Flag.withDescription("Forget the state of earlier runs first"),
+      Flag.withDefault(false),
+    ),
+    noWorkers: Flag.Boolean("no-workers").pipe(
+      Flag.withDescription("Only the bare AWS: nothing takes messages from the queues"),
+      Flag.withDefault(false),
+    ),
+    concurrency: Flag.Int("concurrency").pipe(
+      Flag.withDescription("Processes at work for one pipeline at the same time"),
+      Flag.withDefault(2),
+    ),
+    json: jsonFlag,
+  },
+  Effect.fnUntraced(function* ({ clean, concurrency, json, noWorkers, port }) {
+    const fs = yield* FileSystem.FileSystem;
+    const path = yield* Path.Path;
+    const directory = path.join(stateDirectory, "aws");
+    if (clean) yield* fs.remove(directory, { recursive: true, force: true });
+    const local = layerLocalMode({
+      directory,
+      port,
+      workers: !noWorkers,
+      concurrencyMax: concurrency,
+    });
+    yield* Effect.gen(function* () {
+      const connection = yield* EmbeddedAws;
+      const events = yield* HostEvents;
+      const subscription = yield* PubSub.subscribe(events);
+      yield* announceConnection(connection);
+      yield* Console.log(json ? JSON.stringify(connection) : welcome(connection));
+      yield* Effect.forever(
+        Effect.flatMap(PubSub.take(subscription), (event) => Console.log(renderEvent(event, json))),
+      );
+    }).pipe(Effect.scoped, Effect.provide(local));
+  }),
+).pipe(
+  Command.withDescription("Run the embedded AWS and the workers on this machine, until stopped"),
+  Command.withExamples([
+    { command: "millrace dev", description: "State persists under .millrace/" },
+    { command: "millrace dev --clean --port 4566", description: "Afresh, on a fixed port" },
+    { command: "millrace dev --no-workers --json", description: "The bare AWS, for a test" },
+  ]),
+);
+
+const welcome = (connection: EmbeddedAws["Service"]): string =>
+  `The embedded AWS listens at ${connection.endpoint}
+
+  export AWS_ENDPOINT_URL=${connection.endpoint}
+  export AWS_REGION=${connection.region}
+  export AWS_ACCESS_KEY_ID=${connection.accessKeyId}
+  export AWS_SECRET_ACCESS_KEY=${connection.secretAccessKey}
+
+Upload with \`millrace upload <files>\` (bucket ${localBuckets.raw}), then \`millrace ls\` and \`millrace show\`.
+Stop with Ctrl-C; the state persists under ${stateDirectory}/.
+`;
+
+const renderEvent = (event: HostEvent, json: boolean): string => {
+  if (json) return JSON.stringify(event);
+  switch (event._tag) {
+    case "EnvironmentStarted":
+      return `${event.function}: process ${event.pid} started`;
+    case "InvocationStarted":
+      return `${event.function}: ${event.messages} message(s) to process ${event.pid}`;
+    case "InvocationEnded":
+      return `${event.function}: done${event.failures > 0 ? `, ${event.failures} will come back` : ""}`;
+    case "InvocationFailed":
+      return `${event.function}: ${event.reason}`;
+    case "Line":
+      return `${event.function} | ${event.line}`;
+  }
+};

@@ -1,0 +1,96 @@
+/**
+ * A history as people read it: one line per fact, with the time since the start and how long each step took.
+ */
+import type { Commit, HistoryEvent } from "@millrace/core";
+import { Predicate } from "effect";
+
+/** Lines of the timeline of an execution's commits. */
+export const renderTimeline = (commits: ReadonlyArray<Commit>): ReadonlyArray<string> => {
+  const startedEpochMs = commits[0]?.events[0].atEpochMs ?? 0;
+  return commits.flatMap(({ commit, events }) =>
+    events.flatMap((event) => {
+      const at = `+${formatMs(event.atEpochMs - startedEpochMs)}`.padStart(9);
+      const [first, ...details] = describe(event);
+      return [`${String(commit).padStart(4)} ${at}  ${first}`, ...details.map(indented)];
+    }),
+  );
+};
+
+const indented = (detail: string): string => `${" ".repeat(18)}${detail}`;
+
+/** A duration in the unit that suits it. */
+export const formatMs = (ms: number): string =>
+  ms < 1_000
+    ? `${Math.round(ms)} ms`
+    : ms < 120_000
+      ? `${(ms / 1_000).toFixed(1)} s`
+      : `${(ms / 60_000).toFixed(1)} min`;
+
+const describe = (event: HistoryEvent): readonly [string, ...ReadonlyArray<string>] => {
+  switch (event._tag) {
+    case "ExecutionStarted":
+      return [`started ${event.workflow}`, event.idempotencyKey];
+    case "RunStarted":
+      return [`run by ${event.owner.slice(0, 8)} (code ${event.codeVersion})`];
+    case "ActivityCompleted": {
+      const attempt = event.attempt > 1 ? ` (attempt ${event.attempt})` : "";
+      const took = formatMs(event.atEpochMs - event.startedAtEpochMs);
+      const { details, ended } = describeResult(event.result);
+      return [`${event.name}${attempt} ${ended} in ${took}`, ...details];
+    }
+    case "ClockScheduled":
+      return [`sleeps: ${event.name} until ${new Date(event.wakeAtEpochMs).toISOString()}`];
+    case "DeferredDone":
+      return [`completed: ${event.name}`];
+    case "InterruptRequested":
+      return [event.unsafe ? "interrupt requested (unsafe)" : "interrupt requested"];
+    case "Suspended":
+      return [event.failed ? "parked after a failure" : "suspended"];
+    case "Completed": {
+      const { details, ended } = describeResult(event.result);
+      return [`execution ${ended}`, ...(ended === "failed" ? details : [])];
+    }
+  }
+};
+
+interface Described {
+  readonly ended: "completed" | "failed";
+  readonly details: ReadonlyArray<string>;
+}
+
+const describeResult = (result: unknown): Described => {
+  const exit = member(result, "exit");
+  if (member(exit, "_tag") === "Success") {
+    return { ended: "completed", details: stageLines(member(exit, "value")) };
+  }
+  return { ended: "failed", details: failureLines(member(exit, "cause")) };
+};
+
+/** The stages of a result that has some (a CSV pass), one line each: the pass is one activity, its stages are facts too. */
+const stageLines = (value: unknown): ReadonlyArray<string> => {
+  const stages = member(member(value, "report"), "stages");
+  if (!Predicate.isObject(stages)) return [];
+  return Object.entries(stages).map(([stage, figures]) => `${stage}: ${figureText(figures)}`);
+};
+
+const figureText = (figures: unknown): string =>
+  Predicate.isObject(figures)
+    ? Object.entries(figures)
+        .map(([name, figure]) =>
+          Array.isArray(figure) ? `${name} ${figure.length}` : `${name} ${String(figure)}`,
+        )
+        .join(", ")
+    : String(figures);
+
+/** Tag and message of the failures in an encoded cause. */
+export const failureLines = (cause: unknown): ReadonlyArray<string> =>
+  (Array.isArray(cause) ? cause : [cause]).map((reason: unknown) => {
+    const error = member(reason, "error") ?? member(reason, "defect") ?? reason;
+    const tag = member(error, "_tag") ?? member(error, "name");
+    const { _tag: _, ...fields } = Predicate.isObject(error) ? error : { error };
+    const text = member(error, "message");
+    return `${typeof tag === "string" ? tag : "failure"}: ${typeof text === "string" ? text : JSON.stringify(fields)}`;
+  });
+
+const member = (value: unknown, name: string): unknown =>
+  Predicate.hasProperty(value, name) ? value[name] : undefined;

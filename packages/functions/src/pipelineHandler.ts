@@ -1,0 +1,30 @@
+/**
+ * The handler of a pipeline whose workflow is started by objects: topology, workflow and its layer, nothing else.
+ */
+import type { Pipeline } from "@millrace/core";
+import type { PipelineTopology } from "@millrace/workflows/topology";
+import { Effect, type Layer } from "effect";
+import type { Workflow, WorkflowEngine } from "effect/workflow";
+import { Environment, queueNames } from "./Environment.ts";
+import { type ActivityServices, pipelineLayer } from "./runtime.ts";
+import { makeSqsHandler } from "./sqsHandler.ts";
+
+/** Makes the handler that Lambda and local mode call. */
+export const pipelineHandler = <E>(
+  topology: PipelineTopology,
+  workflow: Workflow.Any,
+  layer: Layer.Layer<never, E, WorkflowEngine.WorkflowEngine | ActivityServices>,
+) => {
+  const pipeline = Effect.map(
+    Environment,
+    ({ buckets }): Pipeline => ({
+      name: topology.name,
+      trigger: topology.trigger,
+      bucketName: buckets[topology.trigger.bucket],
+      ...queueNames(topology),
+      workflow,
+      payloadOf: (object) => ({ object }),
+    }),
+  );
+  return makeSqsHandler(pipelineLayer(topology, layer), pipeline);
+};

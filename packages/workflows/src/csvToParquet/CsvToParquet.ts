@@ -1,0 +1,47 @@
+/**
+ * CSV to Parquet, as a workflow: a file under `incoming/` becomes `processed/<path>/<YYYY>/<MM>/<DD>/<name>.parquet`.
+ *
+ *   validate    the first 64 KiB: is it text, in which encoding, with which delimiter and columns?
+ *   transform   one streaming pass: validate rows, clean, transform, enrich, output; its report tells of each stage
+ *   on failure  quarantine the file with its reason, dead-letter the execution
+ *
+ * Requirements D1.4 to D1.7, D1.11, D1.13, D3.2, D3.3.
+ */
+import { Retry } from "@millrace/core";
+import { Clock, Effect, Schema } from "effect";
+import { Activity, Workflow } from "effect/workflow";
+import { CsvLook } from "../csv/sniffCsv.ts";
+import { objectKey, objectPayload, sameObject } from "../objectPayload.ts";
+import { refuseInvalid } from "../refuseInvalid.ts";
+import { pipelines } from "../topology.ts";
+import { CsvObjectFailure, look, transform, Transformed } from "./activities.ts";
+
+export const CsvToParquet = Workflow.make("CsvToParquet", {
+  payload: objectPayload,
+  success: Transformed,
+  error: CsvObjectFailure,
+  idempotencyKey: objectKey,
+  annotations: sameObject,
+});
+
+/** The workflow's code. */
+export const layerCsvToParquet = CsvToParquet.toLayer(
+  Effect.fnUntraced(function* ({ object }) {
+    // The body's clock stands at the execution's recorded start: every run writes the same bytes.
+    const startedEpochMs = yield* Clock.currentTimeMillis;
+    return yield* Effect.gen(function* () {
+      yield* Activity.make({
+        name: "validate",
+        success: CsvLook,
+        error: CsvObjectFailure,
+        execute: look(object),
+      }).pipe(Retry.retryActivity());
+      return yield* Activity.make({
+        name: "transform",
+        success: Transformed,
+        error: CsvObjectFailure,
+        execute: transform(object, startedEpochMs),
+      }).pipe(Retry.retryActivity());
+    }).pipe(refuseInvalid(pipelines.csvToParquet, object));
+  }),
+);

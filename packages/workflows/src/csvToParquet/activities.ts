@@ -1,0 +1,81 @@
+/**
+ * The side effects of CsvToParquet: a look at the file's beginning, and the pass over all of it.
+ */
+import { type ObjectCreated, ObjectStore, objectName, ReadFailure, WriteFailure } from "@millrace/core";
+import { Effect, Ref, Schema } from "effect";
+import { Buckets } from "../Buckets.ts";
+import { CsvFailure } from "../csv/CsvFailure.ts";
+import { CsvReport } from "../csv/CsvReport.ts";
+import { csvToParquet } from "../csv/csvToParquet.ts";
+import { parquetKey } from "../csv/parquetKey.ts";
+import { SpillFailed } from "../csv/SpillFile.ts";
+import { sniffCsv } from "../csv/sniffCsv.ts";
+import { ParquetEncodingFailed } from "../parquet/ParquetEncoder.ts";
+import { pipelines } from "../topology.ts";
+
+/** Why an object cannot become Parquet. */
+export const CsvObjectFailure = Schema.Union([
+  ...CsvFailure.members,
+  ...ReadFailure.members,
+  ...WriteFailure.members,
+  ParquetEncodingFailed,
+  SpillFailed,
+]);
+
+/** Where the results lie, and what became of the rows. */
+export const Transformed = Schema.Struct({
+  outputs: Schema.Array(Schema.Struct({ bucket: Schema.String, key: Schema.String })),
+  /** The rejected rows, when there are any. */
+  rejects: Schema.optionalKey(Schema.Struct({ bucket: Schema.String, key: Schema.String })),
+  report: CsvReport,
+});
+
+/** Bytes of the first look. */
+const lookBytes = 64 * 1024;
+
+/** Reads the beginning of the object and refuses what cannot be a CSV file. */
+export const look = Effect.fnUntraced(function* (object: ObjectCreated) {
+  const store = yield* ObjectStore;
+  return yield* sniffCsv(
+    { source: objectName(object) },
+    store.read(object, { bytesMax: lookBytes }),
+  );
+});
+
+/** Streams the object through the pass; the outputs become visible when the pass has ended well, and only then. */
+export const transform = Effect.fnUntraced(
+  function* (object: ObjectCreated, processedAtEpochMs: number) {
+    const store = yield* ObjectStore;
+    const { clean } = yield* Buckets;
+    const source = objectName(object);
+    const key = parquetKey({ ...object, prefix: pipelines.csvToParquet.trigger.prefix });
+    const open = (target: string, contentType: string) =>
+      store.writer({ bucket: clean, key: target, contentType, metadata: { "millrace-depth": "1" } });
+    const part = yield* open(key, "application/vnd.apache.parquet");
+    const rejectsKey = `${key}.rejects.ndjson`;
+    const rejects = yield* Ref.make(false);
+    const rejectsWriter = yield* Effect.cached(open(rejectsKey, "application/x-ndjson"));
+
+    const report = yield* csvToParquet(
+      { source, sourceFile: source, processedAtEpochMs },
+      store.read(object),
+      {
+        part: () => Effect.succeed(part.write),
+        endPart: () => Effect.void,
+        rejects: Effect.fnUntraced(function* (bytes: Uint8Array) {
+          yield* Ref.set(rejects, true);
+          yield* (yield* rejectsWriter).write(bytes);
+        }),
+      },
+    );
+    const hasRejects = yield* Ref.get(rejects);
+    if (hasRejects) yield* (yield* rejectsWriter).complete;
+    yield* part.complete;
+    return {
+      outputs: [{ bucket: clean, key }],
+      ...(hasRejects && { rejects: { bucket: clean, key: rejectsKey } }),
+      report,
+    };
+  },
+  Effect.scoped,
+);

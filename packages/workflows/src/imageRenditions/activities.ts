@@ -1,0 +1,86 @@
+/**
+ * The side effects of ImageRenditions: reading the image, writing its renditions, keeping its record.
+ */
+import { type ObjectCreated, ObjectStore, objectName, ReadFailure, WriteFailure } from "@millrace/core";
+import { DateTime, Effect, Schema, Stream } from "effect";
+import { Buckets } from "../Buckets.ts";
+import { ImageFailure } from "../images/ImageFailure.ts";
+import { ImageMetadata, RenditionInfo } from "../images/ImageMetadata.ts";
+import { renderRenditions } from "../images/renderRenditions.ts";
+import { renditionKey } from "../images/renditionKey.ts";
+import { pipelines } from "../topology.ts";
+import { CatalogUnavailable, ImageCatalog, imageLifeSeconds, type ImageRecord } from "./ImageCatalog.ts";
+
+/** Why an image cannot get its renditions. */
+export const ImageObjectFailure = Schema.Union([
+  ...ImageFailure.members,
+  ...ReadFailure.members,
+  ...WriteFailure.members,
+  CatalogUnavailable,
+]);
+
+/** The renditions as they lie in the clean bucket. */
+export const Rendered = Schema.Struct({
+  bucket: Schema.String,
+  metadata: ImageMetadata,
+  sizes: Schema.Array(Schema.Struct({ ...RenditionInfo.fields, key: Schema.String })),
+});
+export type Rendered = typeof Rendered.Type;
+
+/** Reads the image, renders and writes all renditions. A second run writes the same objects again. */
+export const render = Effect.fnUntraced(function* (object: ObjectCreated) {
+  const store = yield* ObjectStore;
+  const { clean } = yield* Buckets;
+  const source = objectName(object);
+  const chunks = yield* Stream.runCollect(store.read(object));
+  const { metadata, renditions } = yield* renderRenditions(Buffer.concat(chunks), { source });
+  const sizes = yield* Effect.forEach(
+    renditions,
+    Effect.fnUntraced(function* ({ bytes, ...info }) {
+      const [width = 0, height = 0] = info.box.split("x").map(Number);
+      const key = renditionKey({
+        key: object.key,
+        box: { width, height },
+        type: info.type,
+        prefix: pipelines.imageRenditions.trigger.prefix,
+      });
+      yield* store.put(
+        {
+          bucket: clean,
+          key,
+          contentType: info.mimeType,
+          metadata: { "millrace-depth": "1" },
+        },
+        bytes,
+      );
+      return { ...info, key };
+    }),
+    { concurrency: 3 },
+  );
+  return { bucket: clean, metadata, sizes };
+});
+
+/** The record of an image at an instant: processed, or failed with its reason. */
+export const imageRecord = (
+  object: ObjectCreated,
+  processedEpochMs: number,
+  outcome: { readonly rendered: Rendered } | { readonly reason: string },
+): ImageRecord => {
+  const base = {
+    imageId: object.key,
+    bucket: object.bucket,
+    version: object.versionId ?? object.etag,
+    fileSize: object.sizeBytes,
+    processedAt: DateTime.formatIso(DateTime.makeUnsafe(processedEpochMs)),
+    expiresAt: Math.floor(processedEpochMs / 1_000) + imageLifeSeconds,
+  };
+  if ("reason" in outcome) {
+    return { ...base, status: "failed", sizes: [], reason: outcome.reason };
+  }
+  const { metadata, sizes } = outcome.rendered;
+  const { dimensions, mimeType } = metadata;
+  return { ...base, status: "processed", sizes, mimeType, dimensions };
+};
+
+/** Puts the record into the catalog. */
+export const catalog = (record: ImageRecord) => ImageCatalog.use((images) => images.put(record));

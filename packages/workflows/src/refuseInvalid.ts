@@ -1,0 +1,48 @@
+/**
+ * What happens to an object that cannot be processed: quarantined with its reason, then dead-lettered.
+ *
+ * Both are activities, so they are facts of the history before the execution ends as failed: a crash in between loses
+ * neither. A failure of the quarantine does not hide the failure that led to it.
+ */
+import {
+  DeadLetter,
+  failureClassOf,
+  type ObjectCreated,
+  objectName,
+  ReadFailure,
+  Retry,
+  WriteFailure,
+} from "@millrace/core";
+import { Cause, Effect, Schema } from "effect";
+import { Activity } from "effect/workflow";
+import { quarantine, Quarantined } from "./quarantine.ts";
+import type { PipelineTopology } from "./topology.ts";
+
+const QuarantineFailure = Schema.Union([...ReadFailure.members, ...WriteFailure.members]);
+
+/** Wraps the body of a pipeline's workflow. */
+export const refuseInvalid =
+  (pipeline: PipelineTopology, object: ObjectCreated) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>) =>
+    self.pipe(
+      Effect.tapCauseIf(
+        // What may succeed later is not the object's fault: it is dead-lettered, and stays where it is.
+        (cause) => failureClassOf(Cause.squash(cause)) === "permanent",
+        (cause) =>
+          Activity.make({
+            name: "quarantine",
+            success: Quarantined,
+            error: QuarantineFailure,
+            execute: quarantine(object, Cause.squash(cause)),
+          }).pipe(
+            Retry.retryActivity(),
+            Effect.catch((error) => Effect.logError("quarantine failed", error.message)),
+          ),
+      ),
+      DeadLetter.routeActivity({
+        pipeline: pipeline.name,
+        queue: `${pipeline.name}-dead-letters`,
+        subject: objectName(object),
+        original: JSON.stringify({ object }),
+      }),
+    );
