@@ -16,3 +16,16 @@ export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.
 export { layerHyparquet } from "./parquet/layerHyparquet.ts";
 export { layerParquetjsLite } from "./parquet/layerParquetjsLite.ts";
 export { ParquetEncoder, ParquetEncodingFailed, type ParquetPart } from "./parquet/ParquetEncoder.ts";
+export { parquetKey, type ParquetKeyInput } from "./csv/parquetKey.ts";
+export * from "./images/ImageFailure.ts";
+export {
+  boxName,
+  Dimensions,
+  ImageMetadata,
+  type RenditionBox,
+  renditionBoxes,
+  RenditionInfo,
+} from "./images/ImageMetadata.ts";
+export { detectImageType, ImageType, mimeTypes, RenditionType, renditionTypeOf } from "./images/ImageType.ts";
+export { renderRenditions, type Rendition, type RenditionOptions } from "./images/renderRenditions.ts";
+export { renditionKey, type RenditionKeyInput } from "./images/renditionKey.ts";
