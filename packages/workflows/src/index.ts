@@ -24,3 +24,16 @@ export { Buckets } from "./Buckets.ts";
 export { CsvToParquet, layerCsvToParquet } from "./csvToParquet/CsvToParquet.ts";
 export { CatalogUnavailable, ImageCatalog, ImageRecord } from "./imageRenditions/ImageCatalog.ts";
 export { ImageRenditions, layerImageRenditions } from "./imageRenditions/ImageRenditions.ts";
+export { ParquetEncoder, ParquetEncodingFailed, type ParquetPart } from "./parquet/ParquetEncoder.ts";
+export { parquetKey, type ParquetKeyInput } from "./csv/parquetKey.ts";
+export * from "./images/ImageFailure.ts";
+  boxName,
+  Dimensions,
+  ImageMetadata,
+  type RenditionBox,
+  renditionBoxes,
+  RenditionInfo,
+} from "./images/ImageMetadata.ts";
+export { detectImageType, ImageType, mimeTypes, RenditionType, renditionTypeOf } from "./images/ImageType.ts";
+export { renderRenditions, type Rendition, type RenditionOptions } from "./images/renderRenditions.ts";
+export { renditionKey, type RenditionKeyInput } from "./images/renditionKey.ts";

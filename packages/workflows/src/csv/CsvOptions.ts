@@ -26,7 +26,7 @@ export interface CsvOptions {
   readonly duplicates?: "drop" | "keep" | undefined;
   /** Rows per output file. @default all in one */
   readonly partRowsMax?: number | undefined;
-  /** @default 50,000 */
+  /** @default 25,000 */
   readonly rowGroupRowsMax?: number | undefined;
   /** Share of rejected rows from which a file counts as invalid. @default 0.1 */
   readonly rejectedShareMax?: number | undefined;

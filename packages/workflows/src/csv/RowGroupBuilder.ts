@@ -32,11 +32,37 @@ export interface RowGroupOptions {
 /** Dates repeat a lot; parsing one costs twenty times a look-up. Cleared when full to stay bounded. */
 const dateCacheMax = 50_000;
 
-type TextColumn = { readonly kind: "text"; readonly values: Array<string | null> };
+/**
+ * Different texts of a column that are shared while a group is built. A column with few different values then keeps one
+ * string per value instead of one per cell: less to hold, less for the garbage collector to move. A column with more
+ * gives up until the next group.
+ */
+const sharedTextsMax = 2_000;
+
+type TextColumn = {
+  readonly kind: "text";
+  readonly values: Array<string | null>;
+  shared: Map<string, string> | undefined;
+};
 type DateValues = {
   readonly kind: "timestamp";
   readonly values: Array<number | null>;
   readonly figures: { name: string; parsed: number; unparsable: number; empty: number };
+};
+
+const addText = (column: TextColumn, cell: string): void => {
+  if (cell === "") {
+    column.values.push(null);
+    return;
+  }
+  const known = column.shared?.get(cell);
+  if (known === undefined) column.shared = share(column.shared, cell);
+  column.values.push(known ?? cell);
+};
+
+const share = (shared: Map<string, string> | undefined, cell: string) => {
+  if (shared === undefined || shared.size >= sharedTextsMax) return undefined;
+  return shared.set(cell, cell);
 };
 
 /** Builds the row groups of one file. */
@@ -73,9 +99,7 @@ export class RowGroupBuilder {
 
   /** What the date columns came to. */
   get dateColumns(): ReadonlyArray<DateColumn> {
-    return this.#figures
-      .filter((figures) => figures !== undefined)
-      .map((figures) => ({ ...figures }));
+    return this.#figures.filter((figures) => figures !== undefined).map((figures) => ({ ...figures }));
   }
 
   /** Adds a row of as many cells as there are names. */
@@ -86,7 +110,7 @@ export class RowGroupBuilder {
       const column = this.#columns[index];
       bytes += cell.length;
       if (column === undefined) continue;
-      if (column.kind === "text") column.values.push(cell === "" ? null : cell);
+      if (column.kind === "text") addText(column, cell);
       else this.#addDate(column, cell);
     }
     this.rows += 1;
@@ -125,9 +149,7 @@ export class RowGroupBuilder {
 
   #emptyColumns(): ReadonlyArray<TextColumn | DateValues> {
     return this.#figures.map((figures) =>
-      figures === undefined
-        ? { kind: "text", values: [] }
-        : { kind: "timestamp", values: [], figures },
+      figures === undefined ? { kind: "text", values: [], shared: new Map() } : { kind: "timestamp", values: [], figures },
     );
   }
 

@@ -22,5 +22,5 @@ export type ColumnPlan = typeof ColumnPlan.Type;
 
 /** The values of one column in a row group; which arm it is follows from the plan's `kind`. */
 export type ColumnValues =
-  | { readonly kind: "text"; readonly values: ReadonlyArray<string | null> }
-  | { readonly kind: "timestamp"; readonly values: ReadonlyArray<number | null> };
+  | { readonly kind: "text"; readonly values: Array<string | null> }
+  | { readonly kind: "timestamp"; readonly values: Array<number | null> };

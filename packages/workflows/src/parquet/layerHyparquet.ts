@@ -30,14 +30,21 @@ const schemaOf = (plan: ReadonlyArray<ColumnPlan>): SchemaElements => [
   })),
 ];
 
-/** The library's INT64 takes BigInt only; nulls stay. */
-const toInt64 = (values: ReadonlyArray<number | null>): Array<bigint | null> =>
-  values.map((value) => (value === null ? null : BigInt(value)));
+/** The library's INT64 takes BigInt only; nulls stay. Equal neighbours, as in a constant column, share one. */
+const toInt64 = (values: ReadonlyArray<number | null>): Array<bigint | null> => {
+  let previous: number | null = null;
+  let converted: bigint | null = null;
+  return values.map((value) => {
+    if (value !== previous) converted = value === null ? null : BigInt(value);
+    previous = value;
+    return converted;
+  });
+};
 
 const toColumnData = (plan: ReadonlyArray<ColumnPlan>, columns: ReadonlyArray<ColumnValues>) =>
   columns.map((column, index) => ({
     name: plan[index]?.name ?? "",
-    data: column.kind === "text" ? column.values.slice() : toInt64(column.values),
+    data: column.kind === "text" ? column.values : toInt64(column.values),
   }));
 
 const failed = (operation: string) => (cause: unknown) =>

@@ -1,0 +1,41 @@
+/**
+ * The key of a CSV file's Parquet output (D1.5): `processed/<path>/<YYYY>/<MM>/<DD>/<name>.parquet`.
+ *
+ * The date is the event's (UTC), so that a second run writes the same object. `<path>` is the folder of the input behind
+ * the trigger's prefix. `orders.csv` gives `orders.parquet`; its neighbours `orders.tsv`, `orders.CSV` and `orders` give
+ * `orders.tsv.parquet`, `orders.CSV.parquet` and `orders.file.parquet` (see collisionFreeName).
+ */
+import { collisionFreeName, type NameRule, withoutPrefix } from "../collisionFreeName.ts";
+import { calendarDate } from "./Timestamp.ts";
+
+const rule: NameRule = {
+  known: new Set(["csv", "tsv", "psv", "tab", "txt", "json", "ndjson", "jsonl", "gz"]),
+  replaces: (extension) => extension === "csv",
+  plainOutput: () => "parquet",
+  output: "parquet",
+};
+
+/** What the key is made of. */
+export interface ParquetKeyInput {
+  /** The input object's key, decoded. */
+  readonly key: string;
+  /** When the object was created, by its event. */
+  readonly eventEpochMs: number;
+  /** The trigger's prefix, cut off. @default none */
+  readonly prefix?: string | undefined;
+  /** The part's number when there are several (D2.4). @default the one file without a number */
+  readonly part?: number | undefined;
+}
+
+const padded = (number: number, digits: number): string => String(number).padStart(digits, "0");
+
+/** The output key; several parts lie in a folder of the file's name: `<name>.parquet/part-00001.parquet`. */
+export const parquetKey = ({ key, eventEpochMs, prefix = "", part }: ParquetKeyInput): string => {
+  const inner = withoutPrefix(key, prefix);
+  const slash = inner.lastIndexOf("/") + 1;
+  const { year, month, day } = calendarDate(eventEpochMs);
+  const date = `${padded(year, 4)}/${padded(month, 2)}/${padded(day, 2)}`;
+  const file = collisionFreeName(inner.slice(slash), rule);
+  const whole = `processed/${inner.slice(0, slash)}${date}/${file}`;
+  return part === undefined ? whole : `${whole}/part-${padded(part, 5)}.parquet`;
+};

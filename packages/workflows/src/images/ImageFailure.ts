@@ -1,0 +1,65 @@
+/**
+ * Why an image cannot be rendered: all permanent, so none is worth a retry.
+ *
+ * Each says what happened, to which object (`source`), and what to do next.
+ */
+import { Schema } from "effect";
+
+/** No bytes. */
+export class ImageEmpty extends Schema.TaggedError<ImageEmpty>()("ImageEmpty", {
+  source: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.source} is empty (0 bytes). Upload it again.`;
+  }
+}
+
+/** Not one of the kinds that are taken, whatever its name says. */
+export class ImageTypeUnsupported extends Schema.TaggedError<ImageTypeUnsupported>()(
+  "ImageTypeUnsupported",
+  { source: Schema.String, firstBytes: Schema.String },
+) {
+  override get message(): string {
+    return `${this.source} is no JPEG, PNG, GIF, WebP or SVG image (it begins with ${this.firstBytes}). Convert it to one of them.`;
+  }
+}
+
+/** More pixels than may be decoded. */
+export class ImageTooLarge extends Schema.TaggedError<ImageTooLarge>()("ImageTooLarge", {
+  source: Schema.String,
+  pixelsMax: Schema.Int,
+}) {
+  override get message(): string {
+    return `${this.source} has more than ${this.pixelsMax / 1e6} megapixels. Scale it down before uploading it.`;
+  }
+}
+
+/** Cut off or corrupt. */
+export class ImageBroken extends Schema.TaggedError<ImageBroken>()("ImageBroken", {
+  source: Schema.String,
+  detail: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.source} is truncated or corrupt: ${this.detail}. Upload it again from the original.`;
+  }
+}
+
+/** An SVG that does more than draw: entities, references to other files, embedded images. */
+export class SvgUnsafe extends Schema.TaggedError<SvgUnsafe>()("SvgUnsafe", {
+  source: Schema.String,
+  detail: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.source} is an SVG that is not rendered: ${this.detail}. Export it as plain shapes and paths, or upload a PNG.`;
+  }
+}
+
+/** Any reason for which an image cannot be rendered. */
+export const ImageFailure = Schema.Union([
+  ImageEmpty,
+  ImageTypeUnsupported,
+  ImageTooLarge,
+  ImageBroken,
+  SvgUnsafe,
+]);
+export type ImageFailure = typeof ImageFailure.Type;

@@ -1,0 +1,29 @@
+/**
+ * What in an SVG could reach outside of it or blow up, found before any renderer sees it.
+ *
+ * The renderer gets a buffer, so it has no folder to load from, and its loader limits references and pixels; this check
+ * stands in front of both. It allows rather than forbids: a reference must begin with `#`, whatever it hides behind.
+ */
+
+/** Larger SVGs are refused: a drawing of a megabyte is an embedded photograph or an attack. */
+export const svgBytesMax = 1024 * 1024;
+
+const hazards: ReadonlyArray<readonly [RegExp, string]> = [
+  [/<!ENTITY/i, "it declares entities"],
+  [/<!DOCTYPE[^>]*\[/i, "it has a document type with declarations"],
+  [/<\?xml-stylesheet/i, "it asks for a style sheet"],
+  [/@import/i, "it imports a style sheet"],
+  [/<(?:\w+:)?(?:script|foreignObject|iframe|object|embed)\b/i, "it holds foreign content"],
+  [/(?:href|src)\s*=\s*(?:"(?!\s*#)|'(?!\s*#)|[^\s"'])/i, "it refers to something outside itself or embeds an image"],
+  [/url\(\s*(?!["']?\s*#)/i, "it refers to something outside itself"],
+];
+
+/** Why an SVG must not be rendered; undefined when nothing speaks against it. */
+export const svgHazard = (bytes: Uint8Array): string | undefined => {
+  if (bytes.length > svgBytesMax) return `it has ${bytes.length} bytes, ${svgBytesMax} are allowed`;
+  const text = Buffer.from(bytes).toString("utf8");
+  // An XML declaration of another encoding would make the renderer read other text than this check does.
+  const declared = /<\?xml[^>]*encoding\s*=\s*["']([^"']+)["']/i.exec(text)?.[1] ?? "utf-8";
+  if (!/^(?:utf-8|us-ascii)$/i.test(declared)) return `it is declared as ${declared}, not UTF-8`;
+  return hazards.find(([pattern]) => pattern.test(text))?.[1];
+};
