@@ -8,7 +8,8 @@
  * the Node that runs TypeScript directly.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -27,12 +28,37 @@ if (Number(process.versions.node.split(".")[0]) < nodeVersionMin) {
 }
 
 const lock = join(root, "package-lock.json");
+const modules = join(root, "node_modules");
+/** Holds the hash of the lock file that node_modules was installed from. */
+const stamp = join(modules, ".millrace-installed");
 /** npm writes this file at the end of an install. */
-const installed = join(root, "node_modules", ".package-lock.json");
-const isInstalled = () =>
-  existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs;
+const npmStamp = join(modules, ".package-lock.json");
+/** Held while one process installs; the others wait for it. */
+const installing = join(root, ".millrace-installing");
+const installMsMax = 15 * 60 * 1000;
 
-if (!isInstalled()) {
+const lockHash = () => createHash("sha256").update(readFileSync(lock)).digest("hex");
+const modifiedMs = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+const isInstalled = () =>
+  existsSync(stamp)
+    ? readFileSync(stamp, "utf8") === lockHash()
+    : modifiedMs(npmStamp) > 0 && modifiedMs(npmStamp) >= modifiedMs(lock);
+
+/** Takes the right to install; false when somebody else has installed meanwhile. */
+const mayInstall = () => {
+  for (;;) {
+    try {
+      mkdirSync(installing);
+      return !isInstalled();
+    } catch {
+      // Left behind by a process that was killed while it installed.
+      if (Date.now() - modifiedMs(installing) > installMsMax) rmdirSync(installing);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    }
+  }
+};
+
+const install = () => {
   process.stderr.write("Installing dependencies (once) ...\n");
   const startedMs = Date.now();
   const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
@@ -41,8 +67,15 @@ if (!isInstalled()) {
     stdio: ["ignore", 2, 2],
     shell: process.platform === "win32",
   });
-  if (status !== 0) fail("npm ci failed: see its messages above, then try again.");
+  if (status === 0) writeFileSync(stamp, lockHash());
   process.stderr.write(`Installed in ${Math.round((Date.now() - startedMs) / 1000)} s.\n`);
+  return status === 0;
+};
+
+if (!isInstalled()) {
+  const ok = !mayInstall() || install();
+  rmdirSync(installing);
+  if (!ok) fail("npm ci failed: see its messages above, then try again.");
 }
 
 const bin = join(root, "node_modules", ".bin");

@@ -39,13 +39,13 @@ export const dev = Command.make(
       workers: !noWorkers,
       concurrencyMax: concurrency,
     });
-    yield* Effect.gen(function* () {
+    return yield* Effect.gen(function* () {
       const connection = yield* EmbeddedAws;
       const events = yield* HostEvents;
       const subscription = yield* PubSub.subscribe(events);
       yield* announceConnection(connection);
       yield* Console.log(json ? JSON.stringify(connection) : welcome(connection));
-      yield* Effect.forever(
+      return yield* Effect.forever(
         Effect.flatMap(PubSub.take(subscription), (event) => Console.log(renderEvent(event, json))),
       );
     }).pipe(Effect.scoped, Effect.provide(local));

@@ -24,9 +24,9 @@ export { Buckets } from "./Buckets.ts";
 export { CsvToParquet, layerCsvToParquet } from "./csvToParquet/CsvToParquet.ts";
 export { CatalogUnavailable, ImageCatalog, ImageRecord } from "./imageRenditions/ImageCatalog.ts";
 export { ImageRenditions, layerImageRenditions } from "./imageRenditions/ImageRenditions.ts";
-export { ParquetEncoder, ParquetEncodingFailed, type ParquetPart } from "./parquet/ParquetEncoder.ts";
 export { parquetKey, type ParquetKeyInput } from "./csv/parquetKey.ts";
 export * from "./images/ImageFailure.ts";
+export {
   boxName,
   Dimensions,
   ImageMetadata,

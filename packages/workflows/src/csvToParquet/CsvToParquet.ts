@@ -8,7 +8,7 @@
  * Requirements D1.4 to D1.7, D1.11, D1.13, D3.2, D3.3.
  */
 import { Retry } from "@millrace/core";
-import { Clock, Effect, Schema } from "effect";
+import { Clock, Effect } from "effect";
 import { Activity, Workflow } from "effect/workflow";
 import { CsvLook } from "../csv/sniffCsv.ts";
 import { objectKey, objectPayload, sameObject } from "../objectPayload.ts";
