@@ -53,6 +53,11 @@ describe("PutEvents", () => {
     ["no detail", { Detail: "" }, "InvalidArgument"],
     ["a detail that is no JSON", { Detail: "{" }, "MalformedDetail"],
     ["a detail that is no object", { Detail: "[1]" }, "MalformedDetail"],
+    [
+      "a detail of 100,000 levels",
+      { Detail: `{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}` },
+      "MalformedDetail",
+    ],
     ["a source of AWS", { Source: "aws.s3" }, "NotAuthorizedForSourceException"],
   ] as const)("an entry with %s fails alone", ([, entry, code]) =>
     Effect.gen(function* () {
