@@ -27,7 +27,6 @@ const Entry = Schema.Struct({
   Time: Schema.optionalKey(Schema.Finite),
   Resources: Schema.optionalKey(Schema.Array(Schema.String)),
   EventBusName: optional,
-  TraceHeader: optional,
 });
 type Entry = typeof Entry.Type;
 
