@@ -197,6 +197,13 @@ describe("hostile patterns and events", () => {
     assert.isFalse(matches(pattern, { a: "a".repeat(500_000) }));
   });
 
+  it("an array of 50,000 objects is joined by element, not pair by pair", () => {
+    const items = Array.from({ length: 50_000 }, (_, n) => ({ a: 1, rows: [{ b: n }], z: 1 }));
+    assert.isTrue(matches({ items: { a: [1], rows: { b: [49_999] }, z: [1] } }, { items }));
+    assert.isFalse(matches({ items: { a: [1], rows: { b: [50_000] }, z: [1] } }, { items }));
+    assert.isFalse(matches({ items: { a: [1], n: [{ exists: false }], z: [2] } }, { items }));
+  });
+
   it("many independent arrays are not combined with each other", () => {
     const names = Array.from({ length: 12 }, (_, index) => `f${index}`);
     const pattern = Object.fromEntries(names.map((name) => [name, { x: [1] }]));
@@ -268,6 +275,21 @@ describe("properties", () => {
           matches({ items: { x: [1], y: [2] } }, { items }),
           items.some(({ x, y }) => x === 1 && y === 2),
         );
+      }),
+    );
+  });
+
+  it("nested arrays agree with choosing elements by hand", () => {
+    const bit = fc.integer({ min: 0, max: 1 });
+    const rows = fc.array(fc.record({ x: bit, y: bit }), { maxLength: 3 });
+    const items = fc.array(fc.record({ a: bit, rows, z: bit }), { maxLength: 4 });
+    fc.assert(
+      fc.property(items, (items) => {
+        const pattern = { items: { a: [1], rows: { x: [1], y: [0] }, z: [1] } };
+        const expected = items.some(
+          ({ a, rows, z }) => a === 1 && z === 1 && rows.some(({ x, y }) => x === 1 && y === 0),
+        );
+        assert.strictEqual(matches(pattern, { items }), expected);
       }),
     );
   });

@@ -127,6 +127,24 @@ describe("dead letters", () => {
     }).pipe(Effect.provide(service)),
   );
 
+  it.effect("RedrivePolicy must name a queue that exists and allows it", () =>
+    Effect.gen(function* () {
+      const { create } = yield* connect;
+      yield* create("closed", {
+        RedriveAllowPolicy: JSON.stringify({ redrivePermission: "denyAll" }),
+      });
+      for (const name of ["none", "closed"]) {
+        const RedrivePolicy = JSON.stringify({
+          deadLetterTargetArn: arn(name),
+          maxReceiveCount: 1,
+        });
+        const error = yield* Effect.flip(create("source", { RedrivePolicy }));
+        assert.strictEqual(error.code, "InvalidParameterValue");
+        assert.include(error.message, "RedrivePolicy");
+      }
+    }).pipe(Effect.provide(service)),
+  );
+
   it.effect("a move task brings dead letters back as new messages", () =>
     Effect.gen(function* () {
       const { client, live, dead, send, receive } = yield* pair;

@@ -6,7 +6,7 @@
  */
 
 /** Levels of nesting that are read; AWS refuses deeper events and patterns too (PutEvents quota). */
-export const nestingMax = 1_000;
+const nestingMax = 1_000;
 
 export type JsonNode =
   | { readonly kind: "object"; readonly entries: ReadonlyArray<readonly [string, JsonNode]> }

@@ -9,14 +9,15 @@
  * number of ways to choose.
  */
 import type { EventField, Membership } from "./EventFields.ts";
+import { MembershipIndex } from "./MembershipIndex.ts";
 import type { Conjunction } from "./readPattern.ts";
 import { matchesLeaf, type ValueMatcher } from "./ValueMatcher.ts";
 
 /**
- * Ways to choose array elements that are followed at once. Only an event that spells the same array in many ways
- * (repeated or dotted keys) gets there; the rest of its ways are not looked at.
+ * Ways to choose array elements that are looked at in one event. Only an event that spells the same array in many
+ * ways (repeated or dotted keys) or interleaves huge arrays gets there; the rest of its ways are not looked at.
  */
-const choicesMax = 100_000;
+const waysMax = 1_000_000;
 
 export const matchConjunction = (
   conjunction: Conjunction,
@@ -36,8 +37,9 @@ export const matchConjunction = (
 
 interface Step {
   readonly all: ReadonlyArray<EventField>;
-  readonly matching: ReadonlyArray<EventField>;
-  readonly mayBeAbsent: boolean;
+  readonly matching: MembershipIndex;
+  /** All fields of the path, when it may be absent. */
+  readonly present: MembershipIndex | undefined;
 }
 
 const candidates = (
@@ -45,8 +47,8 @@ const candidates = (
   all: ReadonlyArray<EventField>,
 ): Step => ({
   all,
-  matching: all.filter(({ leaf }) => matchesLeaf(matchers, leaf)),
-  mayBeAbsent: matchers.some(({ kind }) => kind === "absent"),
+  matching: new MembershipIndex(all.filter(({ leaf }) => matchesLeaf(matchers, leaf))),
+  present: matchers.some(({ kind }) => kind === "absent") ? new MembershipIndex(all) : undefined,
 });
 
 /** For each step, the arrays that a later step looks at. */
@@ -64,31 +66,28 @@ const relevantArrays = (steps: ReadonlyArray<Step>): ReadonlyArray<ReadonlySet<n
 
 const advance = (
   chosen: ReadonlyArray<Membership>,
-  step: Step,
+  { matching, present }: Step,
   relevant: ReadonlySet<number>,
 ): ReadonlyArray<Membership> => {
   const next = new Map<string, Membership>();
+  let ways = 0;
   const keep = (membership: Membership) => {
     const kept = [...membership].filter(([array]) => relevant.has(array));
     kept.sort(([left], [right]) => left - right);
     next.set(kept.join(";"), new Map(kept));
+    ways += 1;
   };
   for (const membership of chosen) {
-    if (step.mayBeAbsent && !step.all.some((field) => agree(membership, field.membership))) {
-      keep(membership);
-    }
-    for (const field of step.matching) {
-      if (agree(membership, field.membership)) keep(new Map([...membership, ...field.membership]));
-      if (next.size >= choicesMax) return [...next.values()];
+    if (present !== undefined && isEmpty(present.agreeing(membership))) keep(membership);
+    for (const added of matching.agreeing(membership)) {
+      keep(new Map([...membership, ...added]));
+      if (ways >= waysMax) return [...next.values()];
     }
   }
   return [...next.values()];
 };
 
-const agree = (left: Membership, right: Membership): boolean => {
-  for (const [array, index] of right) {
-    const chosen = left.get(array);
-    if (chosen !== undefined && chosen !== index) return false;
-  }
+const isEmpty = (values: Iterable<unknown>): boolean => {
+  for (const _ of values) return false;
   return true;
 };

@@ -13,7 +13,7 @@ import type { ValueMatcher } from "./ValueMatcher.ts";
 export type Conjunction = ReadonlyMap<string, ReadonlyArray<ValueMatcher>>;
 
 /** Combinations that `$or` may make. Source: EventBridge user guide, "Considerations when using $or". */
-export const combinationsMax = 1_000;
+const combinationsMax = 1_000;
 
 /** Names that a field inside `$or` may not have. Source: Constants of aws/event-ruler 2.0.1. */
 const reservedInsideOr: ReadonlySet<string> = new Set(

@@ -6,7 +6,7 @@
  */
 import { Clock, Effect, Random, Result } from "effect";
 import { Arrivals } from "../Arrivals.ts";
-import type { AwsError } from "../AwsError.ts";
+import { AwsError } from "../AwsError.ts";
 import type { Sns } from "../sns/Sns.ts";
 import type { MessageAttributes } from "../sqs/MessageAttributes.ts";
 import type { Sqs } from "../sqs/Sqs.ts";
@@ -56,7 +56,11 @@ const deliver = Effect.fnUntraced(function* (
   targets: Targets,
   delivery: Delivery,
 ) {
-  const result = yield* Effect.result(send(targets, delivery));
+  const result = yield* send(targets, delivery).pipe(
+    // Whatever breaks inside a target must not stop the deliveries to the others.
+    Effect.catchDefect((defect) => Effect.fail(internalFailure(defect))),
+    Effect.result,
+  );
   if (Result.isSuccess(result)) return state.outbox.remove(delivery.sequence);
   const error = result.failure;
   if (!mayPass(error)) return yield* giveUp(state, targets, delivery, error, undefined);
@@ -80,6 +84,9 @@ const send = (
   targetArn.startsWith("arn:aws:sns:")
     ? sns.publish(targetArn, { message: body })
     : sqs.send(targetArn, { body });
+
+const internalFailure = (defect: unknown): AwsError =>
+  new AwsError({ code: "InternalFailure", message: String(defect), status: 500 });
 
 /** Trouble on the target's side passes; what is wrong with the request or the target does not. */
 const mayPass = ({ status }: AwsError): boolean =>

@@ -14,6 +14,8 @@ import { makeEvent, takeEvents, type TakenEvent } from "./ingest.ts";
 const entriesMax = 10;
 /** All entries together; 1 MB since January 2026. */
 const requestBytesMax = 1_048_576;
+/** Levels of objects and lists in a Detail. */
+const nestingMax = 1_000;
 /** What a Time counts. */
 const timeBytes = 14;
 
@@ -25,7 +27,6 @@ const Entry = Schema.Struct({
   Time: Schema.optionalKey(Schema.Finite),
   Resources: Schema.optionalKey(Schema.Array(Schema.String)),
   EventBusName: optional,
-  TraceHeader: optional,
 });
 type Entry = typeof Entry.Type;
 
@@ -86,7 +87,7 @@ const takeEntry = (
       ErrorMessage: "Not authorized for the source.",
     };
   }
-  if (Option.isNone(decodeDetail(Detail))) {
+  if (nestingOf(Detail) > nestingMax || Option.isNone(decodeDetail(Detail))) {
     return { ErrorCode: "MalformedDetail", ErrorMessage: "Detail is malformed." };
   }
   const bus = busName(entry.EventBusName);
@@ -105,10 +106,26 @@ const takeEntry = (
 };
 
 const decodeDetail = Schema.decodeOption(
-  Schema.fromJsonString(Schema.Record(Schema.String, Schema.Json)),
+  Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)),
 );
 
 const missing = (parameter: string) => ({
   ErrorCode: "InvalidArgument",
   ErrorMessage: `Parameter ${parameter} is not valid. Reason: ${parameter} is a required argument.`,
 });
+
+/** The deepest level of objects and lists in a JSON text, found without recursion. */
+const nestingOf = (text: string): number => {
+  let depth = 0;
+  let deepest = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (quoted && character === "\\") at += 1;
+    else if (character === '"') quoted = !quoted;
+    else if (quoted) continue;
+    else if (character === "{" || character === "[") deepest = Math.max(deepest, (depth += 1));
+    else if (character === "}" || character === "]") depth -= 1;
+  }
+  return deepest;
+};

@@ -53,7 +53,7 @@ const perform = Effect.fnUntraced(function* (
   return yield* operation(input);
 });
 
-const decodeJson = Schema.decodeEffect(Schema.fromJsonString(Schema.Json));
+const decodeJson = Schema.decodeEffect(Schema.fromJsonString(Schema.Unknown));
 
 /** The whole body of a request as text. */
 export const bodyText = (request: AwsRequest): Effect.Effect<string, AwsError> =>

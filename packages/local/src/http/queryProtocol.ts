@@ -7,7 +7,7 @@
  */
 import { Effect } from "effect";
 import { randomUUID } from "node:crypto";
-import { type AwsError, unknownOperation } from "../AwsError.ts";
+import { AwsError, unknownOperation } from "../AwsError.ts";
 import type { AwsHandler, AwsRequest, JsonOperations } from "./AwsRequest.ts";
 import { bodyText } from "./jsonProtocol.ts";
 
@@ -20,6 +20,9 @@ interface QueryService {
   readonly namespace: string;
   readonly operations: JsonOperations;
 }
+
+/** Parts of a parameter's name; the longest of SNS has 7. */
+const stepsMax = 16;
 
 /** Answers requests of one service; never fails, because an error has a wire form too. */
 export const queryProtocol =
@@ -44,6 +47,14 @@ const perform = Effect.fnUntraced(function* (service: QueryService, request: Aws
       service.service,
       `${action} (${form.get("Version") ?? "no version"})`,
     );
+  }
+  const deepest = [...form.keys()].find((path) => path.split(".").length > stepsMax);
+  if (deepest !== undefined) {
+    return yield* new AwsError({
+      code: "MalformedQueryString",
+      message: `${service.service} ${action}: the parameter ${deepest.slice(0, 100)} has more than ${stepsMax} parts`,
+      status: 400,
+    });
   }
   form.delete("Action");
   form.delete("Version");

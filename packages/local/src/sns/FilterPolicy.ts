@@ -36,8 +36,8 @@ export const checkFilterPolicy = (
       invalidParameter(`FilterPolicy: Filter policy can not have more than ${fieldsMax} keys`),
     );
   }
-  const isNested = Object.entries(fields).some(
-    ([name, value]) => name !== "$or" && !Array.isArray(value),
+  const isNested = Object.values(fields).some(
+    (value) => typeof value === "object" && value !== null && !Array.isArray(value),
   );
   if (scope === "MessageAttributes" && isNested) {
     return Effect.fail(

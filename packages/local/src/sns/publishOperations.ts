@@ -47,12 +47,16 @@ export const publishOperations = (publish: Publish): JsonOperations => ({
     "PublishBatch",
     Schema.Struct({
       TopicArn: Schema.String,
-      PublishBatchRequestEntries: Schema.Struct({
-        member: Schema.Array(Schema.Struct({ Id: Schema.String, ...PublishFields })),
-      }).pipe(Schema.optionalKey),
+      // An empty list arrives as an empty value.
+      PublishBatchRequestEntries: Schema.Union([
+        Schema.Struct({
+          member: Schema.Array(Schema.Struct({ Id: Schema.String, ...PublishFields })),
+        }),
+        Schema.Literal(""),
+      ]),
     }),
     Effect.fnUntraced(function* ({ TopicArn, PublishBatchRequestEntries }) {
-      const entries = PublishBatchRequestEntries?.member ?? [];
+      const entries = PublishBatchRequestEntries === "" ? [] : PublishBatchRequestEntries.member;
       const bytes = entries.reduce((sum, entry) => sum + publicationBytes(publicationOf(entry)), 0);
       const tooLong = snsError(
         "BatchRequestTooLong",

@@ -45,7 +45,7 @@ const refusedAttributes: ReadonlySet<string> = new Set([
   "KmsDataKeyReusePeriodSeconds",
 ]);
 
-export const RedrivePolicy = Schema.Struct({
+const RedrivePolicy = Schema.Struct({
   deadLetterTargetArn: Schema.String,
   maxReceiveCount: Schema.Union([
     Schema.Int,

@@ -7,9 +7,9 @@ import type { AwsError } from "../AwsError.ts";
 import { Arrivals } from "../Arrivals.ts";
 import { MessageStore, type Redrive } from "./MessageStore.ts";
 import { arnName, queueArn, referredName } from "./QueueName.ts";
-import { allowsRedriveFrom, redriveOf, settingMs } from "./QueueSettings.ts";
+import { allowsRedriveFrom, redriveOf, settingMs, type QueueSettings } from "./QueueSettings.ts";
 import { QueueStore, type Queue } from "./QueueStore.ts";
-import { queueDoesNotExist } from "./SqsErrors.ts";
+import { invalidValue, queueDoesNotExist } from "./SqsErrors.ts";
 
 export class SqsState {
   readonly database: DatabaseSync;
@@ -48,6 +48,20 @@ export class SqsState {
     if (policy === undefined || target === undefined) return undefined;
     if (!allowsRedriveFrom(target.settings, sourceArn)) return undefined;
     return { queue: target.name, sourceArn, maxReceiveCount: policy.maxReceiveCount };
+  }
+
+  /** Fails when a redrive policy names a queue that does not exist or does not allow it. */
+  checkRedrive(queue: string, settings: QueueSettings): Effect.Effect<void, AwsError> {
+    const policy = redriveOf(settings);
+    if (policy === undefined) return Effect.void;
+    const target = this.queues.get(arnName(policy.deadLetterTargetArn) ?? "");
+    const allowed = target !== undefined && allowsRedriveFrom(target.settings, queueArn(queue));
+    if (allowed) return Effect.void;
+    const reason =
+      target === undefined
+        ? "Dead letter target does not exist."
+        : "The dead letter target does not allow this source queue.";
+    return Effect.fail(invalidValue("RedrivePolicy", settings["RedrivePolicy"] ?? "", reason));
   }
 
   /** The queues whose dead letters go to this one. */

@@ -139,6 +139,7 @@ const createQueue = Effect.fnUntraced(function* (
       "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length.",
     );
   }
+  yield* state.checkRedrive(name, attributes);
   const nowMs = yield* Clock.currentTimeMillis;
   const existing = state.queues.get(name);
   if (existing === undefined) {
@@ -190,6 +191,7 @@ const settingOperations = (state: SqsState): JsonOperations => ({
     Effect.fnUntraced(function* ({ QueueUrl, Attributes }) {
       const queue = yield* state.need(QueueUrl);
       yield* checkSettings("SetQueueAttributes", Attributes);
+      yield* state.checkRedrive(queue.name, Attributes);
       const modifiedMs = yield* Clock.currentTimeMillis;
       const settings = changedSettings(queue.settings, Attributes);
       state.queues.put({ ...queue, settings, modifiedMs });
