@@ -1,7 +1,13 @@
 /**
  * `millrace dev`: the embedded AWS and the workers, until stopped.
  */
-import { EmbeddedAws, HostEvents, type HostEvent, layerLocalMode, localBuckets } from "@millrace/local";
+import {
+  EmbeddedAws,
+  HostEvents,
+  type HostEvent,
+  layerLocalMode,
+  localBuckets,
+} from "@millrace/local";
 import { Console, Effect, FileSystem, Path, PubSub } from "effect";
 import { Command, Flag } from "effect/cli";
 import { announceConnection, stateDirectory } from "./Connection.ts";

@@ -15,16 +15,13 @@ export const pipelineHandler = <E>(
   workflow: Workflow.Any,
   layer: Layer.Layer<never, E, WorkflowEngine.WorkflowEngine | ActivityServices>,
 ) => {
-  const pipeline = Effect.map(
-    Environment,
-    ({ buckets }): Pipeline => ({
-      name: topology.name,
-      trigger: topology.trigger,
-      bucketName: buckets[topology.trigger.bucket],
-      ...queueNames(topology),
-      workflow,
-      payloadOf: (object) => ({ object }),
-    }),
-  );
+  const pipeline = Effect.map(Environment, ({ buckets }): Pipeline => ({
+    name: topology.name,
+    trigger: topology.trigger,
+    bucketName: buckets[topology.trigger.bucket],
+    ...queueNames(topology),
+    workflow,
+    payloadOf: (object) => ({ object }),
+  }));
   return makeSqsHandler(pipelineLayer(topology, layer), pipeline);
 };

@@ -11,12 +11,18 @@ import {
 } from "@millrace/core/aws";
 import { Buckets } from "@millrace/workflows";
 import type { PipelineTopology } from "@millrace/workflows/topology";
-import { Config, Effect, Layer, Logger, References } from "effect";
+import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem";
+import { Config, Effect, type FileSystem, Layer, Logger, References } from "effect";
 import type { WorkflowEngine } from "effect/workflow";
 import { Environment, queueNames } from "./Environment.ts";
 
 /** What a workflow's activities may ask for. */
-export type ActivityServices = Buckets | DocumentClient | MessageQueue | ObjectStore;
+export type ActivityServices =
+  | Buckets
+  | DocumentClient
+  | FileSystem.FileSystem
+  | MessageQueue
+  | ObjectStore;
 
 /** The worker of one pipeline, with the workflow's layer in it; everything else comes from the environment. */
 export const pipelineLayer = <E>(
@@ -36,6 +42,7 @@ export const pipelineLayer = <E>(
         DynamoExecutions.layerDynamo(environment.executionsTable),
         S3ObjectStore.layerS3(),
         Layer.succeed(Buckets, environment.buckets),
+        NodeFileSystem.layer,
       ).pipe(Layer.provideMerge(DocumentClient.layer()), Layer.provideMerge(queue));
       const engine = Engine.layer({ codeVersion: environment.codeVersion }).pipe(
         Layer.provide(QueueWakes.layerQueue(() => names.queue)),

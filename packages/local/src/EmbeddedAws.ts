@@ -73,7 +73,9 @@ export const layerEmbeddedAws = (port: number) =>
   );
 
 /** The environment variables by which AWS's clients and its command line find the embedded AWS. */
-export const connectionVariables = (connection: AwsConnection): Readonly<Record<string, string>> => ({
+export const connectionVariables = (
+  connection: AwsConnection,
+): Readonly<Record<string, string>> => ({
   AWS_ENDPOINT_URL: connection.endpoint,
   AWS_REGION: connection.region,
   AWS_ACCESS_KEY_ID: connection.accessKeyId,

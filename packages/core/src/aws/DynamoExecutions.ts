@@ -66,7 +66,9 @@ const make = (client: DynamoDBDocumentClient, tableName: string): Executions["Se
       new QueryCommand({
         TableName: tableName,
         IndexName: "byStart",
-        KeyConditionExpression: "shard = :shard AND startedOrder < :before",
+        KeyConditionExpression: "#shard = :shard AND startedOrder < :before",
+        // A reserved word of DynamoDB's expressions.
+        ExpressionAttributeNames: { "#shard": "shard" },
         ExpressionAttributeValues: { ":shard": shard, ":before": before },
         ScanIndexForward: false,
         Limit: rowsMax,

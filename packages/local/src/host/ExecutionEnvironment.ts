@@ -116,7 +116,10 @@ export const startEnvironment = Effect.fnUntraced(function* (
   };
 });
 
-const forkProcess = (settings: FunctionSettings, onLine: (line: string, pid: number) => void): ChildProcess => {
+const forkProcess = (
+  settings: FunctionSettings,
+  onLine: (line: string, pid: number) => void,
+): ChildProcess => {
   const child = fork(
     fileURLToPath(new URL("environmentProcess.ts", import.meta.url)),
     [settings.file],
@@ -128,7 +131,8 @@ const forkProcess = (settings: FunctionSettings, onLine: (line: string, pid: num
     },
   );
   for (const output of [child.stdout, child.stderr]) {
-    if (output) createInterface({ input: output }).on("line", (line) => onLine(line, child.pid ?? 0));
+    if (output)
+      createInterface({ input: output }).on("line", (line) => onLine(line, child.pid ?? 0));
   }
   return child;
 };

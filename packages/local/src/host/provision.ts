@@ -2,7 +2,11 @@
  * Makes in the embedded AWS what the stacks make in the real one: buckets, tables, queues, rules and the archive of
  * the topology, through the same API. Doing it again changes nothing.
  */
-import { CreateTableCommand, DynamoDBClient, ResourceInUseException } from "@aws-sdk/client-dynamodb";
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  ResourceInUseException,
+} from "@aws-sdk/client-dynamodb";
 import {
   CreateArchiveCommand,
   EventBridgeClient,
