@@ -1,0 +1,94 @@
+/** What the CSV tests share: running a pass in memory, and reading its Parquet with two readers that are not ours. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { NodeServices } from "@effect/platform-node";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { Effect, Layer, Stream } from "effect";
+import { parquetReadObjects } from "hyparquet";
+import {
+  type CsvOptions,
+  csvToParquet,
+  layerHyparquet,
+  layerParquetjsLite,
+} from "../src/index.ts";
+
+export const processedAtEpochMs = Date.UTC(2026, 10, 20, 12, 30);
+
+export const bytesOf = (text: string): Uint8Array => Buffer.from(text, "utf8");
+
+/** The same bytes in pieces of a given size. */
+export const chunked = (bytes: Uint8Array, size: number): ReadonlyArray<Uint8Array> =>
+  Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+    bytes.subarray(index * size, (index + 1) * size),
+  );
+
+export const encoders = {
+  "hyparquet-writer": layerHyparquet,
+  "parquetjs-lite": layerParquetjsLite,
+};
+
+/** Runs a pass over bytes in memory. */
+export const run = (
+  source: Uint8Array | string | Iterable<Uint8Array>,
+  options: Partial<CsvOptions> = {},
+  encoder: keyof typeof encoders = "hyparquet-writer",
+) =>
+  Effect.gen(function* () {
+    const parts: Array<Array<Uint8Array>> = [];
+    const rejects: Array<Uint8Array> = [];
+    const chunks =
+      typeof source === "string" ? [bytesOf(source)] : source instanceof Uint8Array ? [source] : source;
+    const report = yield* csvToParquet(
+      { source: "raw/in.csv", sourceFile: "raw/in.csv@1", processedAtEpochMs, ...options },
+      Stream.fromIterable(chunks),
+      {
+        part: () =>
+          Effect.sync(() => {
+            const part: Array<Uint8Array> = [];
+            parts.push(part);
+            return (bytes: Uint8Array) => Effect.sync(() => void part.push(bytes));
+          }),
+        endPart: () => Effect.void,
+        rejects: (bytes) => Effect.sync(() => void rejects.push(bytes)),
+      },
+    );
+    const files = parts.map((part) => new Uint8Array(Buffer.concat(part)));
+    return {
+      report,
+      files,
+      file: files[0] ?? new Uint8Array(),
+      rejects: Buffer.concat(rejects)
+        .toString("utf8")
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line): unknown => JSON.parse(line)),
+    };
+  }).pipe(Effect.provide(Layer.merge(encoders[encoder], NodeServices.layer)));
+
+/** Rows as hyparquet reads them. */
+export const readHyparquet = (file: Uint8Array) =>
+  Effect.promise(() => {
+    const buffer = file.slice().buffer;
+    return parquetReadObjects({ file: buffer });
+  });
+
+/** What DuckDB answers to a query over a file, which the query calls `FILE`. */
+export const queryDuckDb = (file: Uint8Array, query: string) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "millrace-test-"))),
+    (folder) =>
+      Effect.promise(async () => {
+        const path = join(folder, "out.parquet");
+        writeFileSync(path, file);
+        const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+        const connection = await instance.connect();
+        await connection.run("SET TimeZone = 'UTC'");
+        const reader = await connection.runAndReadAll(query.replaceAll("FILE", `'${path}'`));
+        const rows = reader.getRowObjectsJson();
+        connection.closeSync();
+        instance.closeSync();
+        return rows;
+      }),
+    (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true })),
+  );
