@@ -6,23 +6,28 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node";
 import { Cause, Console, Effect, Exit } from "effect";
 import { CliError, Command } from "effect/cli";
+import { demo } from "./demo/demo.ts";
 import { dev } from "./dev.ts";
 import { ls } from "./ls.ts";
+import { renditions } from "./renditions.ts";
 import { show } from "./show.ts";
+import { transform } from "./transform.ts";
 import { upload } from "./upload.ts";
 
 const millrace = Command.make("millrace").pipe(
   Command.withDescription(
     "Durable pipelines: files in, results out, nothing lost and nothing done twice",
   ),
-  Command.withSubcommands([dev, upload, ls, show]),
+  Command.withSubcommands([demo, dev, upload, ls, show, transform, renditions]),
 );
 
 Command.run(millrace, { version: "0.0.0" }).pipe(
-  Effect.tapError((error) =>
-    // Wrong usage has been explained by the command line itself, with the help of the command.
-    CliError.isCliError(error) ? Effect.void : Console.error(`millrace: ${error.message}`),
-  ),
+  Effect.tapCause((cause) => {
+    const error = Cause.squash(cause);
+    // What is wrong with the command line has been explained already, with the command's help.
+    if (CliError.isCliError(error) || Cause.hasInterruptsOnly(cause)) return Effect.void;
+    return Console.error(`millrace: ${error instanceof Error ? error.message : String(error)}`);
+  }),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain({
     disableErrorReporting: true,
@@ -32,6 +37,6 @@ Command.run(millrace, { version: "0.0.0" }).pipe(
 
 const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
   if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0;
-  const usage = Cause.findError(exit.cause);
-  return usage._tag === "Success" && CliError.isCliError(usage.success) ? 2 : 1;
+  const error = Cause.squash(exit.cause);
+  return CliError.isCliError(error) && error._tag !== "UserError" ? 2 : 1;
 };

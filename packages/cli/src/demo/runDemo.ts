@@ -1,0 +1,173 @@
+/**
+ * The demo's course: upload everything, deliver the good files' events twice, kill a worker in the middle of a run,
+ * wait for the end, replay the archive, look again.
+ */
+import { DeadLetter, Executions, type ExecutionRow } from "@millrace/core";
+import { EmbeddedAws, HostEvents, layerLocalMode, localBuckets } from "@millrace/local";
+import { type PipelineTopology, pipelines } from "@millrace/workflows/topology";
+import { Effect, Option, PubSub, Ref, Schedule } from "effect";
+import { layerStores } from "../stores.ts";
+import { uploadFile } from "../upload.ts";
+import type { DemoFile } from "./DemoFile.ts";
+import { type DemoWorld, makeDemoWorld } from "./DemoWorld.ts";
+import { type LoggedLine, readLogLine } from "./HandledLog.ts";
+import { type DemoObservations, summarize, untrueClaims } from "./verdict.ts";
+
+/** Time that a file's run may take, in seconds: a slow machine's 500 KB a second, and the start of a process. */
+const timeoutSecondsFor = (files: ReadonlyArray<DemoFile>) =>
+  5 + Math.ceil(Math.max(0, ...files.map(({ bytes }) => bytes)) / 500_000);
+
+type Say = (text: string) => Effect.Effect<void>;
+
+interface Demo {
+  readonly files: ReadonlyArray<DemoFile>;
+  readonly world: DemoWorld;
+  readonly say: Say;
+  readonly lines: Ref.Ref<ReadonlyArray<LoggedLine>>;
+}
+
+/** Runs the demo with its state in `directory`. */
+export const runDemo = Effect.fnUntraced(function* (
+  files: ReadonlyArray<DemoFile>,
+  directory: string,
+  say: Say,
+) {
+  const timeoutSeconds = timeoutSecondsFor(files);
+  yield* say(`Starting the embedded AWS in ${directory}`);
+  yield* say(
+    `A function may take ${timeoutSeconds} s here; its queue hides a message for ${timeoutSeconds + 1} s (6 times the timeout on AWS)\n`,
+  );
+  const local = layerLocalMode({
+    directory,
+    variables: { MILLRACE_LOG_LEVEL: "Debug" },
+    timesOf: () => ({ timeoutSeconds, visibilitySeconds: timeoutSeconds + 1 }),
+  });
+  return yield* Effect.gen(function* () {
+    const connection = yield* EmbeddedAws;
+    const world = makeDemoWorld(connection);
+    const lines = yield* Ref.make<ReadonlyArray<LoggedLine>>([]);
+    const demo: Demo = { files, world, say, lines };
+    yield* world.observe;
+    const killed = yield* watch(demo);
+    yield* Effect.forEach(files, (file) => uploadTwice(demo, connection, file), {
+      concurrency: 4,
+      discard: true,
+    });
+    const deliveries = files.length + files.filter(isGood).length;
+    yield* settled(demo, deliveries);
+    const observations = yield* observe(demo, yield* Ref.get(killed)).pipe(
+      Effect.provide(layerStores(connection)),
+    );
+    return {
+      ...observations,
+      summary: summarize(observations.seen),
+      untrue: untrueClaims(observations.seen),
+      directory,
+    };
+  }).pipe(Effect.scoped, Effect.provide(local));
+});
+
+export type DemoReport = Effect.Success<ReturnType<typeof runDemo>>;
+
+const isGood = (file: DemoFile): boolean => file.expected !== "failed";
+
+/** Uploads the file, and delivers its event a second time when it is a good one. */
+const uploadTwice = Effect.fnUntraced(function* (
+  { say, world }: Demo,
+  connection: EmbeddedAws["Service"],
+  file: DemoFile,
+) {
+  yield* uploadFile(connection, file.path, file.key);
+  yield* say(`uploaded    ${localBuckets.raw}/${file.key}`);
+  if (!isGood(file)) return;
+  yield* world.deliver(file.pipeline, yield* world.takeEvent(file.key));
+});
+
+/** Tells what happens, and kills the first process that is in the middle of the largest CSV file. */
+const watch = Effect.fnUntraced(function* ({ files, lines, say }: Demo) {
+  const killed = yield* Ref.make(Option.none<{ readonly pid: number; readonly key: string }>());
+  const victim = files
+    .filter((file) => isGood(file) && file.pipeline === pipelines.csvToParquet)
+    .toSorted((a, b) => b.bytes - a.bytes)[0];
+  const events = yield* HostEvents;
+  const subscription = yield* PubSub.subscribe(events);
+  yield* Effect.forkScoped(
+    Effect.forever(
+      Effect.gen(function* () {
+        const event = yield* PubSub.take(subscription);
+        if (event._tag === "InvocationFailed") {
+          yield* say(`process ${event.pid} of ${event.function}: ${event.reason}`);
+        }
+        const line = event._tag === "Line" ? readLogLine(event) : Option.none();
+        if (Option.isNone(line)) return;
+        yield* Ref.update(lines, (all) => [...all, line.value]);
+        const { activity, key = "", outcome, pid, reason, status, subject } = line.value;
+        const isMiddle = activity === "transform" && victim && key.includes(`/${victim.key}@`);
+        if (isMiddle && Option.isNone(yield* Ref.get(killed))) {
+          process.kill(pid, "SIGKILL");
+          yield* Ref.set(killed, Option.some({ pid, key }));
+          yield* say(`killed      process ${pid} in the middle of ${victim.key} (SIGKILL)`);
+        }
+        if (outcome) yield* say(`${outcome.padEnd(11)} ${subject ?? ""} ${status ?? reason ?? ""}`);
+      }),
+    ),
+  );
+  return killed;
+});
+
+const handled = (lines: ReadonlyArray<LoggedLine>) => lines.filter(({ outcome }) => outcome);
+
+/** Waits until as many messages have been handled as were delivered. */
+const settled = ({ lines }: Demo, deliveries: number) =>
+  Ref.get(lines).pipe(
+    Effect.repeat({
+      until: (all) => handled(all).filter(({ outcome }) => outcome !== "leased").length >= deliveries,
+      schedule: Schedule.spaced("100 millis"),
+    }),
+  );
+
+const allRows = Effect.gen(function* () {
+  const { rows } = yield* Executions.use((executions) => executions.list({ rowsMax: 1_000 }));
+  return rows;
+});
+
+/** Looks at everything, replays the archive, and looks again. */
+const observe = Effect.fnUntraced(function* (
+  demo: Demo,
+  killed: Option.Option<{ readonly key: string }>,
+) {
+  const { files, lines, say, world } = demo;
+  const rows = yield* allRows;
+  const before = yield* Ref.get(lines);
+  const letters = yield* Effect.forEach(Object.values(pipelines), readLetters(world));
+  const outputs = yield* world.versions(localBuckets.clean);
+
+  yield* say("\nReplaying the whole hour from the archive ...");
+  yield* world.replayHour;
+  yield* settled(demo, handled(before).length + files.length);
+  const replayed = (yield* Ref.get(lines)).filter(({ outcome, replayName }) => outcome && replayName);
+  const outputsAfter = yield* world.versions(localBuckets.clean);
+  const rowsAfterReplay: ReadonlyArray<ExecutionRow> = yield* allRows;
+
+  const seen: DemoObservations = {
+    files,
+    rows,
+    deadLettered: letters.flat().length,
+    duplicatesDelivered: files.filter(isGood).length,
+    duplicatesAbsorbed: before.filter(({ outcome }) => outcome === "joined" || outcome === "leased")
+      .length,
+    resumedAfterKill: Option.isSome(killed)
+      ? before.filter(({ outcome }) => outcome === "resumed").length
+      : 0,
+    replayedEvents: replayed.length,
+    rowsAfterReplay,
+    outputsUnchanged: JSON.stringify(outputs) === JSON.stringify(outputsAfter),
+  };
+  return { seen, letters: letters.flat(), outputs };
+});
+
+const readLetters = (world: DemoWorld) =>
+  Effect.fnUntraced(function* (pipeline: PipelineTopology) {
+    const bodies = yield* world.deadLetters(pipeline);
+    return yield* Effect.forEach(bodies, (body) => DeadLetter.decodeEnvelope(body));
+  });
