@@ -3,7 +3,6 @@
  */
 import {
   AbortMultipartUploadCommand,
-  type ChecksumAlgorithm,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
@@ -26,6 +25,7 @@ import {
   updateCrc32c,
   updateCrc64Nvme,
 } from "../src/s3/crc.ts";
+import { checksumAlgorithms, startChecksum } from "../src/s3/Checksum.ts";
 import { call, freshBucket, refusal } from "./awsCalls.ts";
 import { layerS3 } from "./localS3.ts";
 
@@ -171,14 +171,7 @@ layer(layerS3)("s3 multipart uploads and checksums", (it) => {
   );
 
   describe("each algorithm is verified, stored and given back", () => {
-    const algorithms: ReadonlyArray<ChecksumAlgorithm> = [
-      "CRC32",
-      "CRC32C",
-      "CRC64NVME",
-      "SHA1",
-      "SHA256",
-    ];
-    for (const algorithm of algorithms) {
+    for (const algorithm of checksumAlgorithms) {
       for (const streamed of [false, true]) {
         it.effect(`${algorithm} ${streamed ? "in the trailer" : "in the header"}`, () =>
           Effect.gen(function* () {
@@ -209,8 +202,8 @@ layer(layerS3)("s3 multipart uploads and checksums", (it) => {
       it.effect(`a wrong ${algorithm} is refused and stores nothing`, () =>
         Effect.gen(function* () {
           const { client, Bucket } = yield* freshBucket;
-          const size = { CRC32: 4, CRC32C: 4, CRC64NVME: 8, SHA1: 20 }[String(algorithm)] ?? 32;
-          const wrong = { [`Checksum${algorithm}`]: Buffer.alloc(size, 1).toString("base64") };
+          const ones = startChecksum(algorithm).digest().fill(1).toString("base64");
+          const wrong = { [`Checksum${algorithm}`]: ones };
           const error = yield* refusal(
             client.send(new PutObjectCommand({ Bucket, Key: "k", Body: "x", ...wrong })),
           );

@@ -31,6 +31,18 @@ const ask = (url: string, init: RequestInit = {}) =>
     })),
   );
 
+/** Sends a form with its file last, as a browser does. */
+const post = (
+  form: { readonly url: string; readonly fields: Readonly<Record<string, string>> },
+  changes: Readonly<Record<string, string>>,
+  body: string,
+) => {
+  const data = new FormData();
+  for (const [name, value] of Object.entries({ ...form.fields, ...changes })) data.set(name, value);
+  data.set("file", new File([body], "näme.csv", { type: "text/csv" }));
+  return ask(form.url, { method: "POST", body: data, redirect: "manual" });
+};
+
 layer(layerS3)("s3 signatures", (it) => {
   const presigner = Effect.map(LocalS3, ({ endpoint }) =>
     s3ClientFor(endpoint, { requestChecksumCalculation: "WHEN_REQUIRED" }),
@@ -140,18 +152,6 @@ layer(layerS3)("s3 signatures", (it) => {
   );
 
   describe("a browser form", () => {
-    const post = (
-      form: { readonly url: string; readonly fields: Readonly<Record<string, string>> },
-      changes: Readonly<Record<string, string>>,
-      body: string,
-    ) => {
-      const data = new FormData();
-      for (const [name, value] of Object.entries({ ...form.fields, ...changes }))
-        data.set(name, value);
-      data.set("file", new File([body], "näme.csv", { type: "text/csv" }));
-      return ask(form.url, { method: "POST", body: data, redirect: "manual" });
-    };
-
     it.effect(
       "is taken when it keeps to its policy, and refused by the condition that it breaks",
       () =>
@@ -262,6 +262,8 @@ layer(layerS3)("s3 signatures", (it) => {
   );
 });
 
+const hash = (bytes: number) => createHash("sha256").update("a".repeat(bytes)).digest("hex");
+
 /** The worked examples of AWS's documentation of Signature Version 4 for S3. */
 describe("signature version 4", () => {
   const scope = {
@@ -300,7 +302,6 @@ describe("signature version 4", () => {
       "20130524T000000Z",
       "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
     );
-    const hash = (bytes: number) => createHash("sha256").update("a".repeat(bytes)).digest("hex");
     assert.deepStrictEqual(
       [signer.chunk(hash(65_536)), signer.chunk(hash(1024)), signer.chunk(hash(0))],
       [
