@@ -171,7 +171,7 @@ layer(layerS3)("s3 signatures", (it) => {
             }),
           );
           const fields = { "Content-Type": "text/csv" };
-          const good = yield* post(form, { ...fields, "x-amz-meta-note": "n" }, "12345");
+          const good = yield* post(form, { ...fields, "x-amz-meta-note": "日本" }, "12345");
           assert.strictEqual(good.status, 201);
           assert.include(good.text, "<Key>in/näme.csv</Key>");
           const got = yield* call(() =>
@@ -179,7 +179,7 @@ layer(layerS3)("s3 signatures", (it) => {
           );
           assert.deepStrictEqual(
             [yield* textOfBody(got.Body), got.ContentType, got.Metadata],
-            ["12345", "text/csv", { note: "n" }],
+            ["12345", "text/csv", { note: "=?UTF-8?B?5pel5pys?=" }],
           );
           const rows: ReadonlyArray<
             readonly [Readonly<Record<string, string>>, string, number, string]

@@ -19,7 +19,7 @@ import { makeRequestId, readCall, readQuery, type S3Call } from "./S3Call.ts";
 import { accessDenied, operationNotImplemented, s3Error } from "./s3Error.ts";
 import { s3ErrorResponse } from "./s3ErrorResponse.ts";
 import { checkHeaders } from "./supportedHeaders.ts";
-import { openWorld, type S3World } from "./S3World.ts";
+import { internalError, openWorld, type S3World } from "./S3World.ts";
 
 /** Builds the handler: creates tables, removes orphans, publishes events that a crash left behind. */
 export const makeS3: Effect.Effect<
@@ -38,6 +38,8 @@ const handle = (world: S3World, request: AwsRequest): Effect.Effect<AwsResponse>
   return readCall(request, requestId).pipe(
     Effect.flatMap((call) =>
       answer(world, call, request).pipe(
+        // A defect of ours must reach the client in a form that it can read.
+        Effect.catchDefect((defect) => Effect.fail(internalError(String(defect)))),
         Effect.catch((error) => Effect.succeed(s3ErrorResponse(error, call))),
         Effect.map((response) => withHeaders(response, crossOriginHeaders(world, call))),
       ),
