@@ -6,6 +6,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   PutBucketCorsCommand,
+  PutBucketNotificationConfigurationCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { createPresignedPost } from "@aws-sdk/s3-presigned-post";
@@ -157,6 +158,15 @@ layer(layerS3)("s3 signatures", (it) => {
       () =>
         Effect.gen(function* () {
           const { Bucket, client } = yield* freshBucket;
+          const { events } = yield* LocalS3;
+          yield* call(() =>
+            client.send(
+              new PutBucketNotificationConfigurationCommand({
+                Bucket,
+                NotificationConfiguration: { EventBridgeConfiguration: {} },
+              }),
+            ),
+          );
           const form = yield* call(() =>
             createPresignedPost(client, {
               Bucket,
@@ -174,6 +184,7 @@ layer(layerS3)("s3 signatures", (it) => {
           const good = yield* post(form, { ...fields, "x-amz-meta-note": "日本" }, "12345");
           assert.strictEqual(good.status, 201);
           assert.include(good.text, "<Key>in/näme.csv</Key>");
+          assert.strictEqual(events.at(-1)?.detail["reason"], "POST Object");
           const got = yield* call(() =>
             client.send(new GetObjectCommand({ Bucket, Key: "in/näme.csv" })),
           );
