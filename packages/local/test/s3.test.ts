@@ -365,6 +365,15 @@ layer(layerS3)("s3", (it) => {
         ["b/3"],
       );
       assert.isString(after.Contents?.[0]?.Owner?.ID);
+      for (const Key of ["p\u0000x", "p\u0000y", "pz", "p\u{10FFFF}\u{10FFFF}"]) {
+        yield* call(() => client.send(new PutObjectCommand({ Bucket, Key, Body: "x" })));
+      }
+      const counts: Array<number | undefined> = [];
+      for (const Prefix of ["p", "p\u0000", "p\u{10FFFF}", "pz/"]) {
+        const page = yield* call(() => client.send(new ListObjectsV2Command({ Bucket, Prefix })));
+        counts.push(page.KeyCount);
+      }
+      assert.deepStrictEqual(counts, [4, 2, 1, 0]);
       const wrong = yield* refusal(
         client.send(new ListObjectsV2Command({ Bucket, ContinuationToken: "nonsense" })),
       );
