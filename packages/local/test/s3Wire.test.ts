@@ -235,6 +235,9 @@ layer(layerS3)("s3 on the wire", (it) => {
         assert.include(missing.text, "<Key>&lt;not&amp;there&gt;</Key>");
         assert.match(missing.text, /<RequestId>[0-9A-F]{16}<\/RequestId>/u);
         assert.strictEqual((yield* get("/Bad_Name/k")).code, "InvalidBucketName");
+        const future = yield* put(`/${Bucket}?hologram`, sha256("x"), { body: () => "x" });
+        assert.deepStrictEqual([future.status, future.code], [501, "NotImplemented"]);
+        assert.include(future.text, "hologram");
         const acl = yield* get(`/${Bucket}?acl`);
         assert.deepStrictEqual([acl.status, acl.code], [501, "NotImplemented"]);
         assert.include(acl.text, "GetBucketAcl");

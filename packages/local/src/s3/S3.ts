@@ -13,10 +13,15 @@ import { type AuthenticatedCall, authenticate } from "./authenticate.ts";
 import { isBucketName } from "./bucketName.ts";
 import { hasForeignOwner, listAllBuckets } from "./bucketOperations.ts";
 import { crossOriginHeaders, preflight } from "./cors.ts";
-import { type Chosen, chooseBucketOperation, chooseObjectOperation } from "./operations.ts";
+import {
+  type Chosen,
+  chooseBucketOperation,
+  chooseObjectOperation,
+  unknownOfWrite,
+} from "./operations.ts";
 import { postObject } from "./postObject.ts";
 import { makeRequestId, readCall, readQuery, type S3Call } from "./S3Call.ts";
-import { accessDenied, operationNotImplemented, s3Error } from "./s3Error.ts";
+import { accessDenied, notImplemented, operationNotImplemented, s3Error } from "./s3Error.ts";
 import { s3ErrorResponse } from "./s3ErrorResponse.ts";
 import { checkHeaders } from "./supportedHeaders.ts";
 import { internalError, openWorld, type S3World } from "./S3World.ts";
@@ -105,6 +110,8 @@ const perform = <Operation>(
 ): Effect.Effect<AwsResponse, AwsError> => {
   const operation = chosen.run;
   if (operation === undefined) return Effect.fail(operationNotImplemented(chosen.name));
+  const unknown = unknownOfWrite(call);
+  if (unknown !== undefined) return Effect.fail(notImplemented(chosen.name, `?${unknown}`));
   return Effect.andThen(
     checkHeaders(call.headers, chosen.name),
     Effect.suspend(() => run(operation)),
