@@ -54,6 +54,7 @@ export const openBodies = Effect.fnUntraced(function* (
   for (const name of yield* fs.readDirectory(root)) {
     if (!isKnown(name)) yield* fs.remove(path.join(root, name), { force: true });
   }
+  const runFork = Effect.runForkWith(yield* Effect.context());
   const readers = new Map<string, number>();
   const doomed = new Set<string>();
   const unlink = (file: string) => Effect.ignore(fs.remove(path.join(root, file), { force: true }));
@@ -66,7 +67,7 @@ export const openBodies = Effect.fnUntraced(function* (
         if (left > 0) readers.set(file, left);
         else {
           readers.delete(file);
-          if (doomed.delete(file)) Effect.runFork(unlink(file));
+          if (doomed.delete(file)) runFork(unlink(file));
         }
       }
     };

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { Schema } from "effect";
 import { allRows, firstRow, run } from "./sql.ts";
+import { endOfPrefix } from "./walkKeys.ts";
 import { BucketRow } from "./S3Tables.ts";
 
 export const findBucket = (database: DatabaseSync, name: string): BucketRow | undefined =>
@@ -14,9 +15,10 @@ export const listBuckets = (
   allRows(
     database,
     BucketRow,
-    `SELECT * FROM s3_buckets WHERE name > ? AND substr(name, 1, length(?2)) = ?2 ORDER BY name LIMIT ?3`,
+    "SELECT * FROM s3_buckets WHERE name > ? AND name >= ? AND name <= ? ORDER BY name LIMIT ?",
     page.after,
     page.prefix,
+    endOfPrefix(page.prefix),
     page.limit,
   );
 

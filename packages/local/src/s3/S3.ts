@@ -13,13 +13,18 @@ import { type AuthenticatedCall, authenticate } from "./authenticate.ts";
 import { isBucketName } from "./bucketName.ts";
 import { hasForeignOwner, listAllBuckets } from "./bucketOperations.ts";
 import { crossOriginHeaders, preflight } from "./cors.ts";
-import { type Chosen, chooseBucketOperation, chooseObjectOperation } from "./operations.ts";
+import {
+  type Chosen,
+  chooseBucketOperation,
+  chooseObjectOperation,
+  unknownOfWrite,
+} from "./operations.ts";
 import { postObject } from "./postObject.ts";
 import { makeRequestId, readCall, readQuery, type S3Call } from "./S3Call.ts";
-import { accessDenied, operationNotImplemented, s3Error } from "./s3Error.ts";
+import { accessDenied, notImplemented, operationNotImplemented, s3Error } from "./s3Error.ts";
 import { s3ErrorResponse } from "./s3ErrorResponse.ts";
 import { checkHeaders } from "./supportedHeaders.ts";
-import { openWorld, type S3World } from "./S3World.ts";
+import { internalError, openWorld, type S3World } from "./S3World.ts";
 
 /** Builds the handler: creates tables, removes orphans, publishes events that a crash left behind. */
 export const makeS3: Effect.Effect<
@@ -38,6 +43,8 @@ const handle = (world: S3World, request: AwsRequest): Effect.Effect<AwsResponse>
   return readCall(request, requestId).pipe(
     Effect.flatMap((call) =>
       answer(world, call, request).pipe(
+        // A defect of ours must reach the client in a form that it can read.
+        Effect.catchDefect((defect) => Effect.fail(internalError(String(defect)))),
         Effect.catch((error) => Effect.succeed(s3ErrorResponse(error, call))),
         Effect.map((response) => withHeaders(response, crossOriginHeaders(world, call))),
       ),
@@ -103,6 +110,8 @@ const perform = <Operation>(
 ): Effect.Effect<AwsResponse, AwsError> => {
   const operation = chosen.run;
   if (operation === undefined) return Effect.fail(operationNotImplemented(chosen.name));
+  const unknown = unknownOfWrite(call);
+  if (unknown !== undefined) return Effect.fail(notImplemented(chosen.name, `?${unknown}`));
   return Effect.andThen(
     checkHeaders(call.headers, chosen.name),
     Effect.suspend(() => run(operation)),

@@ -66,7 +66,7 @@ const sha256Hex = (text: string): string => createHash("sha256").update(text).di
 const hmac = (key: string | Buffer, text: string): Buffer =>
   createHmac("sha256", key).update(text).digest();
 
-export const scopeText = (scope: CredentialScope): string =>
+const scopeText = (scope: CredentialScope): string =>
   `${scope.date}/${scope.region}/${scope.service}/aws4_request`;
 
 /** The key that signs within one scope. */

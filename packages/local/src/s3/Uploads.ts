@@ -42,11 +42,9 @@ export const uploadsOf = (
   allRows(
     database,
     UploadRow,
-    `SELECT * FROM s3_uploads WHERE bucket = ?1 AND substr(key, 1, length(?2)) = ?2
-     ORDER BY key, createdMs, rowid`,
+    "SELECT * FROM s3_uploads WHERE bucket = ? ORDER BY key, createdMs, rowid",
     bucket,
-    prefix,
-  );
+  ).filter(({ key }) => key.startsWith(prefix));
 
 export const findPart = (
   database: DatabaseSync,

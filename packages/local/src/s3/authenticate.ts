@@ -32,7 +32,7 @@ import {
 import { isoTime, parseBasicTime } from "./timestamps.ts";
 
 /** How the bytes of the body arrive and what they are held to. */
-export interface BodyProtection {
+interface BodyProtection {
   /** Hex SHA-256 that the body must have. */
   readonly sha256: string | undefined;
   /** Set for `aws-chunked` framing. */

@@ -1,5 +1,5 @@
 /** The calls that operations take, and what they all need from them. */
-import { Effect, Stream } from "effect";
+import { Effect } from "effect";
 import type { AwsError } from "../AwsError.ts";
 import type { AwsResponse } from "../http/AwsRequest.ts";
 import type { AuthenticatedCall } from "./authenticate.ts";
@@ -87,7 +87,3 @@ export const xmlResponse = (
   headers: { "content-type": "application/xml", ...headers },
   body: xmlDocument(root, s3Namespace),
 });
-
-/** A body that is read by nobody but has to be held to its signed hash. */
-export const drainBody = (call: AuthenticatedCall): Effect.Effect<void, AwsError> =>
-  Stream.runDrain(call.body);

@@ -3,7 +3,7 @@
  *
  * Source: docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
  */
-import { Effect, Stream } from "effect";
+import { Effect, type Scope, type Stream } from "effect";
 import type { AwsError } from "../AwsError.ts";
 import { localAccount } from "../LocalAccount.ts";
 import type { ObjectCall } from "./calls.ts";
@@ -30,11 +30,11 @@ export interface CopySource {
   readonly byVersion: boolean;
 }
 
-/** Finds the source and holds it to the `x-amz-copy-source-if-*` conditions. */
+/** Finds the source, keeps its files for the scope, and holds it to the `x-amz-copy-source-if-*` conditions. */
 export const findCopySource = Effect.fnUntraced(function* (
   world: S3World,
   call: ObjectCall,
-): Effect.fn.Return<CopySource, AwsError> {
+): Effect.fn.Return<CopySource, AwsError, Scope.Scope> {
   const header = call.headers["x-amz-copy-source"] ?? "";
   const { bucketName, key, versionId } = yield* readHeader(header);
   const owner = call.headers["x-amz-source-expected-bucket-owner"];
@@ -57,6 +57,9 @@ export const findCopySource = Effect.fnUntraced(function* (
   const verdict = judgeRead(readConditions(call.headers, "x-amz-copy-source-"), version);
   if ("failed" in verdict) return yield* preconditionFailed(`x-amz-copy-source-${verdict.failed}`);
   if (verdict.outcome === "notModified") return yield* preconditionFailed("x-amz-copy-source");
+  // The source may be deleted while it is copied; its files stay until the copy is done.
+  const release = world.bodies.hold(version.body);
+  yield* Effect.addFinalizer(() => Effect.sync(release));
   return { bucket, version, byVersion: versionId !== undefined };
 });
 
@@ -83,14 +86,10 @@ const readHeader = (header: string) => {
   return Effect.succeed({ bucketName, key, versionId });
 };
 
-/** The bytes of the source; its files are kept while they are read. */
+/** The bytes of the source. */
 export const streamSource = (
   world: S3World,
   source: CopySource,
   from: number,
   to: number,
-): Stream.Stream<Uint8Array, AwsError> =>
-  Stream.suspend(() => {
-    const release = world.bodies.hold(source.version.body);
-    return Stream.ensuring(world.bodies.read(source.version.body, from, to), Effect.sync(release));
-  });
+): Stream.Stream<Uint8Array, AwsError> => world.bodies.read(source.version.body, from, to);

@@ -9,7 +9,7 @@ import { localAccount } from "../LocalAccount.ts";
 import type { BucketOperation } from "./calls.ts";
 import { xmlResponse } from "./calls.ts";
 import { commonPrefixOf, readEncoding, readPageSize } from "./listParameters.ts";
-import { invalidArgument, notImplemented } from "./s3Error.ts";
+import { invalidArgument } from "./s3Error.ts";
 import { requireBucket } from "./S3World.ts";
 import { isoTime } from "./timestamps.ts";
 import { type ListedObject, type Page, type Position, walkKeys } from "./walkKeys.ts";
@@ -26,9 +26,6 @@ export const ownerXml = (name = "Owner"): Xml =>
 /** ListObjectsV2. */
 export const listObjectsV2: BucketOperation = Effect.fnUntraced(function* (world, call) {
   yield* Effect.fromResult(requireBucket(world, call.bucket));
-  if (call.headers["x-amz-optional-object-attributes"] !== undefined) {
-    return yield* notImplemented("ListObjectsV2", "x-amz-optional-object-attributes");
-  }
   const limit = yield* readPageSize(call, "max-keys");
   const { encode, name: encoding } = yield* readEncoding(call);
   const prefix = call.query.get("prefix") ?? "";

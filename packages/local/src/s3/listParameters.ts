@@ -6,7 +6,7 @@ import { percentEncode } from "./percent.ts";
 import { invalidArgument } from "./s3Error.ts";
 
 /** A page holds at most this many entries, however many are asked for. */
-export const pageMax = 1000;
+const pageMax = 1000;
 const integerMax = 2_147_483_647;
 
 /** Reads `max-keys` and its siblings: 0 to 2,147,483,647, more than a page means a page. */

@@ -172,11 +172,12 @@ const nextRows = (
     `SELECT seq, key, versionId, isMarker, isLatest, modifiedMs, size, etag,
             json_extract(meta, '$.storageClass') AS storageClass
      FROM s3_versions
-     WHERE bucket = ?1 AND substr(key, 1, length(?2)) = ?2 AND key >= ?2
+     WHERE bucket = ?1 AND key >= ?2 AND key <= ?5
        AND (key > ?3 OR (key = ?3 AND seq < ?4))
      ORDER BY key, seq DESC LIMIT ${batch}`,
     walk.bucket,
     walk.prefix,
     start.wholePrefix ? endOfPrefix(start.key) : start.key,
     start.seq ?? 0,
+    endOfPrefix(walk.prefix),
   );

@@ -6,6 +6,7 @@
 import { Effect, Schema } from "effect";
 import type { AwsError } from "../AwsError.ts";
 import { Checksum } from "./Checksum.ts";
+import { isHeaderName, isHeaderText, notHeaderText } from "./headerText.ts";
 import { readQuery } from "./S3Call.ts";
 import { invalidArgument, notImplemented, s3Error } from "./s3Error.ts";
 import { checkTags, type Tag } from "./tags.ts";
@@ -53,7 +54,9 @@ export const readObjectMeta = Effect.fnUntraced(function* (
   for (const name of contentHeaders) {
     const value = headers[name];
     const kept = name === "content-encoding" ? withoutAwsChunked(value) : value;
-    if (kept !== undefined && kept !== "") stored[name] = kept;
+    if (kept === undefined || kept === "") continue;
+    if (!isHeaderText(kept)) return yield* notHeaderText(name, kept);
+    stored[name] = kept;
   }
   stored["content-type"] ??= "binary/octet-stream";
   const user: Record<string, string> = {};
@@ -61,6 +64,9 @@ export const readObjectMeta = Effect.fnUntraced(function* (
   for (const [name, value] of Object.entries(headers)) {
     if (!name.startsWith("x-amz-meta-")) continue;
     const short = name.slice("x-amz-meta-".length);
+    if (!isHeaderName(short)) {
+      return yield* invalidArgument(name, value, "The name of the metadata is no header name");
+    }
     user[short] = value;
     userBytes += Buffer.byteLength(short) + Buffer.byteLength(value);
   }

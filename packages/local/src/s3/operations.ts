@@ -138,6 +138,27 @@ const missing = (
   return undefined;
 };
 
+const knownOfWrites = new Set([
+  "cors",
+  "delete",
+  "notification",
+  "partNumber",
+  "tagging",
+  "uploadId",
+  "uploads",
+  "versionId",
+  "versioning",
+]);
+
+/**
+ * A parameter of a write that nobody here knows. S3 ignores unknown parameters, but one that it knows and we do not
+ * would turn e.g. the setting of a bucket into its creation.
+ */
+export const unknownOfWrite = ({ method, query }: Shape): string | undefined =>
+  method === "GET" || method === "HEAD"
+    ? undefined
+    : [...query.keys()].find((name) => !/^x-/iu.test(name) && !knownOfWrites.has(name));
+
 const named = <Operation>(name: string, run: Operation): Chosen<Operation> => ({ name, run });
 
 /** The operation of a request for a bucket. */

@@ -8,7 +8,7 @@ import type { AwsError } from "../AwsError.ts";
 import type { AwsResponse } from "../http/AwsRequest.ts";
 import type { ObjectCall } from "./calls.ts";
 import { emptyResponse } from "./calls.ts";
-import { FormData } from "./FormData.ts";
+import { UploadForm } from "./UploadForm.ts";
 import { readObjectMeta } from "./objectMeta.ts";
 import { percentEncode } from "./percent.ts";
 import { checkForm, checkLengthRange, type PolicyConditions, verifyPolicy } from "./postPolicy.ts";
@@ -50,14 +50,14 @@ export const postObject = Effect.fnUntraced(function* (
   call: S3Call & { readonly bucket: string },
 ): Effect.fn.Return<AwsResponse, AwsError, Scope.Scope> {
   const boundary = /boundary=(?:"([^"]+)"|([^;\s]+))/iu.exec(call.headers["content-type"] ?? "");
-  const form = new FormData(boundary?.[1] ?? boundary?.[2] ?? "");
+  const form = new UploadForm(boundary?.[1] ?? boundary?.[2] ?? "");
   return yield* receiveForm(world, call, form);
 }, Effect.scoped);
 
 const receiveForm = Effect.fnUntraced(function* (
   world: S3World,
   call: S3Call & { readonly bucket: string },
-  form: FormData,
+  form: UploadForm,
 ) {
   const nowMs = yield* Clock.currentTimeMillis;
   const body = yield* world.bodies.create;
@@ -137,7 +137,7 @@ interface OpenedForm {
 const openForm = Effect.fnUntraced(function* (
   world: S3World,
   call: S3Call & { readonly bucket: string },
-  form: FormData,
+  form: UploadForm,
   nowMs: number,
 ): Effect.fn.Return<OpenedForm, AwsError> {
   const fields = new Map(form.fields);
@@ -192,7 +192,7 @@ const openForm = Effect.fnUntraced(function* (
 
 const formAnswer = (
   call: S3Call & { readonly bucket: string },
-  form: FormData,
+  form: UploadForm,
   object: {
     readonly key: string;
     readonly etag: string;

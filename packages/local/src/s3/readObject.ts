@@ -12,6 +12,7 @@ import { emptyResponse } from "./calls.ts";
 import { checksumHeader } from "./Checksum.ts";
 import { bareEtag, judgeRead, readConditions } from "./conditions.ts";
 import { findObject } from "./findObject.ts";
+import { encodeMetadata, isHeaderText, notHeaderText } from "./headerText.ts";
 import { invalidArgument, invalidRequest, preconditionFailed, s3Error } from "./s3Error.ts";
 import type { BucketRow, VersionRow } from "./S3Tables.ts";
 import { httpDate } from "./timestamps.ts";
@@ -75,7 +76,7 @@ const openRead = Effect.fnUntraced(function* (
   const window = yield* windowOf(call, version);
   const headers = {
     ...describeObject(bucket, version),
-    ...overrideHeaders(call),
+    ...(yield* overrideHeaders(call)),
     ...checksumHeaders(call, version, window),
     ...window.headers,
     "content-length": String(window.to - window.from),
@@ -180,7 +181,7 @@ const describeObject = (bucket: BucketRow, version: VersionRow): Record<string, 
     "x-amz-server-side-encryption": "AES256",
   };
   for (const [name, value] of Object.entries(version.meta.user)) {
-    headers[`x-amz-meta-${name}`] = value;
+    headers[`x-amz-meta-${name}`] = encodeMetadata(value);
   }
   if (version.meta.storageClass !== "STANDARD") {
     headers["x-amz-storage-class"] = version.meta.storageClass;
@@ -189,13 +190,17 @@ const describeObject = (bucket: BucketRow, version: VersionRow): Record<string, 
   return headers;
 };
 
-const overrideHeaders = (call: ObjectCall): Record<string, string> => {
+const overrideHeaders = (
+  call: ObjectCall,
+): Effect.Effect<Readonly<Record<string, string>>, AwsError> => {
   const headers: Record<string, string> = {};
   for (const [parameter, header] of overrides) {
     const value = call.query.get(parameter);
-    if (value !== undefined) headers[header] = value;
+    if (value === undefined) continue;
+    if (!isHeaderText(value)) return Effect.fail(notHeaderText(parameter, value));
+    headers[header] = value;
   }
-  return headers;
+  return Effect.succeed(headers);
 };
 
 /** A checksum of the whole says nothing about a range, so S3 gives none with one; a part has its own. */

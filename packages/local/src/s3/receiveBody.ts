@@ -75,7 +75,7 @@ export const declaredDigests = Effect.fnUntraced(function* (
 const trailerAlgorithm = (
   header: string | undefined,
 ): Effect.Effect<ChecksumAlgorithm | undefined, AwsError> => {
-  if (header === undefined) return Effect.succeed(undefined);
+  if (header === undefined) return Effect.succeed(header);
   const prefix = "x-amz-checksum-";
   const name = header.trim().toLowerCase();
   const algorithm = name.startsWith(prefix)

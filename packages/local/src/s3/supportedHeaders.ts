@@ -27,6 +27,7 @@ const honoured = new Set([
   "x-amz-mfa",
   "x-amz-mp-object-size",
   "x-amz-object-attributes",
+  // Asks for the restore status, which objects outside the archive classes do not have.
   "x-amz-optional-object-attributes",
   "x-amz-part-number-marker",
   // No bucket here is Requester Pays, and S3 ignores the header for such buckets.

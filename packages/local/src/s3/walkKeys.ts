@@ -89,11 +89,11 @@ const nextRows = (
             json_extract(meta, '$.checksum.type') AS checksumType
      FROM s3_versions
      WHERE bucket = ?1 AND isLatest = 1 AND isMarker = 0 AND key >= ?2 AND key > ?3
-       AND substr(key, 1, length(?2)) = ?2 AND key <= ?4
+       AND key <= ?4
      ORDER BY key LIMIT ${batch}`,
     walk.bucket,
     walk.prefix,
     position.wholePrefix ? endOfPrefix(position.after) : position.after,
-    // Stops the scan behind the prefix instead of reading the rest of the bucket.
+    // From the prefix to its end lie exactly the keys that start with it; SQLite's length() would stop at a NUL.
     endOfPrefix(walk.prefix),
   );

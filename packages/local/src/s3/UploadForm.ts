@@ -23,7 +23,7 @@ export interface FilePart {
 
 type Phase = "fields" | "file" | "done";
 
-export class FormData {
+export class UploadForm {
   /** Field names in lower case. */
   readonly fields = new Map<string, string>();
   file: FilePart | undefined;
