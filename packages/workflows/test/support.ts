@@ -41,7 +41,7 @@ export const run = (
       typeof source === "string" ? [bytesOf(source)] : source instanceof Uint8Array ? [source] : source;
     const report = yield* csvToParquet(
       { source: "raw/in.csv", sourceFile: "raw/in.csv@1", processedAtEpochMs, ...options },
-      Stream.fromIterable(chunks),
+      Stream.fromIterable(chunks, { chunkSize: 1 }),
       {
         part: () =>
           Effect.sync(() => {
