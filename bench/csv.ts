@@ -48,7 +48,12 @@ const transform = Effect.fnUntraced(function* (path: string) {
 const bench = Effect.gen(function* () {
   const fileSystem = yield* FileSystem.FileSystem;
   const path = yield* fileSystem.makeTempFileScoped({ prefix: "millrace-bench-" });
-  const generated = execFileSync(process.execPath, [import.meta.filename, megabytesText, encoder, path]);
+  const generated = execFileSync(process.execPath, [
+    import.meta.filename,
+    megabytesText,
+    encoder,
+    path,
+  ]);
   const { cpuSeconds, report, sinkBytes } = yield* transform(path);
   yield* fileSystem.remove(`${path}.parquet`);
   const MB = report.bytesIn / 1e6;

@@ -17,10 +17,55 @@ export interface SalesFigures {
 const pieceBytes = 512 * 1024;
 const header =
   "Order ID,Order Date,Customer Name,City,Product SKU,Quantity,Unit Price,Discount,Total Amount,Status,Is Member,Note\n";
-const first = ["Ana", "Björn", "Chloé", "Dmitri", "Elif", "François", "Gül", "João", "Kenji", "Łukasz", "Zoë", '"Al"', "Smith, Jr"];
-const last = ["García", "Nakamura", "Øberg", "Müller", "Petrov", "Singh", "Yılmaz", "Zhang", "D'Souza"];
-const cities = ["São Paulo", "Zürich", "Göteborg", "Tokyo", "Boston", "Kraków", "東京", "Ürümqi", "Seoul"];
-const notes = ["", "", "", "gift wrap", 'fragile, "handle with care"', "leave at\nback door", "emoji 😀 ok", "line1\r\nline2", "a,b,c", "  padded  "];
+const first = [
+  "Ana",
+  "Björn",
+  "Chloé",
+  "Dmitri",
+  "Elif",
+  "François",
+  "Gül",
+  "João",
+  "Kenji",
+  "Łukasz",
+  "Zoë",
+  '"Al"',
+  "Smith, Jr",
+];
+const last = [
+  "García",
+  "Nakamura",
+  "Øberg",
+  "Müller",
+  "Petrov",
+  "Singh",
+  "Yılmaz",
+  "Zhang",
+  "D'Souza",
+];
+const cities = [
+  "São Paulo",
+  "Zürich",
+  "Göteborg",
+  "Tokyo",
+  "Boston",
+  "Kraków",
+  "東京",
+  "Ürümqi",
+  "Seoul",
+];
+const notes = [
+  "",
+  "",
+  "",
+  "gift wrap",
+  'fragile, "handle with care"',
+  "leave at\nback door",
+  "emoji 😀 ok",
+  "line1\r\nline2",
+  "a,b,c",
+  "  padded  ",
+];
 const statuses = ["new", "paid", "shipped", "returned"];
 
 const quoted = (cell: string): string =>

@@ -23,22 +23,33 @@ const millrace = (args: ReadonlyArray<string>, terminal = false) =>
     const stdio = yield* Stdio.Stdio;
     const decoder = new TextDecoder();
     const exit = yield* Effect.exit(Command.runWith(root, { version: "0.0.0" })(args)).pipe(
-      Effect.provideService(Console.Console, {
-        ...console,
-        log: (...parts: ReadonlyArray<unknown>) => void out.push(parts.join(" ")),
-        error: (...parts: ReadonlyArray<unknown>) => void err.push(parts.join(" ")),
-      }),
+      Effect.provideService(
+        Console.Console,
+        Object.assign(Object.create(console), {
+          log: (...parts: ReadonlyArray<unknown>) => void out.push(parts.join(" ")),
+          error: (...parts: ReadonlyArray<unknown>) => void err.push(parts.join(" ")),
+        }),
+      ),
       Effect.provideService(Stdio.Stdio, {
         ...stdio,
         stderrIsTerminal: Effect.succeed(terminal),
         stderr: () =>
           Sink.forEach((text: string | Uint8Array) =>
-            Effect.sync(() => void err.push(typeof text === "string" ? text : decoder.decode(text))),
+            Effect.sync(
+              () => void err.push(typeof text === "string" ? text : decoder.decode(text)),
+            ),
           ),
       }),
     );
-    const failure = Exit.isFailure(exit) ? yield* Effect.flip(Effect.failCause(exit.cause)) : undefined;
-    const code = failure === undefined ? 0 : CliError.isCliError(failure) && failure._tag !== "UserError" ? 2 : 1;
+    const failure = Exit.isFailure(exit)
+      ? yield* Effect.flip(Effect.failCause(exit.cause))
+      : undefined;
+    const code =
+      failure === undefined
+        ? 0
+        : CliError.isCliError(failure) && failure._tag !== "UserError"
+          ? 2
+          : 1;
     return { code, out: out.join("\n"), err: err.join("") };
   });
 
@@ -55,11 +66,17 @@ const filesIn = Effect.fnUntraced(function* (folder: string) {
     : [];
 });
 
-const write = Effect.fnUntraced(function* (folder: string, name: string, content: string | Uint8Array) {
+const write = Effect.fnUntraced(function* (
+  folder: string,
+  name: string,
+  content: string | Uint8Array,
+) {
   const fileSystem = yield* FileSystem.FileSystem;
   const path = yield* Path.Path;
   const file = path.join(folder, name);
-  yield* Stream.make(typeof content === "string" ? Buffer.from(content) : content).pipe(Stream.run(fileSystem.sink(file)));
+  yield* Stream.make(typeof content === "string" ? Buffer.from(content) : content).pipe(
+    Stream.run(fileSystem.sink(file)),
+  );
   return file;
 });
 
@@ -82,16 +99,28 @@ describe("millrace transform", () => {
       Effect.gen(function* () {
         const fileSystem = yield* FileSystem.FileSystem;
         const csv = yield* write(folder, "sales 1.csv", "a,b\n1,x\n1,x\nshort\n2,y\n");
-        const { code, err, out } = yield* millrace(["transform", csv, "--out", `${folder}/out`, "--json"]);
+        const { code, err, out } = yield* millrace([
+          "transform",
+          csv,
+          "--out",
+          `${folder}/out`,
+          "--json",
+        ]);
         assert.strictEqual(code, 0);
         assert.strictEqual(err, "");
         const report = yield* Schema.decodeEffect(Report)(out);
         assert.deepInclude(report, { rowsIn: 4, rowsOut: 2, rowsRejected: 1, duplicates: 1 });
-        assert.deepStrictEqual(yield* filesIn(`${folder}/out`), ["sales 1.parquet", "sales 1.rejects.ndjson"]);
+        assert.deepStrictEqual(yield* filesIn(`${folder}/out`), [
+          "sales 1.parquet",
+          "sales 1.rejects.ndjson",
+        ]);
         const file = yield* fileSystem.readFile(report.outputs[0] ?? "");
         assert.strictEqual(file.length, report.bytesOut);
         const rows = yield* Effect.promise(() => parquetReadObjects({ file: file.slice().buffer }));
-        assert.deepStrictEqual(rows.map((row) => row["_source_file"]), ["sales 1.csv", "sales 1.csv"]);
+        assert.deepStrictEqual(
+          rows.map((row) => row["_source_file"]),
+          ["sales 1.csv", "sales 1.csv"],
+        );
       }),
     ),
   );
@@ -100,14 +129,34 @@ describe("millrace transform", () => {
     inFolder((folder) =>
       Effect.gen(function* () {
         const fileSystem = yield* FileSystem.FileSystem;
-        const csv = yield* write(folder, "n.csv", `n\n${Array.from({ length: 25 }, (_, n) => n).join("\n")}\n`);
-        const args = ["transform", csv, "--part-rows", "10", "--processed-at", "2026-01-01T00:00:00Z", "--out"];
+        const csv = yield* write(
+          folder,
+          "n.csv",
+          `n\n${Array.from({ length: 25 }, (_, n) => n).join("\n")}\n`,
+        );
+        const args = [
+          "transform",
+          csv,
+          "--part-rows",
+          "10",
+          "--processed-at",
+          "2026-01-01T00:00:00Z",
+          "--out",
+        ];
         yield* millrace([...args, `${folder}/one`]);
         yield* millrace([...args, `${folder}/two`]);
         const parts = yield* filesIn(`${folder}/one`);
-        assert.deepStrictEqual(parts, ["n", "n/part-00001.parquet", "n/part-00002.parquet", "n/part-00003.parquet"]);
+        assert.deepStrictEqual(parts, [
+          "n",
+          "n/part-00001.parquet",
+          "n/part-00002.parquet",
+          "n/part-00003.parquet",
+        ]);
         for (const part of parts.slice(1)) {
-          const [one, two] = [yield* fileSystem.readFile(`${folder}/one/${part}`), yield* fileSystem.readFile(`${folder}/two/${part}`)];
+          const [one, two] = [
+            yield* fileSystem.readFile(`${folder}/one/${part}`),
+            yield* fileSystem.readFile(`${folder}/two/${part}`),
+          ];
           assert.isTrue(Buffer.from(one).equals(two));
         }
       }),
@@ -134,7 +183,10 @@ describe("millrace transform", () => {
     inFolder((folder) =>
       Effect.gen(function* () {
         assert.strictEqual((yield* millrace(["transform", `${folder}/a.csv`])).code, 2);
-        assert.strictEqual((yield* millrace(["transform", "a.csv", "--out", folder, "--delimiter", "x"])).code, 2);
+        assert.strictEqual(
+          (yield* millrace(["transform", "a.csv", "--out", folder, "--delimiter", "x"])).code,
+          2,
+        );
         const help = yield* millrace(["transform", "--help"]);
         assert.strictEqual(help.code, 0);
         assert.include(help.out, "millrace transform sales.csv --out clean");
@@ -159,13 +211,25 @@ describe("millrace renditions", () => {
     inFolder((folder) =>
       Effect.gen(function* () {
         const bytes = yield* Effect.promise(() =>
-          sharp({ create: { width: 1200, height: 900, channels: 3, background: "teal" } }).jpeg().toBuffer(),
+          sharp({ create: { width: 1200, height: 900, channels: 3, background: "teal" } })
+            .jpeg()
+            .toBuffer(),
         );
         const image = yield* write(folder, "photo.jpg", bytes);
-        const { code, out } = yield* millrace(["renditions", image, "--out", `${folder}/web`, "--json"]);
+        const { code, out } = yield* millrace([
+          "renditions",
+          image,
+          "--out",
+          `${folder}/web`,
+          "--json",
+        ]);
         assert.strictEqual(code, 0);
         const files = (yield* filesIn(`${folder}/web`)).filter((file) => file.endsWith(".jpg"));
-        assert.deepStrictEqual(files, ["resized/150x150/photo.jpg", "resized/400x300/photo.jpg", "resized/800x600/photo.jpg"]);
+        assert.deepStrictEqual(files, [
+          "resized/150x150/photo.jpg",
+          "resized/400x300/photo.jpg",
+          "resized/800x600/photo.jpg",
+        ]);
         assert.match(out, /"width":800,"height":600/);
       }),
     ),

@@ -9,13 +9,18 @@ export { CsvDelimiter } from "./csv/Delimiter.ts";
 export { CsvEncoding, EncodingOrigin } from "./csv/Encoding.ts";
 export { RenamedColumn } from "./csv/Header.ts";
 export { Reject, RejectReason } from "./csv/Reject.ts";
+export { CsvSniff, csvSniffBytesMax, sniffCsv, type SniffInput } from "./csv/sniffCsv.ts";
 export { SpillFailed } from "./csv/SpillFile.ts";
 export { SlashDates } from "./csv/Timestamp.ts";
 export type { ByteSink } from "./parquet/ByteSink.ts";
 export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.ts";
 export { layerHyparquet } from "./parquet/layerHyparquet.ts";
 export { layerParquetjsLite } from "./parquet/layerParquetjsLite.ts";
-export { ParquetEncoder, ParquetEncodingFailed, type ParquetPart } from "./parquet/ParquetEncoder.ts";
+export {
+  ParquetEncoder,
+  ParquetEncodingFailed,
+  type ParquetPart,
+} from "./parquet/ParquetEncoder.ts";
 export { parquetKey, type ParquetKeyInput } from "./csv/parquetKey.ts";
 export * from "./images/ImageFailure.ts";
 export {
@@ -26,6 +31,16 @@ export {
   renditionBoxes,
   RenditionInfo,
 } from "./images/ImageMetadata.ts";
-export { detectImageType, ImageType, mimeTypes, RenditionType, renditionTypeOf } from "./images/ImageType.ts";
-export { renderRenditions, type Rendition, type RenditionOptions } from "./images/renderRenditions.ts";
+export {
+  detectImageType,
+  ImageType,
+  mimeTypes,
+  RenditionType,
+  renditionTypeOf,
+} from "./images/ImageType.ts";
+export {
+  renderRenditions,
+  type Rendition,
+  type RenditionOptions,
+} from "./images/renderRenditions.ts";
 export { renditionKey, type RenditionKeyInput } from "./images/renditionKey.ts";

@@ -7,7 +7,7 @@ import { crc32, deflateSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
 import { assert, describe, it } from "@effect/vitest";
 import { Effect, Schema } from "effect";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import sharp, { type Sharp } from "sharp";
 import {
   boxName,
@@ -23,7 +23,12 @@ const render = (bytes: Uint8Array) => renderRenditions(bytes, { source });
 const failureOf = (bytes: Uint8Array | string) => Effect.flip(render(Buffer.from(bytes)));
 const picture = (width: number, height: number, alpha = false) =>
   sharp({
-    create: { width, height, channels: alpha ? 4 : 3, background: { r: 200, g: 30, b: 60, alpha: alpha ? 0.5 : 1 } },
+    create: {
+      width,
+      height,
+      channels: alpha ? 4 : 3,
+      background: { r: 200, g: 30, b: 60, alpha: alpha ? 0.5 : 1 },
+    },
   });
 const make = (image: Sharp) => Effect.promise(() => image.toBuffer());
 const inspect = (bytes: Uint8Array) => Effect.promise(() => sharp(bytes).metadata());
@@ -61,11 +66,18 @@ describe("renditions", () => {
       const { metadata, renditions } = yield* render(input);
       assert.deepStrictEqual(
         renditions.map(({ box, dimensions }) => [box, dimensions.width, dimensions.height]),
-        [["800x600", 800, 400], ["400x300", 400, 200], ["150x150", 150, 75]],
+        [
+          ["800x600", 800, 400],
+          ["400x300", 400, 200],
+          ["150x150", 150, 75],
+        ],
       );
       for (const rendition of renditions) {
         const { format, height, width } = yield* inspect(rendition.bytes);
-        assert.deepStrictEqual({ format, height, width }, { format: "jpeg", ...rendition.dimensions });
+        assert.deepStrictEqual(
+          { format, height, width },
+          { format: "jpeg", ...rendition.dimensions },
+        );
         assert.strictEqual(rendition.mimeType, "image/jpeg");
         assert.strictEqual(rendition.fileSize, rendition.bytes.length);
       }
@@ -79,7 +91,14 @@ describe("renditions", () => {
   it.effect("never enlarge", () =>
     Effect.gen(function* () {
       const { renditions } = yield* render(yield* make(picture(200, 40).png()));
-      assert.deepStrictEqual(renditions.map((one) => [one.dimensions.width, one.dimensions.height]), [[200, 40], [200, 40], [150, 30]]);
+      assert.deepStrictEqual(
+        renditions.map((one) => [one.dimensions.width, one.dimensions.height]),
+        [
+          [200, 40],
+          [200, 40],
+          [150, 30],
+        ],
+      );
     }),
   );
 
@@ -101,13 +120,24 @@ describe("renditions", () => {
     Effect.gen(function* () {
       for (let orientation = 1; orientation <= 8; orientation++) {
         const exif = { IFD0: { Copyright: "me" }, IFD3: { GPSLatitudeRef: "N" } };
-        const input = yield* make(picture(1000, 500).withExif(exif).withMetadata({ orientation }).jpeg());
+        const input = yield* make(
+          picture(1000, 500).withExif(exif).withMetadata({ orientation }).jpeg(),
+        );
         const { metadata, renditions } = yield* render(input);
         const turned = orientation > 4;
-        assert.deepStrictEqual(metadata.dimensions, turned ? { width: 500, height: 1000 } : { width: 1000, height: 500 });
-        assert.deepStrictEqual(renditions[0]?.dimensions, turned ? { width: 300, height: 600 } : { width: 800, height: 400 });
+        assert.deepStrictEqual(
+          metadata.dimensions,
+          turned ? { width: 500, height: 1000 } : { width: 1000, height: 500 },
+        );
+        assert.deepStrictEqual(
+          renditions[0]?.dimensions,
+          turned ? { width: 300, height: 600 } : { width: 800, height: 400 },
+        );
         const out = yield* inspect(renditions[0]?.bytes ?? new Uint8Array());
-        assert.deepStrictEqual([out.exif, out.icc, out.orientation], [undefined, undefined, undefined]);
+        assert.deepStrictEqual(
+          [out.exif, out.icc, out.orientation],
+          [undefined, undefined, undefined],
+        );
       }
     }),
   );
@@ -125,9 +155,16 @@ describe("renditions", () => {
 
   it.effect("of an SVG are PNGs", () =>
     Effect.gen(function* () {
-      const { metadata, renditions } = yield* render(Buffer.from(`<?xml version="1.0"?><!-- x -->${svg('<defs><linearGradient id="g"/></defs><rect width="300" height="100" fill="url(#g)"/><use xlink:href="#g"/>')}`));
+      const { metadata, renditions } = yield* render(
+        Buffer.from(
+          `<?xml version="1.0"?><!-- x -->${svg('<defs><linearGradient id="g"/></defs><rect width="300" height="100" fill="url(#g)"/><use xlink:href="#g"/>')}`,
+        ),
+      );
       assert.strictEqual(metadata.mimeType, "image/svg+xml");
-      assert.deepStrictEqual(renditions.map((one) => one.mimeType), ["image/png", "image/png", "image/png"]);
+      assert.deepStrictEqual(
+        renditions.map((one) => one.mimeType),
+        ["image/png", "image/png", "image/png"],
+      );
       assert.strictEqual((yield* inspect(renditions[0]?.bytes ?? new Uint8Array())).format, "png");
     }),
   );
@@ -135,10 +172,16 @@ describe("renditions", () => {
   for (const name of ["7zip.png", "ffox.png", "gimp.png"]) {
     it.effect(`of the real ${name} are the same bytes in every run`, () =>
       Effect.gen(function* () {
-        const path = fileURLToPath(import.meta.resolve(`../../../node_modules/vega-datasets/data/${name}`));
+        const path = fileURLToPath(
+          import.meta.resolve(`../../../node_modules/vega-datasets/data/${name}`),
+        );
         const input = readFileSync(path);
         const [one, two] = [yield* render(input), yield* render(input)];
-        assert.isTrue(one.renditions.every((rendition, index) => Buffer.from(rendition.bytes).equals(two.renditions[index]?.bytes ?? new Uint8Array())));
+        assert.isTrue(
+          one.renditions.every((rendition, index) =>
+            Buffer.from(rendition.bytes).equals(two.renditions[index]?.bytes ?? new Uint8Array()),
+          ),
+        );
       }),
     );
   }
@@ -160,7 +203,9 @@ describe("refused", () => {
     Effect.gen(function* () {
       const noise = Buffer.from(Array.from({ length: 300 * 300 * 3 }, (_, i) => (i * 7919) % 251));
       for (const type of ["jpeg", "png", "gif", "webp"] as const) {
-        const whole = yield* make(sharp(noise, { raw: { width: 300, height: 300, channels: 3 } }).toFormat(type));
+        const whole = yield* make(
+          sharp(noise, { raw: { width: 300, height: 300, channels: 3 } }).toFormat(type),
+        );
         for (const length of [20, whole.length >> 1]) {
           const failure = yield* failureOf(whole.subarray(0, length));
           assert.strictEqual(failure._tag, "ImageBroken", `${type} of ${length} bytes`);
@@ -169,22 +214,27 @@ describe("refused", () => {
     }),
   );
 
-  it.effect("are images of more than 50 megapixels, a 400-megapixel PNG of 50 KB first of all", () =>
-    Effect.gen(function* () {
-      for (const side of [20_000, 16_000, 7072]) {
-        const bomb = pngBomb(side);
-        assert.isBelow(bomb.length, 100_000);
-        assert.strictEqual((yield* failureOf(bomb))._tag, "ImageTooLarge");
-      }
-      assert.strictEqual((yield* render(pngBomb(2000))).renditions.length, 3);
-    }),
+  it.effect(
+    "are images of more than 50 megapixels, a 400-megapixel PNG of 50 KB first of all",
+    () =>
+      Effect.gen(function* () {
+        for (const side of [20_000, 16_000, 7072]) {
+          const bomb = pngBomb(side);
+          assert.isBelow(bomb.length, 100_000);
+          assert.strictEqual((yield* failureOf(bomb))._tag, "ImageTooLarge");
+        }
+        assert.strictEqual((yield* render(pngBomb(2000))).renditions.length, 3);
+      }),
   );
 
   const hazards: ReadonlyArray<readonly [string, string]> = [
     ["entities", `<!DOCTYPE svg [<!ENTITY a "b">]>${svg("<text>&a;</text>")}`],
     ["a local image", svg('<image xlink:href="file:///etc/hostname" width="9" height="9"/>')],
     ["a relative image", svg('<image href="secret.png" width="9" height="9"/>')],
-    ["an image hidden behind character references", svg('<image href="&#102;ile:///x" width="9" height="9"/>')],
+    [
+      "an image hidden behind character references",
+      svg('<image href="&#102;ile:///x" width="9" height="9"/>'),
+    ],
     ["an embedded image", svg('<image href="data:image/png;base64,AAAA" width="9" height="9"/>')],
     ["a remote style", svg('<style>@import url("http://x/y.css");</style>')],
     ["a remote fill", svg('<rect fill="url(http://x/y#z)" width="9" height="9"/>')],
@@ -202,9 +252,17 @@ describe("refused", () => {
 
   it.effect("are SVGs that blow up: too large on paper, or by references to references", () =>
     Effect.gen(function* () {
-      assert.strictEqual((yield* failureOf(svg("", 'width="100000" height="100000"')))._tag, "ImageTooLarge");
-      const uses = Array.from({ length: 12 }, (_, level) => `<g id="g${level + 1}">${`<use href="#g${level}"/>`.repeat(10)}</g>`).join("");
-      const failure = yield* failureOf(svg(`<defs><rect id="g0" width="1" height="1"/>${uses}</defs><use href="#g12"/>`));
+      assert.strictEqual(
+        (yield* failureOf(svg("", 'width="100000" height="100000"')))._tag,
+        "ImageTooLarge",
+      );
+      const uses = Array.from(
+        { length: 12 },
+        (_, level) => `<g id="g${level + 1}">${`<use href="#g${level}"/>`.repeat(10)}</g>`,
+      ).join("");
+      const failure = yield* failureOf(
+        svg(`<defs><rect id="g0" width="1" height="1"/>${uses}</defs><use href="#g12"/>`),
+      );
       assert.strictEqual(failure._tag, "ImageBroken");
     }),
   );
@@ -213,20 +271,52 @@ describe("refused", () => {
 describe("renditionKey", () => {
   const box = renditionBoxes[0] ?? { width: 800, height: 600 };
   it("keeps folders and extension", () => {
-    assert.strictEqual(renditionKey({ key: "uploads/cats/a.JPG", box, type: "jpeg", prefix: "uploads/" }), "resized/800x600/cats/a.JPG");
-    assert.strictEqual(renditionKey({ key: "logo.svg", box, type: "png" }), "resized/800x600/logo.svg.png");
+    assert.strictEqual(
+      renditionKey({ key: "uploads/cats/a.JPG", box, type: "jpeg", prefix: "uploads/" }),
+      "resized/800x600/cats/a.JPG",
+    );
+    assert.strictEqual(
+      renditionKey({ key: "logo.svg", box, type: "png" }),
+      "resized/800x600/logo.svg.png",
+    );
     assert.strictEqual(boxName(box), "800x600");
   });
 
   it("never gives two inputs one output, whatever their names and formats", () => {
     const types: ReadonlyArray<RenditionType> = ["jpeg", "png", "gif", "webp"];
-    const word = fc.constantFrom("a", "b", "jpg", "jpeg", "JPG", "png", "svg", "gif", "webp", "file", "");
-    const key = fc.array(fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join(".")), { minLength: 1, maxLength: 3 }).map((segments) => segments.join("/"));
+    const word = fc.constantFrom(
+      "a",
+      "b",
+      "jpg",
+      "jpeg",
+      "JPG",
+      "png",
+      "svg",
+      "gif",
+      "webp",
+      "file",
+      "",
+    );
+    const key = fc
+      .array(
+        fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join(".")),
+        { minLength: 1, maxLength: 3 },
+      )
+      .map((segments) => segments.join("/"));
     fc.assert(
-      fc.property(key, fc.constantFrom(...types), key, fc.constantFrom(...types), (one, oneType, other, otherType) => {
-        fc.pre(one !== other);
-        assert.notStrictEqual(renditionKey({ key: one, box, type: oneType }), renditionKey({ key: other, box, type: otherType }));
-      }),
+      fc.property(
+        key,
+        fc.constantFrom(...types),
+        key,
+        fc.constantFrom(...types),
+        (one, oneType, other, otherType) => {
+          fc.pre(one !== other);
+          assert.notStrictEqual(
+            renditionKey({ key: one, box, type: oneType }),
+            renditionKey({ key: other, box, type: otherType }),
+          );
+        },
+      ),
       { numRuns: 10_000 },
     );
   });

@@ -93,13 +93,16 @@ export class CsvRecordTooLong extends Schema.TaggedError<CsvRecordTooLong>()("Cs
 }
 
 /** So many rows are unusable that the rest cannot be trusted. */
-export class CsvTooManyRejects extends Schema.TaggedError<CsvTooManyRejects>()("CsvTooManyRejects", {
-  source: Schema.String,
-  rowsIn: Schema.Int,
-  rowsRejected: Schema.Int,
-  /** The first rejected row: line and reason. */
-  first: Schema.String,
-}) {
+export class CsvTooManyRejects extends Schema.TaggedError<CsvTooManyRejects>()(
+  "CsvTooManyRejects",
+  {
+    source: Schema.String,
+    rowsIn: Schema.Int,
+    rowsRejected: Schema.Int,
+    /** The first rejected row: line and reason. */
+    first: Schema.String,
+  },
+) {
   override get message(): string {
     return `${this.source}: ${this.rowsRejected} of ${this.rowsIn} rows are unusable (first: ${this.first}). Check the delimiter and the producer, then upload it again.`;
   }

@@ -32,7 +32,8 @@ const enrichedColumns = 2;
 
 const isDateName = (name: string): boolean => name.includes("fecha") || name.includes("date");
 
-const isEmptyLine = (cells: ReadonlyArray<string>): boolean => cells.length === 1 && cells[0] === "";
+const isEmptyLine = (cells: ReadonlyArray<string>): boolean =>
+  cells.length === 1 && cells[0] === "";
 
 /** A file's text side, known once its first bytes have been looked at. */
 interface Opened {
@@ -77,12 +78,12 @@ export class CsvPass {
     if (this.#opened !== undefined) return this.#read(this.#opened, bytes);
     this.#first.push(bytes);
     this.#firstBytes += bytes.length;
-    return this.#firstBytes < sniffBytesMax ? undefined : this.#open();
+    return this.#firstBytes < sniffBytesMax ? undefined : this.open();
   }
 
   /** The file ends here. */
   end(): CsvFailure | undefined {
-    const early = this.#opened === undefined ? this.#open() : undefined;
+    const early = this.open();
     if (early !== undefined || this.#opened === undefined) return early;
     const { reader, text } = this.#opened;
     const rest = text.end();
@@ -98,7 +99,9 @@ export class CsvPass {
     return new CsvEmpty({ source: this.#options.source, bytes: this.bytesIn });
   }
 
-  #open(): CsvFailure | undefined {
+  /** Judges what has come so far, unless that has happened: more bytes may follow. */
+  open(): CsvFailure | undefined {
+    if (this.#opened !== undefined) return undefined;
     const first = Buffer.concat(this.#first);
     this.#first = [];
     if (first.length === 0) return this.#empty();
@@ -110,7 +113,9 @@ export class CsvPass {
     const text = new Utf8Stream(source, first, encoding);
     const converted = text.push(first);
     if (Result.isFailure(converted)) return converted.failure;
-    const chosen = delimiter ?? sniffDelimiter(Buffer.from(converted.success.subarray(0, sniffBytesMax)).toString("utf8"));
+    const chosen =
+      delimiter ??
+      sniffDelimiter(Buffer.from(converted.success.subarray(0, sniffBytesMax)).toString("utf8"));
     const reader = new RecordReader(source, chosen, {
       record: (cells) => this.#visit(cells),
       rejected: (reject) => this.#rejected(reject),
@@ -121,7 +126,9 @@ export class CsvPass {
 
   #read({ reader, text }: Opened, bytes: Uint8Array): CsvFailure | undefined {
     const converted = text.push(bytes);
-    return Result.isFailure(converted) ? converted.failure : this.#readText(reader, converted.success);
+    return Result.isFailure(converted)
+      ? converted.failure
+      : this.#readText(reader, converted.success);
   }
 
   #readText(reader: RecordReader, text: Uint8Array): CsvFailure | undefined {

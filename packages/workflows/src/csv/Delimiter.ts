@@ -40,12 +40,15 @@ const countInLines = (text: string): ReadonlyArray<Record<CsvDelimiter, number>>
 export const sniffDelimiter = (text: string): CsvDelimiter => {
   const [header, second] = countInLines(text);
   if (header === undefined) return ",";
-  const agrees = (one: CsvDelimiter) => (second !== undefined && second[one] === header[one] ? 1 : 0);
-  return candidates
-    .filter((one) => header[one] > 0)
-    .reduce<CsvDelimiter | undefined>((best, one) => {
-      if (best === undefined) return one;
-      const better = agrees(one) - agrees(best) || header[one] - header[best];
-      return better > 0 ? one : best;
-    }, undefined) ?? ",";
+  const agrees = (one: CsvDelimiter) =>
+    second !== undefined && second[one] === header[one] ? 1 : 0;
+  return (
+    candidates
+      .filter((one) => header[one] > 0)
+      .reduce<CsvDelimiter | undefined>((best, one) => {
+        if (best === undefined) return one;
+        const better = agrees(one) - agrees(best) || header[one] - header[best];
+        return better > 0 ? one : best;
+      }, undefined) ?? ","
+  );
 };

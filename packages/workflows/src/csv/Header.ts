@@ -47,12 +47,24 @@ export const columnNames = (
   const used = new Set<string>();
   const renamed: Array<RenamedColumn> = [];
   const names = wanted.map((plain, index) => {
-    const reason = plain === "" ? "empty" : reserved.has(plain) ? "reserved" : used.has(plain) ? "duplicate" : undefined;
+    const reason =
+      plain === ""
+        ? "empty"
+        : reserved.has(plain)
+          ? "reserved"
+          : used.has(plain)
+            ? "duplicate"
+            : undefined;
     if (reason === undefined) {
       used.add(plain);
       return plain;
     }
-    const proposal = reason === "empty" ? `column_${index + 1}` : reason === "reserved" ? `${plain}_column` : plain;
+    const proposal =
+      reason === "empty"
+        ? `column_${index + 1}`
+        : reason === "reserved"
+          ? `${plain}_column`
+          : plain;
     const name = taken.has(proposal) ? firstFree(proposal, taken) : proposal;
     taken.add(name);
     used.add(name);

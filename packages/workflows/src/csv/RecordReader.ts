@@ -183,11 +183,7 @@ export class RecordReader {
     return hasTextBehindQuote(bytes, this.#delimiter.charCodeAt(0));
   }
 
-  #judge(
-    verdict: Exclude<Verdict, undefined>,
-    start: number,
-    end: number,
-  ): CsvFailure | undefined {
+  #judge(verdict: Exclude<Verdict, undefined>, start: number, end: number): CsvFailure | undefined {
     if ("failure" in verdict) return verdict.failure;
     this.#countLinesTo(start);
     return this.#reject(verdict.reason, verdict.detail, start, end);
@@ -202,7 +198,11 @@ export class RecordReader {
   }
 
   #countLinesTo(offset: number): void {
-    this.#line += countLines(this.#window, this.#lineAt - this.#windowStart, offset - this.#windowStart);
+    this.#line += countLines(
+      this.#window,
+      this.#lineAt - this.#windowStart,
+      offset - this.#windowStart,
+    );
     this.#lineAt = offset;
   }
 
@@ -241,6 +241,10 @@ export class RecordReader {
   }
 
   #tooLong(): CsvRecordTooLong {
-    return new CsvRecordTooLong({ source: this.#source, line: this.#line, bytesMax: recordBytesMax });
+    return new CsvRecordTooLong({
+      source: this.#source,
+      line: this.#line,
+      bytesMax: recordBytesMax,
+    });
   }
 }

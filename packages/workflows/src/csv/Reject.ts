@@ -42,7 +42,13 @@ export const makeReject = (
     .toString("utf8")
     .replace(/[\r\n]+$/, "");
   const raw = text.slice(0, rejectTextMax).toWellFormed();
-  return { line, reason, detail, raw, cut: raw.length < text.length || bytes.length > rejectTextMax * 4 + 4 };
+  return {
+    line,
+    reason,
+    detail,
+    raw,
+    cut: raw.length < text.length || bytes.length > rejectTextMax * 4 + 4,
+  };
 };
 
 /** The lines of a rejects file. */

@@ -49,12 +49,16 @@ const monthNumber = (name: string): number => {
   const lower = name.toLowerCase();
   return (
     monthNames.findIndex(
-      (month) => month === lower || month.slice(0, 3) === lower || (month === "september" && lower === "sept"),
+      (month) =>
+        month === lower ||
+        month.slice(0, 3) === lower ||
+        (month === "september" && lower === "sept"),
     ) + 1
   );
 };
 
-const isLeapYear = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+const isLeapYear = (year: number): boolean =>
+  (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
 
 const daysInMonth = (year: number, month: number): number => {
   if (month === 2) return isLeapYear(year) ? 29 : 28;
@@ -67,7 +71,8 @@ export const epochDay = (year: number, month: number, day: number): number => {
   const era = Math.floor(shifted / 400);
   const yearOfEra = shifted - era * 400;
   const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  const dayOfEra =
+    yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
   return era * 146_097 + dayOfEra - 719_468;
 };
 
@@ -79,9 +84,14 @@ export const calendarDate = (
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;
   const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+    (dayOfEra -
+      Math.floor(dayOfEra / 1460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
   );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const dayOfYear =
+    dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
   const monthOfMarchYear = Math.floor((5 * dayOfYear + 2) / 153);
   const month = monthOfMarchYear < 10 ? monthOfMarchYear + 3 : monthOfMarchYear - 9;
   const day = dayOfYear - Math.floor((153 * monthOfMarchYear + 2) / 5) + 1;
@@ -122,15 +132,26 @@ const assemble = (
 export const parseTimestamp = (text: string, slashDates: SlashDates): number | null => {
   const trimmed = text.trim();
   const first = yearFirst.exec(trimmed);
-  if (first !== null) return assemble(Number(first[1]), Number(first[3]), Number(first[4]), first.slice(5));
+  if (first !== null)
+    return assemble(Number(first[1]), Number(first[3]), Number(first[4]), first.slice(5));
   const basic = compact.exec(trimmed);
   if (basic !== null) return assemble(Number(basic[1]), Number(basic[2]), Number(basic[3]), []);
   const dayFirst = dayMonthName.exec(trimmed);
   if (dayFirst !== null)
-    return assemble(Number(dayFirst[3]), monthNumber(dayFirst[2] ?? ""), Number(dayFirst[1]), dayFirst.slice(4));
+    return assemble(
+      Number(dayFirst[3]),
+      monthNumber(dayFirst[2] ?? ""),
+      Number(dayFirst[1]),
+      dayFirst.slice(4),
+    );
   const monthFirst = monthNameDay.exec(trimmed);
   if (monthFirst !== null)
-    return assemble(Number(monthFirst[3]), monthNumber(monthFirst[1] ?? ""), Number(monthFirst[2]), monthFirst.slice(4));
+    return assemble(
+      Number(monthFirst[3]),
+      monthNumber(monthFirst[1] ?? ""),
+      Number(monthFirst[2]),
+      monthFirst.slice(4),
+    );
   const last = slashDates === "refuse" ? null : yearLast.exec(trimmed);
   if (last === null) return null;
   const [one, other] = [Number(last[1]), Number(last[3])];

@@ -97,7 +97,11 @@ export class Utf8Stream {
     return this.#convert(rest, start, true);
   }
 
-  #convert(bytes: Uint8Array, start: number, last = false): Result.Result<Uint8Array, CsvUndecodable> {
+  #convert(
+    bytes: Uint8Array,
+    start: number,
+    last = false,
+  ): Result.Result<Uint8Array, CsvUndecodable> {
     if (!this.#decided && !isAscii(bytes)) this.#decide(bytes);
     if (this.#decoder !== undefined) return this.#decode(this.#decoder, bytes, start, last);
     return isUtf8(bytes)

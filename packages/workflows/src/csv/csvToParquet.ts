@@ -94,7 +94,8 @@ const makeOutput = <E, R>(
   const end = Effect.fnUntraced(function* () {
     yield* drain();
     // A file without rows still gets its one, empty, part.
-    if (current !== undefined || parts.length === 0) yield* finishPart(current ?? (yield* openPart()));
+    if (current !== undefined || parts.length === 0)
+      yield* finishPart(current ?? (yield* openPart()));
     return parts;
   });
 
@@ -153,36 +154,34 @@ const failWith = (failure: CsvFailure | undefined) =>
  *         SpillFailed - no temporary disk space: worth a retry elsewhere
  *         E - whatever the source and the sinks fail with
  */
-export const csvToParquet = Effect.fn("csvToParquet")(
-  function* <E1, R1, E2, R2>(
-    options: CsvOptions,
-    source: Stream.Stream<Uint8Array, E1, R1>,
-    sinks: CsvSinks<E2, R2>,
-  ) {
-    const encoder = yield* ParquetEncoder;
-    const pass = new CsvPass(withDefaults(options));
-    const output = makeOutput(pass, encoder, sinks);
-    let spillFile: SpillFile | undefined;
-    // A scope of its own: the sinks' scope is the caller's, who may close its files long after this pass.
-    const spillScope = yield* Scope.make();
+export const csvToParquet = Effect.fn("csvToParquet")(function* <E1, R1, E2, R2>(
+  options: CsvOptions,
+  source: Stream.Stream<Uint8Array, E1, R1>,
+  sinks: CsvSinks<E2, R2>,
+) {
+  const encoder = yield* ParquetEncoder;
+  const pass = new CsvPass(withDefaults(options));
+  const output = makeOutput(pass, encoder, sinks);
+  let spillFile: SpillFile | undefined;
+  // A scope of its own: the sinks' scope is the caller's, who may close its files long after this pass.
+  const spillScope = yield* Scope.make();
 
-    const take = Effect.fnUntraced(function* (piece: Uint8Array) {
-      yield* failWith(pass.push(piece));
-      if (pass.seen.full) {
-        spillFile ??= yield* Scope.provide(makeSpillFile, spillScope);
-        pass.seen.spill(spillFile);
-      }
-      yield* output.drain();
-    });
+  const take = Effect.fnUntraced(function* (piece: Uint8Array) {
+    yield* failWith(pass.push(piece));
+    if (pass.seen.full) {
+      spillFile ??= yield* Scope.provide(makeSpillFile, spillScope);
+      pass.seen.spill(spillFile);
+    }
+    yield* output.drain();
+  });
 
-    yield* Stream.runForEach(source, (chunk) =>
-      Effect.forEach(pieces(chunk), take, { discard: true }),
-    ).pipe(
-      Effect.andThen(Effect.suspend(() => failWith(pass.end()))),
-      Effect.onExit((exit) => Scope.close(spillScope, exit)),
-    );
-    const parts = yield* output.end();
-    // A pass that ended well has read a header, so there is a report.
-    return yield* Effect.fromNullishOr(report(pass, encoder.name, parts)).pipe(Effect.orDie);
-  },
-);
+  yield* Stream.runForEach(source, (chunk) =>
+    Effect.forEach(pieces(chunk), take, { discard: true }),
+  ).pipe(
+    Effect.andThen(Effect.suspend(() => failWith(pass.end()))),
+    Effect.onExit((exit) => Scope.close(spillScope, exit)),
+  );
+  const parts = yield* output.end();
+  // A pass that ended well has read a header, so there is a report.
+  return yield* Effect.fromNullishOr(report(pass, encoder.name, parts)).pipe(Effect.orDie);
+});
