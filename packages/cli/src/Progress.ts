@@ -41,6 +41,8 @@ export const makeProgress = Effect.fnUntraced(function* (label: string, total: n
       drawn = bar;
       return write(`\r${bar}`);
     },
-    clear: Effect.suspend(() => (drawn === "" ? Effect.void : write(`\r${" ".repeat(drawn.length)}\r`))),
+    clear: Effect.suspend(() =>
+      drawn === "" ? Effect.void : write(`\r${" ".repeat(drawn.length)}\r`),
+    ),
   } satisfies Progress;
 });

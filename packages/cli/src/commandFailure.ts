@@ -15,6 +15,10 @@ export const asUserError = (failure: {
   new CliError.UserError({ cause: failure, userMessage: `${failure._tag}: ${failure.message}` });
 
 /** `asUserError` for all failures of an effect. */
-export const failAsUserError = <A, E extends { readonly _tag: string; readonly message: string }, R>(
+export const failAsUserError = <
+  A,
+  E extends { readonly _tag: string; readonly message: string },
+  R,
+>(
   effect: Effect.Effect<A, E, R>,
 ): Effect.Effect<A, CliError.UserError, R> => Effect.mapError(effect, asUserError);

@@ -1,7 +1,13 @@
 /**
  * `millrace renditions`: an image's renditions on plain files, with the same code that the pipeline runs.
  */
-import { type Rendition, renderRenditions, renditionKey, boxName, renditionBoxes } from "@millrace/workflows";
+import {
+  type Rendition,
+  renderRenditions,
+  renditionKey,
+  boxName,
+  renditionBoxes,
+} from "@millrace/workflows";
 import { Console, Effect, FileSystem, Path } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
 import { failAsUserError } from "./commandFailure.ts";
@@ -43,7 +49,8 @@ const renderFile = Effect.fn("renderFile")(function* (image: string, folder: str
     outputs: files.map(({ rendition, target }) => ({
       path: target,
       box: rendition.box,
-      ...rendition.dimensions,
+      width: rendition.dimensions.width,
+      height: rendition.dimensions.height,
       mimeType: rendition.mimeType,
       fileSize: rendition.fileSize,
     })),

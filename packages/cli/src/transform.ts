@@ -3,7 +3,7 @@
  */
 import {
   type CsvOptions,
-  CsvDelimiter,
+  type CsvDelimiter,
   CsvEncoding,
   type CsvReport,
   csvToParquet,
@@ -19,7 +19,12 @@ import { makeProgress } from "./Progress.ts";
 
 const readBytes = 256 * 1024;
 
-const delimiters: Record<string, CsvDelimiter> = { comma: ",", semicolon: ";", tab: "\t", pipe: "|" };
+const delimiters: Record<string, CsvDelimiter> = {
+  comma: ",",
+  semicolon: ";",
+  tab: "\t",
+  pipe: "|",
+};
 
 const flags = {
   file: Argument.Path("file").pipe(Argument.withDescription("The CSV file")),
@@ -128,9 +133,11 @@ const transformFile = Effect.fn("transformFile")(function* (
     .stream(file, { chunkSize: readBytes })
     .pipe(Stream.tap((chunk) => progress.advance(chunk.length)));
   const { commit, sinks } = yield* sinksInto(folder, name, options.partRowsMax !== undefined);
-  const report = yield* csvToParquet({ ...options, source: file, sourceFile: base }, source, sinks).pipe(
-    Effect.ensuring(progress.clear),
-  );
+  const report = yield* csvToParquet(
+    { ...options, source: file, sourceFile: base },
+    source,
+    sinks,
+  ).pipe(Effect.ensuring(progress.clear));
   return { report, ...(yield* commit) } satisfies Written;
 }, Effect.scoped);
 
@@ -165,14 +172,18 @@ export const transform = Command.make("transform", flags, (input) =>
     });
     const { outputs, rejects, report } = written;
     yield* Console.log(
-      input.json ? JSON.stringify({ ...report, outputs, rejects: rejects ?? null }) : describe(written),
+      input.json
+        ? JSON.stringify({ ...report, outputs, rejects: rejects ?? null })
+        : describe(written),
     );
   }).pipe(
     Effect.provide(input.encoder === "parquetjs-lite" ? layerParquetjsLite : layerHyparquet),
     failAsUserError,
   ),
 ).pipe(
-  Command.withDescription("Transform a CSV file to Parquet, cleaned and enriched, without any cloud"),
+  Command.withDescription(
+    "Transform a CSV file to Parquet, cleaned and enriched, without any cloud",
+  ),
   Command.withExamples([
     {
       command: "millrace transform sales.csv --out clean",

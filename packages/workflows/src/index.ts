@@ -9,6 +9,7 @@ export { CsvDelimiter } from "./csv/Delimiter.ts";
 export { CsvEncoding, EncodingOrigin } from "./csv/Encoding.ts";
 export { RenamedColumn } from "./csv/Header.ts";
 export { Reject, RejectReason } from "./csv/Reject.ts";
+export { CsvSniff, csvSniffBytesMax, sniffCsv, type SniffInput } from "./csv/sniffCsv.ts";
 export { SpillFailed } from "./csv/SpillFile.ts";
 export { SlashDates } from "./csv/Timestamp.ts";
 export type { ByteSink } from "./parquet/ByteSink.ts";
@@ -20,10 +21,6 @@ export {
   ParquetEncodingFailed,
   type ParquetPart,
 } from "./parquet/ParquetEncoder.ts";
-export { Buckets } from "./Buckets.ts";
-export { CsvToParquet, layerCsvToParquet } from "./csvToParquet/CsvToParquet.ts";
-export { CatalogUnavailable, ImageCatalog, ImageRecord } from "./imageRenditions/ImageCatalog.ts";
-export { ImageRenditions, layerImageRenditions } from "./imageRenditions/ImageRenditions.ts";
 export { parquetKey, type ParquetKeyInput } from "./csv/parquetKey.ts";
 export * from "./images/ImageFailure.ts";
 export {
@@ -34,6 +31,20 @@ export {
   renditionBoxes,
   RenditionInfo,
 } from "./images/ImageMetadata.ts";
-export { detectImageType, ImageType, mimeTypes, RenditionType, renditionTypeOf } from "./images/ImageType.ts";
-export { renderRenditions, type Rendition, type RenditionOptions } from "./images/renderRenditions.ts";
+export {
+  detectImageType,
+  ImageType,
+  mimeTypes,
+  RenditionType,
+  renditionTypeOf,
+} from "./images/ImageType.ts";
+export {
+  renderRenditions,
+  type Rendition,
+  type RenditionOptions,
+} from "./images/renderRenditions.ts";
 export { renditionKey, type RenditionKeyInput } from "./images/renditionKey.ts";
+export { Buckets } from "./Buckets.ts";
+export { CsvToParquet, layerCsvToParquet } from "./csvToParquet/CsvToParquet.ts";
+export { CatalogUnavailable, ImageCatalog, ImageRecord } from "./imageRenditions/ImageCatalog.ts";
+export { ImageRenditions, layerImageRenditions } from "./imageRenditions/ImageRenditions.ts";

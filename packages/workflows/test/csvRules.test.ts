@@ -5,7 +5,7 @@
 import { NodeServices } from "@effect/platform-node";
 import { assert, describe, it } from "@effect/vitest";
 import { Effect } from "effect";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { sniffDelimiter } from "../src/csv/Delimiter.ts";
 import { columnNames } from "../src/csv/Header.ts";
 import { hashRow, makeRowHash } from "../src/csv/RowHash.ts";
@@ -54,11 +54,18 @@ describe("parseTimestamp", () => {
 
   it("agrees with the platform's calendar on every real day, and back", () => {
     fc.assert(
-      fc.property(fc.date({ min: new Date("0001-01-01T00:00:00Z"), max: new Date("9999-12-31T23:59:59Z"), noInvalidDate: true }), (date) => {
-        assert.strictEqual(parseTimestamp(date.toISOString(), "refuse"), date.getTime());
-        const { day, month, year } = calendarDate(date.getTime());
-        assert.strictEqual(epochDay(year, month, day), Math.floor(date.getTime() / 86_400_000));
-      }),
+      fc.property(
+        fc.date({
+          min: new Date("0001-01-01T00:00:00Z"),
+          max: new Date("9999-12-31T23:59:59Z"),
+          noInvalidDate: true,
+        }),
+        (date) => {
+          assert.strictEqual(parseTimestamp(date.toISOString(), "refuse"), date.getTime());
+          const { day, month, year } = calendarDate(date.getTime());
+          assert.strictEqual(epochDay(year, month, day), Math.floor(date.getTime() / 86_400_000));
+        },
+      ),
     );
   });
 });
@@ -83,7 +90,20 @@ describe("sniffDelimiter", () => {
 });
 
 it("column names are unique, never reserved and never empty, whatever the header", () => {
-  const cell = fc.oneof(fc.string(), fc.constantFrom("a", "A ", "a_2", "", "__proto__", "constructor", "_source_file", "column_1", "toString"));
+  const cell = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      "a",
+      "A ",
+      "a_2",
+      "",
+      "__proto__",
+      "constructor",
+      "_source_file",
+      "column_1",
+      "toString",
+    ),
+  );
   fc.assert(
     fc.property(fc.array(cell, { minLength: 1, maxLength: 30 }), (header) => {
       const { names, renamed } = columnNames(header);
@@ -136,17 +156,43 @@ describe("SeenRows", () => {
 describe("parquetKey", () => {
   const eventEpochMs = Date.UTC(2026, 0, 5, 23, 59);
   it("follows the event's date, in UTC", () => {
-    assert.strictEqual(parquetKey({ key: "incoming/eu/sales.csv", eventEpochMs, prefix: "incoming/" }), "processed/eu/2026/01/05/sales.parquet");
-    assert.strictEqual(parquetKey({ key: "sales.csv", eventEpochMs, part: 3 }), "processed/2026/01/05/sales.parquet/part-00003.parquet");
+    assert.strictEqual(
+      parquetKey({ key: "incoming/eu/sales.csv", eventEpochMs, prefix: "incoming/" }),
+      "processed/eu/2026/01/05/sales.parquet",
+    );
+    assert.strictEqual(
+      parquetKey({ key: "sales.csv", eventEpochMs, part: 3 }),
+      "processed/2026/01/05/sales.parquet/part-00003.parquet",
+    );
   });
 
   it("never gives two inputs of a day one output", () => {
-    const segment = fc.constantFrom("a", "b", "a.csv", "a.tsv", "a.CSV", "a.csv.csv", "a.tsv.csv", "a.file", "a.file.csv", "a.csv.parquet", "a.parquet", ".csv", "2026", "01");
-    const key = fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => segments.join("/"));
+    const segment = fc.constantFrom(
+      "a",
+      "b",
+      "a.csv",
+      "a.tsv",
+      "a.CSV",
+      "a.csv.csv",
+      "a.tsv.csv",
+      "a.file",
+      "a.file.csv",
+      "a.csv.parquet",
+      "a.parquet",
+      ".csv",
+      "2026",
+      "01",
+    );
+    const key = fc
+      .array(segment, { minLength: 1, maxLength: 4 })
+      .map((segments) => segments.join("/"));
     fc.assert(
       fc.property(key, key, (one, other) => {
         fc.pre(one !== other);
-        assert.notStrictEqual(parquetKey({ key: one, eventEpochMs }), parquetKey({ key: other, eventEpochMs }));
+        assert.notStrictEqual(
+          parquetKey({ key: one, eventEpochMs }),
+          parquetKey({ key: other, eventEpochMs }),
+        );
       }),
       { numRuns: 5000 },
     );

@@ -11,7 +11,7 @@ import { encoders, queryDuckDb, readHyparquet } from "./support.ts";
 
 const plan: ReadonlyArray<ColumnPlan> = [
   { name: "n", kind: "text", nullable: false },
-  { name: "odd, name.with \"marks\" é", kind: "text", nullable: true },
+  { name: 'odd, name.with "marks" é', kind: "text", nullable: true },
   { name: "t", kind: "timestamp", nullable: true },
 ];
 
@@ -28,7 +28,10 @@ const write = (groups: ReadonlyArray<number>) =>
         [
           { kind: "text", values: numbers.map(String) },
           { kind: "text", values: numbers.map((n) => (n % 3 === 0 ? null : `é😀${n % 10}`)) },
-          { kind: "timestamp", values: numbers.map((n) => (n % 5 === 0 ? null : (n - 2000) * 86_400_000)) },
+          {
+            kind: "timestamp",
+            values: numbers.map((n) => (n % 5 === 0 ? null : (n - 2000) * 86_400_000)),
+          },
         ],
         rows,
       );
@@ -41,15 +44,17 @@ const write = (groups: ReadonlyArray<number>) =>
   });
 
 for (const [name, layer] of Object.entries(encoders)) {
-  describe(name, () => {
+  describe(`encoder ${name}`, () => {
     for (const rows of [1, 4095, 4096, 4097, 4170, 8191, 8192, 8193]) {
       it.effect(`keeps ${rows} rows in groups that end around that number`, () =>
         Effect.gen(function* () {
           const file = yield* write([rows, 1, rows]);
           const [sums] = yield* queryDuckDb(
             file,
-            `select count(*)::int c, count(distinct n)::int d, sum(n::bigint)::bigint s,
-               count(columns(*)[2])::int x, count(t)::int t, min(epoch_ms(t)) lo, max(epoch_ms(t)) hi from FILE`.replace("count(columns(*)[2])::int x,", ""),
+            `select count(*)::int c, count(distinct n)::int d, sum(n::bigint)::bigint s, count(t)::int t, min(epoch_ms(t)) lo, max(epoch_ms(t)) hi from FILE`.replace(
+              "count(columns(*)[2])::int x,",
+              "",
+            ),
           );
           const total = 2 * rows + 1;
           const dated = Array.from({ length: total }, (_, n) => n).filter((n) => n % 5 !== 0);
@@ -67,16 +72,18 @@ for (const [name, layer] of Object.entries(encoders)) {
       );
     }
 
-    it.effect("reads back the same in hyparquet, odd column names and dates before 1970 included", () =>
-      Effect.gen(function* () {
-        const rows = yield* readHyparquet(yield* write([7]));
-        assert.deepStrictEqual(rows[1], {
-          n: "1",
-          "odd, name.with \"marks\" é": "é😀1",
-          t: new Date(-1999 * 86_400_000),
-        });
-        assert.strictEqual(rows[0]?.["t"], null);
-      }).pipe(Effect.provide(layer)),
+    it.effect(
+      "reads back the same in hyparquet, odd column names and dates before 1970 included",
+      () =>
+        Effect.gen(function* () {
+          const rows = yield* readHyparquet(yield* write([7]));
+          assert.deepStrictEqual(rows[1], {
+            n: "1",
+            'odd, name.with "marks" é': "é😀1",
+            t: new Date(-1999 * 86_400_000),
+          });
+          assert.strictEqual(rows[0]?.["t"], null);
+        }).pipe(Effect.provide(layer)),
     );
 
     it.effect("refuses null in a column that is not nullable", () =>
@@ -84,7 +91,9 @@ for (const [name, layer] of Object.entries(encoders)) {
         const encoder = yield* ParquetEncoder;
         const one = plan.slice(0, 1);
         const part = yield* encoder.open(one, () => Effect.void);
-        const failure = yield* Effect.flip(part.writeRowGroup([{ kind: "text", values: ["a", null] }], 2));
+        const failure = yield* Effect.flip(
+          part.writeRowGroup([{ kind: "text", values: ["a", null] }], 2),
+        );
         assert.strictEqual(failure._tag, "ParquetEncodingFailed");
       }).pipe(Effect.provide(layer)),
     );

@@ -6,12 +6,7 @@ import { NodeServices } from "@effect/platform-node";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { Effect, Layer, Stream } from "effect";
 import { parquetReadObjects } from "hyparquet";
-import {
-  type CsvOptions,
-  csvToParquet,
-  layerHyparquet,
-  layerParquetjsLite,
-} from "../src/index.ts";
+import { type CsvOptions, csvToParquet, layerHyparquet, layerParquetjsLite } from "../src/index.ts";
 
 export const processedAtEpochMs = Date.UTC(2026, 10, 20, 12, 30);
 
@@ -38,10 +33,14 @@ export const run = (
     const parts: Array<Array<Uint8Array>> = [];
     const rejects: Array<Uint8Array> = [];
     const chunks =
-      typeof source === "string" ? [bytesOf(source)] : source instanceof Uint8Array ? [source] : source;
+      typeof source === "string"
+        ? [bytesOf(source)]
+        : source instanceof Uint8Array
+          ? [source]
+          : source;
     const report = yield* csvToParquet(
       { source: "raw/in.csv", sourceFile: "raw/in.csv@1", processedAtEpochMs, ...options },
-      Stream.fromIterable(chunks),
+      Stream.fromIterable(chunks, { chunkSize: 1 }),
       {
         part: () =>
           Effect.sync(() => {

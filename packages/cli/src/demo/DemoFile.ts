@@ -32,10 +32,8 @@ const brokenCsv = `id,name,amount\n1,anna,10\n2,"unclosed,20\n${"3,carla,30\n".r
 export const publicDemoFiles = Effect.fnUntraced(function* (directory: string) {
   const path = yield* Path.Path;
   const fs = yield* FileSystem.FileSystem;
-  const data = path.join(
-    path.dirname(fileURLToPath(import.meta.resolve("vega-datasets/package.json"))),
-    "data",
-  );
+  const entry = fileURLToPath(import.meta.resolve("vega-datasets"));
+  const data = path.join(path.dirname(path.dirname(entry)), "data");
   const good = yield* Effect.forEach(publicFiles, (name) =>
     describeFile(path.join(data, name), "completed"),
   );

@@ -54,8 +54,9 @@ export const runDemo = Effect.fnUntraced(function* (
       discard: true,
     });
     const deliveries = files.length + files.filter(isGood).length;
-    yield* settled(demo, deliveries);
-    const observations = yield* observe(demo, yield* Ref.get(killed)).pipe(
+    const observations = yield* settled(demo, deliveries).pipe(
+      Effect.andThen(Ref.get(killed)),
+      Effect.flatMap((victim) => observe(demo, victim)),
       Effect.provide(layerStores(connection)),
     );
     return {
@@ -115,16 +116,22 @@ const watch = Effect.fnUntraced(function* ({ files, lines, say }: Demo) {
   return killed;
 });
 
-const handled = (lines: ReadonlyArray<LoggedLine>) => lines.filter(({ outcome }) => outcome);
+/** Lines about an object's event: one for each delivery that a function has finished with. */
+const aboutObjects = (lines: ReadonlyArray<LoggedLine>) =>
+  lines.filter(({ outcome, subject }) => outcome !== undefined && subject?.includes("/"));
 
-/** Waits until as many messages have been handled as were delivered. */
-const settled = ({ lines }: Demo, deliveries: number) =>
-  Ref.get(lines).pipe(
+/** Waits until every delivery has been handled and every file's execution has ended. */
+const settled = Effect.fnUntraced(function* ({ files, lines }: Demo, deliveries: number) {
+  yield* Effect.all([Ref.get(lines), allRows]).pipe(
     Effect.repeat({
-      until: (all) => handled(all).filter(({ outcome }) => outcome !== "leased").length >= deliveries,
-      schedule: Schedule.spaced("100 millis"),
+      until: ([all, rows]) =>
+        aboutObjects(all).length >= deliveries &&
+        rows.filter(({ status }) => status === "completed" || status === "failed").length >=
+          files.length,
+      schedule: Schedule.spaced("200 millis"),
     }),
   );
+});
 
 const allRows = Effect.gen(function* () {
   const { rows } = yield* Executions.use((executions) => executions.list({ rowsMax: 1_000 }));
@@ -144,8 +151,8 @@ const observe = Effect.fnUntraced(function* (
 
   yield* say("\nReplaying the whole hour from the archive ...");
   yield* world.replayHour;
-  yield* settled(demo, handled(before).length + files.length);
-  const replayed = (yield* Ref.get(lines)).filter(({ outcome, replayName }) => outcome && replayName);
+  yield* settled(demo, aboutObjects(before).length + files.length);
+  const replayed = aboutObjects(yield* Ref.get(lines)).filter(({ replayName }) => replayName);
   const outputsAfter = yield* world.versions(localBuckets.clean);
   const rowsAfterReplay: ReadonlyArray<ExecutionRow> = yield* allRows;
 
@@ -154,11 +161,12 @@ const observe = Effect.fnUntraced(function* (
     rows,
     deadLettered: letters.flat().length,
     duplicatesDelivered: files.filter(isGood).length,
-    duplicatesAbsorbed: before.filter(({ outcome }) => outcome === "joined" || outcome === "leased")
-      .length,
-    resumedAfterKill: Option.isSome(killed)
-      ? before.filter(({ outcome }) => outcome === "resumed").length
-      : 0,
+    duplicatesAbsorbed: aboutObjects(before).length - rows.length,
+    resumedAfterKill: rows.filter(
+      ({ key, runs, status }) =>
+        status === "completed" && runs > 1 && Option.exists(killed, (victim) => victim.key === key),
+    ).length,
+    outputsWrittenOnce: new Set(outputs.map(({ key }) => key)).size === outputs.length,
     replayedEvents: replayed.length,
     rowsAfterReplay,
     outputsUnchanged: JSON.stringify(outputs) === JSON.stringify(outputsAfter),

@@ -37,6 +37,8 @@ export interface DemoObservations {
   readonly resumedAfterKill: number;
   readonly replayedEvents: number;
   readonly rowsAfterReplay: ReadonlyArray<ExecutionRow>;
+  /** Every output object has exactly one version. */
+  readonly outputsWrittenOnce: boolean;
   readonly outputsUnchanged: boolean;
 }
 
@@ -61,6 +63,7 @@ export const untrueClaims = (seen: DemoObservations): ReadonlyArray<string> => {
     ),
     ["every failed execution has a dead letter", seen.deadLettered === failed],
     ["every duplicate was absorbed", seen.duplicatesAbsorbed === seen.duplicatesDelivered],
+    ["every output was written once", seen.outputsWrittenOnce],
     ["the killed run was resumed by another process", seen.resumedAfterKill === 1],
     ["the replay brought every event back", seen.replayedEvents === files.length],
     ["the replay started no execution", rowsAfterReplay.length === rows.length],

@@ -11,6 +11,7 @@ export class CsvEmpty extends Schema.TaggedError<CsvEmpty>()("CsvEmpty", {
   source: Schema.String,
   bytes: Schema.Int,
 }) {
+  readonly failureClass = "permanent";
   override get message(): string {
     return `${this.source} holds no data (${this.bytes} bytes, no header). Upload it again once it has been written completely.`;
   }
@@ -22,6 +23,7 @@ export class CsvNotText extends Schema.TaggedError<CsvNotText>()("CsvNotText", {
   /** What it looks like, e.g. `a gzip archive`. */
   found: Schema.String,
 }) {
+  readonly failureClass = "permanent";
   override get message(): string {
     return `${this.source} is not a text file: it looks like ${this.found}. Export it as CSV text and upload it again.`;
   }
@@ -34,6 +36,7 @@ export class CsvUndecodable extends Schema.TaggedError<CsvUndecodable>()("CsvUnd
   /** Where the first bad byte stands, from 0. */
   byteOffset: Schema.Int,
 }) {
+  readonly failureClass = "permanent";
   override get message(): string {
     return `${this.source} is not valid ${this.encoding}: bad byte at offset ${this.byteOffset}. Declare its real encoding (utf-8, utf-16le, utf-16be or windows-1252) or export it as UTF-8.`;
   }
@@ -44,6 +47,7 @@ export class CsvNoColumns extends Schema.TaggedError<CsvNoColumns>()("CsvNoColum
   source: Schema.String,
   line: Schema.Int,
 }) {
+  readonly failureClass = "permanent";
   override get message(): string {
     return `${this.source} has no column names: the header on line ${this.line} is blank. Add a header line.`;
   }
@@ -55,6 +59,7 @@ export class CsvHeaderBroken extends Schema.TaggedError<CsvHeaderBroken>()("CsvH
   line: Schema.Int,
   detail: Schema.String,
 }) {
+  readonly failureClass = "permanent";
   override get message(): string {
     return `${this.source} has a broken header on line ${this.line}: ${this.detail}. Double the quotes inside quoted names.`;
   }
@@ -65,6 +70,7 @@ export class CsvTooManyColumns extends Schema.TaggedError<CsvTooManyColumns>()(
   "CsvTooManyColumns",
   { source: Schema.String, columns: Schema.Int, columnsMax: Schema.Int },
 ) {
+  readonly failureClass = "permanent";
   override get message(): string {
     return `${this.source} has ${this.columns} columns; at most ${this.columnsMax} are taken. Check its line ends and delimiter.`;
   }
@@ -76,6 +82,7 @@ export class CsvQuoteUnclosed extends Schema.TaggedError<CsvQuoteUnclosed>()("Cs
   /** Where the record with the open quote begins, from 1. */
   line: Schema.Int,
 }) {
+  readonly failureClass = "permanent";
   override get message(): string {
     return `${this.source} has a quote that is opened in the record on line ${this.line} and never closed. Close or double the quote there.`;
   }
@@ -87,6 +94,7 @@ export class CsvRecordTooLong extends Schema.TaggedError<CsvRecordTooLong>()("Cs
   line: Schema.Int,
   bytesMax: Schema.Int,
 }) {
+  readonly failureClass = "permanent";
   override get message(): string {
     return `${this.source} has a record longer than ${this.bytesMax} bytes on line ${this.line}. Check its line ends.`;
   }
@@ -103,6 +111,7 @@ export class CsvTooManyRejects extends Schema.TaggedError<CsvTooManyRejects>()(
     first: Schema.String,
   },
 ) {
+  readonly failureClass = "permanent";
   override get message(): string {
     return `${this.source}: ${this.rowsRejected} of ${this.rowsIn} rows are unusable (first: ${this.first}). Check the delimiter and the producer, then upload it again.`;
   }

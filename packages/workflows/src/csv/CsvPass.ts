@@ -78,12 +78,12 @@ export class CsvPass {
     if (this.#opened !== undefined) return this.#read(this.#opened, bytes);
     this.#first.push(bytes);
     this.#firstBytes += bytes.length;
-    return this.#firstBytes < sniffBytesMax ? undefined : this.#open();
+    return this.#firstBytes < sniffBytesMax ? undefined : this.open();
   }
 
   /** The file ends here. */
   end(): CsvFailure | undefined {
-    const early = this.#opened === undefined ? this.#open() : undefined;
+    const early = this.open();
     if (early !== undefined || this.#opened === undefined) return early;
     const { reader, text } = this.#opened;
     const rest = text.end();
@@ -99,7 +99,9 @@ export class CsvPass {
     return new CsvEmpty({ source: this.#options.source, bytes: this.bytesIn });
   }
 
-  #open(): CsvFailure | undefined {
+  /** Judges what has come so far, unless that has happened: more bytes may follow. */
+  open(): CsvFailure | undefined {
+    if (this.#opened !== undefined) return undefined;
     const first = Buffer.concat(this.#first);
     this.#first = [];
     if (first.length === 0) return this.#empty();

@@ -16,6 +16,8 @@ const options = (delimiter: string): Options => ({
   record_delimiter: ["\r\n", "\n", "\r"],
   // Width is checked by us: the library's own check ends the file.
   relax_column_count: true,
+  // A strict parser stops inside the record; RecordReader finds broken ones itself and restarts behind them.
+  relax_quotes: true,
   max_record_size: recordBytesMax,
 });
 

@@ -1,12 +1,13 @@
 /**
  * Records from a file's UTF-8 bytes, with line numbers and raw text for those that are rejected.
  *
- * Recovery from a stray quote: only the physical line on which the broken record begins is rejected and parsing starts
- * afresh on the next one. A parser that goes on inside the record would swallow good rows up to some later quote.
- * An open quote cannot be recovered from, as everything behind it is in doubt: it ends the file.
+ * A quote in the middle of a cell that is not quoted is text (`5" pipe`), as all common readers take it. Text behind a
+ * closing quote breaks the record: the physical line on which it begins is rejected and parsing starts afresh on the
+ * next one. A parser that goes on inside the record would swallow good rows up to some later quote.
+ * A quote that is never closed cannot be recovered from, as everything behind it is in doubt: it ends the file.
  */
 import { type CsvFailure, CsvQuoteUnclosed, CsvRecordTooLong } from "./CsvFailure.ts";
-import { recordBytesMax } from "./Limits.ts";
+import { chunkBytesMax, recordBytesMax } from "./Limits.ts";
 import { makeReject, type Reject, type RejectReason } from "./Reject.ts";
 import { RecordParser } from "./RecordParser.ts";
 
@@ -26,8 +27,40 @@ export interface RecordVisitor {
   readonly rejected: (reject: Reject) => CsvFailure | undefined;
 }
 
-const strayQuote =
-  "a quote stands inside a cell that is not quoted, or text stands behind a closing quote";
+const strayQuote = "text stands behind a closing quote";
+
+/** What a fresh parser is given at first: if its first records are broken too, little work is lost. Doubles from there. */
+const restartBytes = 1024;
+
+/** The parser leaves the quote on a cell that has text behind its closing quote. So does `"""a"`, rightly. */
+const mayBeBroken = (cells: ReadonlyArray<string>): boolean =>
+  cells.some((cell) => cell.charCodeAt(0) === quote);
+
+/** Index behind the quoted cell that begins at `from`; the closing quote is the first that is not doubled. */
+const endOfQuoted = (bytes: Uint8Array, from: number): number => {
+  let at = from + 1;
+  while (at < bytes.length) {
+    if (bytes[at] !== quote) at += 1;
+    else if (bytes[at + 1] === quote) at += 2;
+    else return at + 1;
+  }
+  return at;
+};
+
+/** Whether a record has a quoted cell with text behind its closing quote. */
+const hasTextBehindQuote = (bytes: Uint8Array, delimiter: number): boolean => {
+  const endsCell = (byte: number | undefined) =>
+    byte === undefined || byte === delimiter || byte === lineFeed || byte === carriageReturn;
+  for (let at = 0; at < bytes.length; at++) {
+    if (bytes[at] === quote) {
+      at = endOfQuoted(bytes, at);
+      if (!endsCell(bytes[at])) return true;
+      continue;
+    }
+    while (!endsCell(bytes[at])) at += 1;
+  }
+  return false;
+};
 
 /** More line ends than the parser looks ahead: they push the last record out. */
 const flush = Buffer.alloc(16, lineFeed);
@@ -67,8 +100,11 @@ export class RecordReader {
   #line = 1;
   #lineAt = 0;
   #size = 0;
-  /** Set while the end of a rejected line has not come yet. */
-  #skippingLine = false;
+  /** How far the present parser has been given the file. */
+  #fedTo = 0;
+  #step = chunkBytesMax;
+  /** Set when the window begins with a broken line that has not been rejected yet. */
+  #atBrokenLine = false;
   #ending = false;
 
   constructor(source: string, delimiter: string, visitor: RecordVisitor) {
@@ -95,20 +131,29 @@ export class RecordReader {
 
   #read(bytes: Uint8Array): CsvFailure | undefined {
     this.#window = this.#window.length === 0 ? bytes : Buffer.concat([this.#window, bytes]);
-    if (!this.#skippingLine) this.#parser.write(bytes);
     for (;;) {
-      const failure = this.#skippingLine ? undefined : this.#visitRecords();
+      if (this.#atBrokenLine) {
+        const tooMany = this.#rejectLine();
+        if (tooMany !== undefined) return tooMany;
+        if (this.#atBrokenLine) break;
+      }
+      if (!this.#feed()) break;
+      const failure = this.#visitRecords() ?? this.#parserFailure();
       if (failure !== undefined) return failure;
-      if (!this.#skippingLine && this.#parser.failure === null) break;
-      const fatal = this.#skippingLine ? undefined : this.#fatal();
-      if (fatal !== undefined) return fatal;
-      const tooMany = this.#rejectLine();
-      if (tooMany !== undefined) return tooMany;
-      if (this.#skippingLine) break;
     }
     this.#countLinesTo(this.#windowStart);
-    if (this.#skippingLine && this.#window.length > recordBytesMax) return this.#tooLong();
-    return undefined;
+    return this.#atBrokenLine && this.#window.length > recordBytesMax ? this.#tooLong() : undefined;
+  }
+
+  /** Gives the parser the next bytes of the window; false when it has all. */
+  #feed(): boolean {
+    const from = this.#fedTo - this.#windowStart;
+    if (from >= this.#window.length) return false;
+    const piece = this.#window.subarray(from, from + this.#step);
+    this.#fedTo += piece.length;
+    this.#step = Math.min(this.#step * 2, chunkBytesMax);
+    this.#parser.write(piece);
+    return true;
   }
 
   #visitRecords(): CsvFailure | undefined {
@@ -120,6 +165,9 @@ export class RecordReader {
       const end = this.#parserStart + (ends[index] ?? 0);
       // What begins behind the file's end comes from `flush`.
       if (this.#ending && start >= this.#size) break;
+      this.#atBrokenLine = mayBeBroken(cells) && this.#isBroken(start, end);
+      // What the parser made of the bytes behind a broken record is worthless.
+      if (this.#atBrokenLine) break;
       const verdict = this.#visitor.record(cells);
       const failure = verdict === undefined ? undefined : this.#judge(verdict, start, end);
       if (failure !== undefined) return failure;
@@ -128,6 +176,11 @@ export class RecordReader {
     this.#countLinesTo(start);
     this.#dropTo(start);
     return undefined;
+  }
+
+  #isBroken(start: number, end: number): boolean {
+    const bytes = this.#window.subarray(start - this.#windowStart, end - this.#windowStart);
+    return hasTextBehindQuote(bytes, this.#delimiter.charCodeAt(0));
   }
 
   #judge(verdict: Exclude<Verdict, undefined>, start: number, end: number): CsvFailure | undefined {
@@ -158,11 +211,9 @@ export class RecordReader {
     this.#windowStart = offset;
   }
 
-  /** The line number a failure names: that of the record which is being read. */
-  #fatal(): CsvFailure | undefined {
-    const failure = this.#parser.failure;
-    const code = failure !== null && "code" in failure ? failure.code : undefined;
-    if (code === "INVALID_OPENING_QUOTE" || code === "CSV_INVALID_CLOSING_QUOTE") return undefined;
+  /** The parser gives up on one thing only: a record that is too long. Mostly an open quote is the reason. */
+  #parserFailure(): CsvFailure | undefined {
+    if (this.#atBrokenLine || this.#parser.failure === null) return undefined;
     const quotes = this.#window
       .subarray(0, recordBytesMax + 1)
       .reduce((sum, byte) => sum + (byte === quote ? 1 : 0), 0);
@@ -172,15 +223,16 @@ export class RecordReader {
   /** Rejects the line at the window's start and parses on behind it, once its end has come. */
   #rejectLine(): CsvFailure | undefined {
     const length = endOfLine(this.#window, 0);
-    this.#skippingLine = length === -1;
-    if (this.#skippingLine) return undefined;
+    if (length === -1) return undefined;
+    this.#atBrokenLine = false;
     const end = this.#windowStart + length;
     const failure = this.#reject("stray-quote", strayQuote, this.#windowStart, end);
     this.#countLinesTo(end);
     this.#dropTo(end);
     this.#parser = new RecordParser(this.#delimiter);
     this.#parserStart = end;
-    if (this.#window.length > 0) this.#parser.write(this.#window);
+    this.#fedTo = end;
+    this.#step = restartBytes;
     return failure;
   }
 

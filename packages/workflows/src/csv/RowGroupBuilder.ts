@@ -99,7 +99,7 @@ export class RowGroupBuilder {
 
   /** What the date columns came to. */
   get dateColumns(): ReadonlyArray<DateColumn> {
-    return this.#figures.filter((figures) => figures !== undefined).map((figures) => ({ ...figures }));
+    return this.#figures.filter((figures) => figures !== undefined);
   }
 
   /** Adds a row of as many cells as there are names. */
@@ -149,7 +149,9 @@ export class RowGroupBuilder {
 
   #emptyColumns(): ReadonlyArray<TextColumn | DateValues> {
     return this.#figures.map((figures) =>
-      figures === undefined ? { kind: "text", values: [], shared: new Map() } : { kind: "timestamp", values: [], figures },
+      figures === undefined
+        ? { kind: "text", values: [], shared: new Map() }
+        : { kind: "timestamp", values: [], figures },
     );
   }
 

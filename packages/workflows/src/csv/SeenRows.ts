@@ -86,8 +86,10 @@ export class SeenRows {
     this.#spilled += this.#used;
     this.#refilter();
     this.#used = 0;
+    // The same memory again: a new table would lie beside the old one until the garbage collector comes.
+    if (this.#slots === this.#slotsMax) this.#table.fill(0);
+    else this.#table = new Uint32Array(this.#slotsMax * lanes);
     this.#slots = this.#slotsMax;
-    this.#table = new Uint32Array(this.#slots * lanes);
   }
 
   readonly #runSlots: Array<number> = [];

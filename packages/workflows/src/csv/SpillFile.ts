@@ -12,6 +12,7 @@ export class SpillFailed extends Schema.TaggedError<SpillFailed>()("SpillFailed"
   operation: Schema.String,
   cause: Schema.Defect(),
 }) {
+  readonly failureClass = "transient";
   override get message(): string {
     return `Cannot ${this.operation} the temporary file of row hashes: ${String(this.cause)}. Give the process more temporary disk space (16 bytes per distinct row).`;
   }

@@ -10,7 +10,7 @@
  *   a row whose cells are all empty is dropped, whatever its width; an empty line is no row
  *   too many rejected rows: more than 100 and more than 10 % of all; or every row there is
  */
-import { Effect, Stream } from "effect";
+import { Effect, Scope, Stream } from "effect";
 import type { ByteSink } from "../parquet/ByteSink.ts";
 import { ParquetEncoder, type ParquetPart } from "../parquet/ParquetEncoder.ts";
 import type { CsvFailure } from "./CsvFailure.ts";
@@ -163,11 +163,13 @@ export const csvToParquet = Effect.fn("csvToParquet")(function* <E1, R1, E2, R2>
   const pass = new CsvPass(withDefaults(options));
   const output = makeOutput(pass, encoder, sinks);
   let spillFile: SpillFile | undefined;
+  // A scope of its own: the sinks' scope is the caller's, who may close its files long after this pass.
+  const spillScope = yield* Scope.make();
 
   const take = Effect.fnUntraced(function* (piece: Uint8Array) {
     yield* failWith(pass.push(piece));
     if (pass.seen.full) {
-      spillFile ??= yield* makeSpillFile;
+      spillFile ??= yield* Scope.provide(makeSpillFile, spillScope);
       pass.seen.spill(spillFile);
     }
     yield* output.drain();
@@ -175,9 +177,11 @@ export const csvToParquet = Effect.fn("csvToParquet")(function* <E1, R1, E2, R2>
 
   yield* Stream.runForEach(source, (chunk) =>
     Effect.forEach(pieces(chunk), take, { discard: true }),
+  ).pipe(
+    Effect.andThen(Effect.suspend(() => failWith(pass.end()))),
+    Effect.onExit((exit) => Scope.close(spillScope, exit)),
   );
-  yield* failWith(pass.end());
   const parts = yield* output.end();
   // A pass that ended well has read a header, so there is a report.
   return yield* Effect.fromNullishOr(report(pass, encoder.name, parts)).pipe(Effect.orDie);
-}, Effect.scoped);
+});

@@ -1,25 +1,61 @@
-/** A first look (to be replaced by the data branch's). */
-import { Effect, Schema, Stream } from "effect";
-import { CsvEmpty } from "./CsvFailure.ts";
-import { withDefaults } from "./CsvOptions.ts";
+/**
+ * A first look at a CSV file, from its first 64 KiB: cheap enough to validate a file before anything else is done.
+ *
+ * It says no to what is no CSV at all, and tells what the pass will find: encoding, delimiter, columns. What lies behind
+ * the first look may still change the encoding (ASCII so far) or be invalid; the pass judges that.
+ */
+import { Effect, Schema } from "effect";
+import { ColumnKind } from "../parquet/ColumnPlan.ts";
+import type { CsvFailure } from "./CsvFailure.ts";
+import { type CsvOptions, withDefaults } from "./CsvOptions.ts";
 import { CsvPass } from "./CsvPass.ts";
 import { CsvDelimiter } from "./Delimiter.ts";
-import { CsvEncoding } from "./Encoding.ts";
+import { CsvEncoding, EncodingOrigin } from "./Encoding.ts";
+import { RenamedColumn } from "./Header.ts";
+import { sniffBytesMax } from "./Limits.ts";
 
-export const CsvLook = Schema.Struct({
+/** What the first look found. */
+export const CsvSniff = Schema.Struct({
   encoding: CsvEncoding,
+  encodingOrigin: EncodingOrigin,
   delimiter: CsvDelimiter,
-  columns: Schema.Array(Schema.String),
+  /** The output's columns; empty when the header is longer than the first look. */
+  columns: Schema.Array(Schema.Struct({ name: Schema.String, kind: ColumnKind })),
+  renamed: Schema.Array(RenamedColumn),
 });
+export type CsvSniff = typeof CsvSniff.Type;
 
-export const sniffCsv = Effect.fnUntraced(function* <E, R>(
-  options: { readonly source: string },
-  source: Stream.Stream<Uint8Array, E, R>,
-) {
-  const pass = new CsvPass(withDefaults({ ...options, sourceFile: "", processedAtEpochMs: 0 }));
-  const bytes = Buffer.concat(yield* Stream.runCollect(source));
-  if (bytes.length === 0) return yield* new CsvEmpty({ source: options.source, bytes: 0 });
-  const failure = pass.push(bytes);
-  if (failure) return yield* Effect.fail(failure);
-  return { encoding: pass.opened?.text.encoding ?? "utf-8", delimiter: pass.opened?.delimiter ?? ",", columns: pass.groups?.plan.map(({ name }) => name) ?? [] };
-});
+/** Bytes that `sniffCsv` looks at; a caller need not fetch more. */
+export const csvSniffBytesMax = sniffBytesMax;
+
+/** What is known of the bytes. */
+export interface SniffInput {
+  /** The file's beginning: `csvSniffBytesMax` bytes, or all of it. */
+  readonly first: Uint8Array;
+  /** The whole file's size. */
+  readonly bytes: number;
+}
+
+/** Looks at a file's first bytes. Fails: CsvFailure - the file is invalid: permanent */
+export const sniffCsv = (
+  options: CsvOptions,
+  { bytes, first }: SniffInput,
+): Effect.Effect<CsvSniff, CsvFailure> =>
+  Effect.suspend(() => {
+    const pass = new CsvPass(withDefaults(options));
+    const isWhole = first.length >= bytes;
+    const early = pass.push(first.subarray(0, sniffBytesMax)) ?? pass.open();
+    // Only the end of the file makes a header without a line end, or none at all, known as such.
+    const failure = early ?? (isWhole && pass.groups === undefined ? pass.end() : undefined);
+    if (failure !== undefined || pass.opened === undefined)
+      return failure === undefined
+        ? Effect.die("a pass is open after open()")
+        : Effect.fail(failure);
+    return Effect.succeed({
+      encoding: pass.opened.text.encoding,
+      encodingOrigin: pass.opened.text.origin,
+      delimiter: pass.opened.delimiter,
+      columns: (pass.groups?.plan ?? []).map(({ kind, name }) => ({ name, kind })),
+      renamed: pass.renamed,
+    });
+  });

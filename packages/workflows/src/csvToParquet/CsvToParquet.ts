@@ -10,7 +10,7 @@
 import { Retry } from "@millrace/core";
 import { Clock, Effect } from "effect";
 import { Activity, Workflow } from "effect/workflow";
-import { CsvLook } from "../csv/sniffCsv.ts";
+import { CsvSniff } from "../csv/sniffCsv.ts";
 import { objectKey, objectPayload, sameObject } from "../objectPayload.ts";
 import { refuseInvalid } from "../refuseInvalid.ts";
 import { pipelines } from "../topology.ts";
@@ -32,9 +32,9 @@ export const layerCsvToParquet = CsvToParquet.toLayer(
     return yield* Effect.gen(function* () {
       yield* Activity.make({
         name: "validate",
-        success: CsvLook,
+        success: CsvSniff,
         error: CsvObjectFailure,
-        execute: look(object),
+        execute: look(object, startedEpochMs),
       }).pipe(Retry.retryActivity());
       return yield* Activity.make({
         name: "transform",

@@ -2,14 +2,14 @@
  * The side effects of CsvToParquet: a look at the file's beginning, and the pass over all of it.
  */
 import { type ObjectCreated, ObjectStore, objectName, ReadFailure, WriteFailure } from "@millrace/core";
-import { Effect, Ref, Schema } from "effect";
+import { Effect, Ref, Schema, Stream } from "effect";
 import { Buckets } from "../Buckets.ts";
 import { CsvFailure } from "../csv/CsvFailure.ts";
 import { CsvReport } from "../csv/CsvReport.ts";
 import { csvToParquet } from "../csv/csvToParquet.ts";
 import { parquetKey } from "../csv/parquetKey.ts";
 import { SpillFailed } from "../csv/SpillFile.ts";
-import { sniffCsv } from "../csv/sniffCsv.ts";
+import { csvSniffBytesMax, sniffCsv } from "../csv/sniffCsv.ts";
 import { ParquetEncodingFailed } from "../parquet/ParquetEncoder.ts";
 import { pipelines } from "../topology.ts";
 
@@ -30,15 +30,14 @@ export const Transformed = Schema.Struct({
   report: CsvReport,
 });
 
-/** Bytes of the first look. */
-const lookBytes = 64 * 1024;
-
 /** Reads the beginning of the object and refuses what cannot be a CSV file. */
-export const look = Effect.fnUntraced(function* (object: ObjectCreated) {
+export const look = Effect.fnUntraced(function* (object: ObjectCreated, processedAtEpochMs: number) {
   const store = yield* ObjectStore;
+  const chunks = yield* Stream.runCollect(store.read(object, { bytesMax: csvSniffBytesMax }));
+  const source = objectName(object);
   return yield* sniffCsv(
-    { source: objectName(object) },
-    store.read(object, { bytesMax: lookBytes }),
+    { source, sourceFile: source, processedAtEpochMs },
+    { first: Buffer.concat(chunks), bytes: object.sizeBytes },
   );
 });
 

@@ -9,6 +9,7 @@ import { Schema } from "effect";
 export class ImageEmpty extends Schema.TaggedError<ImageEmpty>()("ImageEmpty", {
   source: Schema.String,
 }) {
+  readonly failureClass = "permanent";
   override get message(): string {
     return `${this.source} is empty (0 bytes). Upload it again.`;
   }
@@ -19,6 +20,7 @@ export class ImageTypeUnsupported extends Schema.TaggedError<ImageTypeUnsupporte
   "ImageTypeUnsupported",
   { source: Schema.String, firstBytes: Schema.String },
 ) {
+  readonly failureClass = "permanent";
   override get message(): string {
     return `${this.source} is no JPEG, PNG, GIF, WebP or SVG image (it begins with ${this.firstBytes}). Convert it to one of them.`;
   }
@@ -29,6 +31,7 @@ export class ImageTooLarge extends Schema.TaggedError<ImageTooLarge>()("ImageToo
   source: Schema.String,
   pixelsMax: Schema.Int,
 }) {
+  readonly failureClass = "permanent";
   override get message(): string {
     return `${this.source} has more than ${this.pixelsMax / 1e6} megapixels. Scale it down before uploading it.`;
   }
@@ -39,6 +42,7 @@ export class ImageBroken extends Schema.TaggedError<ImageBroken>()("ImageBroken"
   source: Schema.String,
   detail: Schema.String,
 }) {
+  readonly failureClass = "permanent";
   override get message(): string {
     return `${this.source} is truncated or corrupt: ${this.detail}. Upload it again from the original.`;
   }
@@ -49,6 +53,7 @@ export class SvgUnsafe extends Schema.TaggedError<SvgUnsafe>()("SvgUnsafe", {
   source: Schema.String,
   detail: Schema.String,
 }) {
+  readonly failureClass = "permanent";
   override get message(): string {
     return `${this.source} is an SVG that is not rendered: ${this.detail}. Export it as plain shapes and paths, or upload a PNG.`;
   }

@@ -32,8 +32,14 @@ const ascii = (bytes: Uint8Array, from: number, to: number): string =>
 
 /** SVG has no signature: it is text whose first element is `svg`, behind declarations and comments. */
 const looksLikeSvg = (bytes: Uint8Array): boolean => {
-  const head = Buffer.from(bytes.subarray(0, 4096)).toString("utf8").replace(/^\uFEFF/, "");
-  return /^\s*(?:<\?[^>]*>\s*|<!--[\s\S]*?-->\s*|<!DOCTYPE[^[>]*(?:\[[\s\S]*?\])?[^>]*>\s*)*<(?:\w+:)?svg[\s>/]/i.test(head) && isUtf8(bytes);
+  const head = Buffer.from(bytes.subarray(0, 4096))
+    .toString("utf8")
+    .replace(/^\uFEFF/, "");
+  return (
+    /^\s*(?:<\?[^>]*>\s*|<!--[\s\S]*?-->\s*|<!DOCTYPE[^[>]*(?:\[[\s\S]*?\])?[^>]*>\s*)*<(?:\w+:)?svg[\s>/]/i.test(
+      head,
+    ) && isUtf8(bytes)
+  );
 };
 
 /** The kind of the bytes; undefined for any other. */

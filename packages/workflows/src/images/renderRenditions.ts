@@ -59,7 +59,9 @@ export interface RenditionOptions {
 const restrictLibrary = Effect.sync(() => {
   sharp.block({ operation: ["VipsForeignLoad"] });
   sharp.unblock({
-    operation: ["Jpeg", "Png", "Webp", "Nsgif", "Svg"].map((format) => `VipsForeignLoad${format}Buffer`),
+    operation: ["Jpeg", "Png", "Webp", "Nsgif", "Svg"].map(
+      (format) => `VipsForeignLoad${format}Buffer`,
+    ),
   });
   sharp.concurrency(1);
   sharp.cache(false);
@@ -125,7 +127,10 @@ const renderOne = Effect.fnUntraced(function* (
   const { channels, height, width } = pixels.info;
   const { data, info } = yield* Effect.tryPromise({
     try: () =>
-      encode(fitInside(sharp(pixels.data, { raw: { width, height, channels } }), box), type).toBuffer({
+      encode(
+        fitInside(sharp(pixels.data, { raw: { width, height, channels } }), box),
+        type,
+      ).toBuffer({
         resolveWithObject: true,
       }),
     catch: failed,
@@ -138,6 +143,14 @@ const renderOne = Effect.fnUntraced(function* (
     fileSize: data.length,
     bytes: data,
   } satisfies Rendition;
+});
+
+const withoutBytes = ({ box, dimensions, fileSize, mimeType, type }: Rendition): RenditionInfo => ({
+  box,
+  type,
+  mimeType,
+  dimensions,
+  fileSize,
 });
 
 /**
@@ -173,7 +186,7 @@ export const renderRenditions = Effect.fn("renderRenditions")(function* (
       dimensions: { width: oriented.width, height: oriented.height },
       mimeType: mimeTypes[inputType],
       fileSize: bytes.length,
-      sizes: renditions.map(({ bytes: _, ...info }) => info),
+      sizes: renditions.map(withoutBytes),
     } satisfies ImageMetadata,
   };
 });

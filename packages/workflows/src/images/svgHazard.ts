@@ -14,7 +14,10 @@ const hazards: ReadonlyArray<readonly [RegExp, string]> = [
   [/<\?xml-stylesheet/i, "it asks for a style sheet"],
   [/@import/i, "it imports a style sheet"],
   [/<(?:\w+:)?(?:script|foreignObject|iframe|object|embed)\b/i, "it holds foreign content"],
-  [/(?:href|src)\s*=\s*(?:"(?!\s*#)|'(?!\s*#)|[^\s"'])/i, "it refers to something outside itself or embeds an image"],
+  [
+    /(?:href|src)\s*=\s*(?:"(?!\s*#)|'(?!\s*#)|[^\s"'])/i,
+    "it refers to something outside itself or embeds an image",
+  ],
   [/url\(\s*(?!["']?\s*#)/i, "it refers to something outside itself"],
 ];
 

@@ -13,6 +13,7 @@ export class ParquetEncodingFailed extends Schema.TaggedError<ParquetEncodingFai
   "ParquetEncodingFailed",
   { encoder: Schema.String, operation: Schema.String, cause: Schema.Defect() },
 ) {
+  readonly failureClass = "permanent";
   override get message(): string {
     return `The Parquet encoder ${this.encoder} failed to ${this.operation}: ${String(this.cause)}. Please report it with the input file.`;
   }
