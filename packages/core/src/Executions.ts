@@ -46,6 +46,16 @@ export class IndexUnavailable extends Schema.TaggedError<IndexUnavailable>()("In
   }
 }
 
+/** Which rows are wanted. */
+export interface ExecutionQuery {
+  readonly workflow?: string | undefined;
+  readonly status?: ExecutionStatus | undefined;
+  readonly rowsMax: number;
+  /** Of an earlier page. */
+  readonly cursor?: string | undefined;
+}
+
+/** One page of rows. */
 export interface ExecutionPage {
   readonly rows: ReadonlyArray<ExecutionRow>;
   /** Give it back to get the next page; absent on the last. */
@@ -57,12 +67,7 @@ export class Executions extends Context.Service<
   {
     readonly record: (row: ExecutionRow) => Effect.Effect<void, IndexUnavailable>;
     /** Newest first. */
-    readonly list: (query: {
-      readonly workflow?: string | undefined;
-      readonly status?: ExecutionStatus | undefined;
-      readonly rowsMax: number;
-      readonly cursor?: string | undefined;
-    }) => Effect.Effect<ExecutionPage, IndexUnavailable>;
+    readonly list: (query: ExecutionQuery) => Effect.Effect<ExecutionPage, IndexUnavailable>;
     readonly find: (
       executionId: string,
     ) => Effect.Effect<ExecutionRow | undefined, IndexUnavailable>;

@@ -5,7 +5,7 @@
  * "now" is the instant recorded with the last result it consumed (the start, at first), the same in every replay.
  * Waiting is left to the real clock; activities are run with the real clock altogether.
  */
-import { Clock, Effect } from "effect";
+import { type Clock, Effect } from "effect";
 
 export interface WorkflowClock {
   readonly clock: Clock.Clock;

@@ -4,10 +4,10 @@
  * A process is an engine layer in a scope of its own. `kill` closes its journal first (nothing that it does afterwards
  * is stored, as after a SIGKILL) and then its fibers.
  */
-import { Engine, ExecutionRunner, Journal, Wakes } from "@millrace/core";
+import { Engine, type ExecutionRunner, Journal, Wakes } from "@millrace/core";
 import { SqliteJournal } from "@millrace/core/sqlite";
 import { Context, Effect, Exit, Layer, Scope } from "effect";
-import { WorkflowEngine } from "effect/workflow";
+import type { WorkflowEngine } from "effect/workflow";
 
 export interface Process {
   /** Runs an effect with this process's engine. */

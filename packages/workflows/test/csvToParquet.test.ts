@@ -7,7 +7,6 @@ import { Effect } from "effect";
 import {
   bytesOf,
   chunked,
-  processedAtEpochMs,
   queryDuckDb,
   readHyparquet,
   run,

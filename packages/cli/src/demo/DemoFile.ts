@@ -47,9 +47,17 @@ export const publicDemoFiles = Effect.fnUntraced(function* (directory: string) {
   return [...good, ...broken];
 });
 
-/** The user's own files. */
+/** The user's own files; those whose names meet are kept apart by a folder. */
 export const ownDemoFiles = (files: ReadonlyArray<string>) =>
-  Effect.forEach(files, (file) => describeFile(file, undefined));
+  Effect.map(
+    Effect.forEach(files, (file) => describeFile(file, undefined)),
+    (described) =>
+      described.map((file, index) => {
+        const isTaken = described.slice(0, index).some(({ key }) => key === file.key);
+        const { prefix } = file.pipeline.trigger;
+        return isTaken ? { ...file, key: `${prefix}${index + 1}/${file.name}` } : file;
+      }),
+  );
 
 const describeFile = Effect.fnUntraced(function* (file: string, expected: DemoFile["expected"]) {
   const fs = yield* FileSystem.FileSystem;

@@ -9,7 +9,7 @@ import {
   PutTargetsCommand,
   StartReplayCommand,
 } from "@aws-sdk/client-eventbridge";
-import { ListObjectVersionsCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, ListObjectVersionsCommand, S3Client } from "@aws-sdk/client-s3";
 import {
   CreateQueueCommand,
   DeleteMessageCommand,
@@ -28,7 +28,7 @@ import {
   queueUrl,
 } from "@millrace/local";
 import type { PipelineTopology } from "@millrace/workflows/topology";
-import { Clock, Effect, Schedule, Schema } from "effect";
+import { Clock, Effect, FileSystem, Option, Path, Schedule, Schema } from "effect";
 
 /** A call of the demo to the embedded AWS failed. */
 export class DemoCallFailed extends Schema.TaggedError<DemoCallFailed>()("DemoCallFailed", {
@@ -43,6 +43,7 @@ export class DemoCallFailed extends Schema.TaggedError<DemoCallFailed>()("DemoCa
 const observerQueue = "millrace-demo-observer";
 const replayName = "millrace-demo-replay";
 const busArn = `arn:aws:events:${localAccount.region}:${localAccount.accountId}:event-bus/default`;
+const archiveArn = `arn:aws:events:${localAccount.region}:${localAccount.accountId}:archive/${localArchive}`;
 
 const ObservedEvent = Schema.fromJsonString(
   Schema.Struct({
@@ -58,130 +59,147 @@ export interface ObjectVersion {
   readonly etag: string;
 }
 
-export const makeDemoWorld = (connection: AwsConnection) => {
+/** The clients of the demo. */
+export interface DemoWorld {
+  readonly endpoint: string;
+  readonly s3: S3Client;
+  readonly sqs: SQSClient;
+  readonly events: EventBridgeClient;
+}
+
+export const makeDemoWorld = (connection: AwsConnection): DemoWorld => {
   const config = clientConfig(connection);
-  const s3 = new S3Client(config);
-  const sqs = new SQSClient(config);
-  const events = new EventBridgeClient(config);
-  const url = (queue: string) => queueUrl(connection.endpoint, queue);
-  const call = <A>(name: string, run: () => Promise<A>) =>
-    Effect.tryPromise({ try: run, catch: (cause) => new DemoCallFailed({ call: name, cause }) });
-
   return {
-    /** A second rule beside the pipelines', so that the demo sees every event as it was delivered. */
-    observe: call("observe the bus", async () => {
-      await sqs.send(new CreateQueueCommand({ QueueName: observerQueue }));
-      await events.send(
-        new PutRuleCommand({
-          Name: observerQueue,
-          EventPattern: JSON.stringify({
-            source: ["aws.s3"],
-            "detail-type": ["Object Created"],
-            "replay-name": [{ exists: false }],
-            detail: { bucket: { name: [localBuckets.raw] } },
-          }),
-        }),
-      );
-      await events.send(
-        new PutTargetsCommand({
-          Rule: observerQueue,
-          Targets: [{ Id: "observer", Arn: queueArn(observerQueue) }],
-        }),
-      );
-    }),
-
-    /** The text of the object's event, as the pipeline's queue got it. */
-    takeEvent: Effect.fnUntraced(function* (key: string) {
-      while (true) {
-        const { Messages } = yield* call("receive the observed event", () =>
-          sqs.send(
-            new ReceiveMessageCommand({
-              QueueUrl: url(observerQueue),
-              WaitTimeSeconds: 10,
-              VisibilityTimeout: 1,
-            }),
-          ),
-        );
-        const message = Messages?.[0];
-        const body = message?.Body ?? "";
-        const observed = decodeObserved(body);
-        if (observed._tag === "None" || observed.value.detail.object.key !== key) continue;
-        yield* call("delete the observed event", () =>
-          sqs.send(
-            new DeleteMessageCommand({
-              QueueUrl: url(observerQueue),
-              ReceiptHandle: message?.ReceiptHandle,
-            }),
-          ),
-        );
-        return body;
-      }
-    }),
-
-    /** Delivers an event once more, as an at-least-once queue may. */
-    deliver: (pipeline: PipelineTopology, body: string) =>
-      call("deliver the event again", () =>
-        sqs.send(
-          new SendMessageCommand({
-            QueueUrl: url(localQueues(pipeline).queue),
-            MessageBody: body,
-          }),
-        ),
-      ),
-
-    /** Every version of every object in a bucket. */
-    versions: (bucket: string) =>
-      call("list object versions", async () => {
-        const found: Array<ObjectVersion> = [];
-        let marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = {};
-        for (;;) {
-          const page = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, ...marker }));
-          for (const { ETag = "", Key = "", VersionId = "" } of page.Versions ?? []) {
-            found.push({ key: Key, versionId: VersionId, etag: ETag });
-          }
-          if (!page.IsTruncated) return found;
-          marker = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
-        }
-      }),
-
-    /** The dead letters of a pipeline; they stay in their queue. */
-    deadLetters: (pipeline: PipelineTopology) =>
-      call("read the dead letters", async () => {
-        const { Messages } = await sqs.send(
-          new ReceiveMessageCommand({
-            QueueUrl: url(localQueues(pipeline).deadLetters),
-            MaxNumberOfMessages: 10,
-            VisibilityTimeout: 0,
-          }),
-        );
-        return (Messages ?? []).map(({ Body = "" }) => Body);
-      }),
-
-    /** Replays everything that the archive holds of the last hour, and waits for the replay's end. */
-    replayHour: Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis;
-      const EventSourceArn = `arn:aws:events:${localAccount.region}:${localAccount.accountId}:archive/${localArchive}`;
-      yield* call("start the replay", () =>
-        events.send(
-          new StartReplayCommand({
-            ReplayName: replayName,
-            EventSourceArn,
-            EventStartTime: new Date(now - 3_600_000),
-            EventEndTime: new Date(now + 1_000),
-            Destination: { Arn: busArn },
-          }),
-        ),
-      );
-      yield* call("watch the replay", () =>
-        events.send(new DescribeReplayCommand({ ReplayName: replayName })),
-      ).pipe(
-        Effect.repeat({
-          until: ({ State }) => State === "COMPLETED" || State === "FAILED",
-          schedule: Schedule.spaced("100 millis"),
-        }),
-      );
-    }),
+    endpoint: connection.endpoint,
+    s3: new S3Client(config),
+    sqs: new SQSClient(config),
+    events: new EventBridgeClient(config),
   };
 };
 
-export type DemoWorld = ReturnType<typeof makeDemoWorld>;
+const call = <A>(name: string, run: () => Promise<A>) =>
+  Effect.tryPromise({ try: run, catch: (cause) => new DemoCallFailed({ call: name, cause }) });
+
+/** Adds a rule beside the pipelines', so that the demo sees every event as it was delivered. */
+export const observeBus = ({ events, sqs }: DemoWorld) =>
+  call("observe the bus", async () => {
+    await sqs.send(new CreateQueueCommand({ QueueName: observerQueue }));
+    await events.send(
+      new PutRuleCommand({
+        Name: observerQueue,
+        EventPattern: JSON.stringify({
+          source: ["aws.s3"],
+          "detail-type": ["Object Created"],
+          "replay-name": [{ exists: false }],
+          detail: { bucket: { name: [localBuckets.raw] } },
+        }),
+      }),
+    );
+    await events.send(
+      new PutTargetsCommand({
+        Rule: observerQueue,
+        Targets: [{ Id: "observer", Arn: queueArn(observerQueue) }],
+      }),
+    );
+  });
+
+/** The text of the object's event, as the pipeline's queue got it. */
+export const takeEvent = Effect.fnUntraced(function* ({ endpoint, sqs }: DemoWorld, key: string) {
+  const QueueUrl = queueUrl(endpoint, observerQueue);
+  while (true) {
+    const { Messages } = yield* call("receive the observed event", () =>
+      sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 10, VisibilityTimeout: 1 })),
+    );
+    const { Body = "", ReceiptHandle } = Messages?.[0] ?? {};
+    const isAsked = Option.exists(decodeObserved(Body), ({ detail }) => detail.object.key === key);
+    if (!isAsked) continue;
+    yield* call("delete the observed event", () =>
+      sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle })),
+    );
+    return Body;
+  }
+});
+
+/** Delivers an event once more, as an at-least-once queue may. */
+export const deliverAgain = (
+  { endpoint, sqs }: DemoWorld,
+  pipeline: PipelineTopology,
+  MessageBody: string,
+) =>
+  call("deliver the event again", () =>
+    sqs.send(
+      new SendMessageCommand({
+        QueueUrl: queueUrl(endpoint, localQueues(pipeline).queue),
+        MessageBody,
+      }),
+    ),
+  );
+
+/** Every version of every object in a bucket. */
+export const listVersions = ({ s3 }: DemoWorld, bucket: string) =>
+  call("list object versions", async () => {
+    const found: Array<ObjectVersion> = [];
+    let marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = {};
+    for (;;) {
+      const page = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, ...marker }));
+      for (const { ETag = "", Key = "", VersionId = "" } of page.Versions ?? []) {
+        found.push({ key: Key, versionId: VersionId, etag: ETag });
+      }
+      if (!page.IsTruncated) return found;
+      marker = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
+    }
+  });
+
+/** Puts the newest version of an object into a file. */
+export const downloadObject = Effect.fnUntraced(function* (
+  { s3 }: DemoWorld,
+  bucket: string,
+  key: string,
+  file: string,
+) {
+  const fs = yield* FileSystem.FileSystem;
+  const path = yield* Path.Path;
+  const bytes = yield* call("download an output", async () => {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    return (await Body?.transformToByteArray()) ?? new Uint8Array();
+  });
+  yield* fs.makeDirectory(path.dirname(file), { recursive: true });
+  yield* fs.writeFile(file, bytes);
+});
+
+/** The dead letters of a pipeline; they stay in their queue. */
+export const readDeadLetters = ({ endpoint, sqs }: DemoWorld, pipeline: PipelineTopology) =>
+  call("read the dead letters", async () => {
+    const { Messages } = await sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: queueUrl(endpoint, localQueues(pipeline).deadLetters),
+        MaxNumberOfMessages: 10,
+        VisibilityTimeout: 0,
+      }),
+    );
+    return (Messages ?? []).map(({ Body = "" }) => Body);
+  });
+
+/** Replays everything that the archive holds of the last hour, and waits for the replay's end. */
+export const replayHour = Effect.fnUntraced(function* ({ events }: DemoWorld) {
+  const now = yield* Clock.currentTimeMillis;
+  yield* call("start the replay", () =>
+    events.send(
+      new StartReplayCommand({
+        ReplayName: replayName,
+        EventSourceArn: archiveArn,
+        EventStartTime: new Date(now - 3_600_000),
+        EventEndTime: new Date(now + 1_000),
+        Destination: { Arn: busArn },
+      }),
+    ),
+  );
+  yield* call("watch the replay", () =>
+    events.send(new DescribeReplayCommand({ ReplayName: replayName })),
+  ).pipe(
+    Effect.repeat({
+      until: ({ State }) => State === "COMPLETED" || State === "FAILED",
+      schedule: Schedule.spaced("100 millis"),
+    }),
+  );
+});

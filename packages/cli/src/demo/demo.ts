@@ -16,7 +16,9 @@ export const demo = Command.make(
   "demo",
   {
     files: Argument.Path("files").pipe(
-      Argument.withDescription("Your own CSV files and images; public data sets when there are none"),
+      Argument.withDescription(
+        "Your own CSV files and images; public data sets when there are none",
+      ),
       Argument.variadic(),
     ),
     json: jsonFlag,
@@ -37,7 +39,9 @@ export const demo = Command.make(
     if (!report.summary.ok) return yield* new DemoFailed({ untrue: report.untrue });
   }),
 ).pipe(
-  Command.withDescription("Run the pipelines on real files, kill a worker, replay the archive, and check the result"),
+  Command.withDescription(
+    "Run the pipelines on real files, kill a worker, replay the archive, and check the result",
+  ),
   Command.withExamples([
     { command: "millrace demo", description: "On public data sets" },
     { command: "millrace demo orders.csv photo.jpg", description: "On your own files" },

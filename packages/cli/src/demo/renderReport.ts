@@ -32,7 +32,7 @@ export const renderReport = (report: DemoReport): string => {
     "",
     table,
     "",
-    `Outputs: ${outputs.length} objects in the bucket ${localBuckets.clean}, kept under ${report.directory}`,
+    `Outputs: ${outputs.length} objects in the bucket ${localBuckets.clean}; copies to open: ${report.folder}`,
     `Dead letters: ${letters.length}`,
     ...letters.map(({ cause, subject }) => `  ${subject}\n    ${cause.tag}: ${cause.message}`),
     `Duplicates absorbed: ${summary.duplicatesAbsorbed}; resumed after the kill: ${summary.resumedAfterKill}; ` +

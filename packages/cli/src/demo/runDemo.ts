@@ -9,7 +9,17 @@ import { Effect, Option, PubSub, Ref, Schedule } from "effect";
 import { layerStores } from "../stores.ts";
 import { uploadFile } from "../upload.ts";
 import type { DemoFile } from "./DemoFile.ts";
-import { type DemoWorld, makeDemoWorld } from "./DemoWorld.ts";
+import {
+  deliverAgain,
+  type DemoWorld,
+  downloadObject,
+  listVersions,
+  makeDemoWorld,
+  observeBus,
+  readDeadLetters,
+  replayHour,
+  takeEvent,
+} from "./DemoWorld.ts";
 import { type LoggedLine, readLogLine } from "./HandledLog.ts";
 import { type DemoObservations, summarize, untrueClaims } from "./verdict.ts";
 
@@ -21,6 +31,7 @@ type Say = (text: string) => Effect.Effect<void>;
 
 interface Demo {
   readonly files: ReadonlyArray<DemoFile>;
+  readonly directory: string;
   readonly world: DemoWorld;
   readonly say: Say;
   readonly lines: Ref.Ref<ReadonlyArray<LoggedLine>>;
@@ -46,8 +57,8 @@ export const runDemo = Effect.fnUntraced(function* (
     const connection = yield* EmbeddedAws;
     const world = makeDemoWorld(connection);
     const lines = yield* Ref.make<ReadonlyArray<LoggedLine>>([]);
-    const demo: Demo = { files, world, say, lines };
-    yield* world.observe;
+    const demo: Demo = { files, directory, world, say, lines };
+    yield* observeBus(world);
     const killed = yield* watch(demo);
     yield* Effect.forEach(files, (file) => uploadTwice(demo, connection, file), {
       concurrency: 4,
@@ -63,7 +74,6 @@ export const runDemo = Effect.fnUntraced(function* (
       ...observations,
       summary: summarize(observations.seen),
       untrue: untrueClaims(observations.seen),
-      directory,
     };
   }).pipe(Effect.scoped, Effect.provide(local));
 });
@@ -81,15 +91,16 @@ const uploadTwice = Effect.fnUntraced(function* (
   yield* uploadFile(connection, file.path, file.key);
   yield* say(`uploaded    ${localBuckets.raw}/${file.key}`);
   if (!isGood(file)) return;
-  yield* world.deliver(file.pipeline, yield* world.takeEvent(file.key));
+  yield* deliverAgain(world, file.pipeline, yield* takeEvent(world, file.key));
 });
 
-/** Tells what happens, and kills the first process that is in the middle of the largest CSV file. */
+/** The activities that do the work: in their middle is the middle of a run. */
+const workActivities: ReadonlySet<string | undefined> = new Set(["transform", "render"]);
+
+/** Tells what happens, and kills the first process that is at work on the largest good file. */
 const watch = Effect.fnUntraced(function* ({ files, lines, say }: Demo) {
   const killed = yield* Ref.make(Option.none<{ readonly pid: number; readonly key: string }>());
-  const victim = files
-    .filter((file) => isGood(file) && file.pipeline === pipelines.csvToParquet)
-    .toSorted((a, b) => b.bytes - a.bytes)[0];
+  const victim = files.filter(isGood).toSorted((a, b) => b.bytes - a.bytes)[0];
   const events = yield* HostEvents;
   const subscription = yield* PubSub.subscribe(events);
   yield* Effect.forkScoped(
@@ -103,7 +114,7 @@ const watch = Effect.fnUntraced(function* ({ files, lines, say }: Demo) {
         if (Option.isNone(line)) return;
         yield* Ref.update(lines, (all) => [...all, line.value]);
         const { activity, key = "", outcome, pid, reason, status, subject } = line.value;
-        const isMiddle = activity === "transform" && victim && key.includes(`/${victim.key}@`);
+        const isMiddle = workActivities.has(activity) && victim && key.includes(`/${victim.key}@`);
         if (isMiddle && Option.isNone(yield* Ref.get(killed))) {
           process.kill(pid, "SIGKILL");
           yield* Ref.set(killed, Option.some({ pid, key }));
@@ -147,13 +158,13 @@ const observe = Effect.fnUntraced(function* (
   const rows = yield* allRows;
   const before = yield* Ref.get(lines);
   const letters = yield* Effect.forEach(Object.values(pipelines), readLetters(world));
-  const outputs = yield* world.versions(localBuckets.clean);
+  const outputs = yield* listVersions(world, localBuckets.clean);
 
   yield* say("\nReplaying the whole hour from the archive ...");
-  yield* world.replayHour;
+  yield* replayHour(world);
   yield* settled(demo, aboutObjects(before).length + files.length);
   const replayed = aboutObjects(yield* Ref.get(lines)).filter(({ replayName }) => replayName);
-  const outputsAfter = yield* world.versions(localBuckets.clean);
+  const outputsAfter = yield* listVersions(world, localBuckets.clean);
   const rowsAfterReplay: ReadonlyArray<ExecutionRow> = yield* allRows;
 
   const seen: DemoObservations = {
@@ -169,13 +180,20 @@ const observe = Effect.fnUntraced(function* (
     outputsWrittenOnce: new Set(outputs.map(({ key }) => key)).size === outputs.length,
     replayedEvents: replayed.length,
     rowsAfterReplay,
+    killed: Option.isSome(killed),
     outputsUnchanged: JSON.stringify(outputs) === JSON.stringify(outputsAfter),
   };
-  return { seen, letters: letters.flat(), outputs };
+  const folder = `${demo.directory}/outputs`;
+  yield* Effect.forEach(
+    new Set(outputs.map(({ key }) => key)),
+    (key) => downloadObject(world, localBuckets.clean, key, `${folder}/${key}`),
+    { discard: true },
+  );
+  return { seen, letters: letters.flat(), outputs, folder };
 });
 
 const readLetters = (world: DemoWorld) =>
   Effect.fnUntraced(function* (pipeline: PipelineTopology) {
-    const bodies = yield* world.deadLetters(pipeline);
+    const bodies = yield* readDeadLetters(world, pipeline);
     return yield* Effect.forEach(bodies, (body) => DeadLetter.decodeEnvelope(body));
   });

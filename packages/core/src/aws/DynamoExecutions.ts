@@ -13,107 +13,121 @@ import {
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { Effect, Layer, Schema } from "effect";
-import { ExecutionRow, Executions, IndexUnavailable } from "../Executions.ts";
+import {
+  type ExecutionPage,
+  type ExecutionQuery,
+  ExecutionRow,
+  Executions,
+  IndexUnavailable,
+} from "../Executions.ts";
 import { DocumentClient } from "./DocumentClient.ts";
 
 /** Partitions of the index: 16 carry about 16,000 writes a second. */
-export const indexShards = 16;
+const indexShards = 16;
 
 const decodeRow = Schema.decodeUnknownSync(ExecutionRow);
 const encodeRow = Schema.encodeSync(ExecutionRow);
 const decodeRows = Schema.decodeUnknownSync(Schema.Array(ExecutionRow));
 
+interface Table {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+}
+
 /** The index in the given table. */
 export const layerDynamo = (tableName: string): Layer.Layer<Executions, never, DocumentClient> =>
   Layer.effect(
     Executions,
-    Effect.map(DocumentClient, (client) => make(client, tableName)),
+    Effect.map(DocumentClient, (client) => {
+      const table = { client, tableName };
+      return Executions.of({
+        record: (row) => attempt("record", () => put(table, row)),
+        find: (executionId) => attempt("find", () => find(table, executionId)),
+        list: (query) => attempt("list", () => list(table, query)),
+      });
+    }),
   );
 
-const make = (client: DynamoDBDocumentClient, tableName: string): Executions["Service"] => {
-  const attempt = <A>(operation: string, run: () => Promise<A>) =>
-    Effect.tryPromise({
-      try: run,
-      catch: (cause) => new IndexUnavailable({ operation, cause }),
-    });
+const attempt = <A>(operation: string, run: () => Promise<A>) =>
+  Effect.tryPromise({ try: run, catch: (cause) => new IndexUnavailable({ operation, cause }) });
 
-  const put = async (row: ExecutionRow): Promise<void> => {
-    const item = encodeRow(row);
-    await client
-      .send(
-        new PutCommand({
-          TableName: tableName,
-          Item: {
-            ...item,
-            // Kept as text: a result may hold what DynamoDB's own types do not (an empty key, a deep document).
-            ...("result" in item && { result: JSON.stringify(item.result) }),
-            shard: shardOf(row.executionId),
-            startedOrder: orderOf(row),
-          },
-          ConditionExpression: "attribute_not_exists(executionId) OR #commit < :commit",
-          ExpressionAttributeNames: { "#commit": "commit" },
-          ExpressionAttributeValues: { ":commit": row.commit },
-        }),
-      )
-      .catch((error: unknown) => {
-        // A newer row is there: this one has nothing to add.
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      });
-  };
-
-  const queryShard = async (shard: number, before: string, rowsMax: number) => {
-    const page = await client.send(
-      new QueryCommand({
-        TableName: tableName,
-        IndexName: "byStart",
-        KeyConditionExpression: "#shard = :shard AND startedOrder < :before",
-        // A reserved word of DynamoDB's expressions.
-        ExpressionAttributeNames: { "#shard": "shard" },
-        ExpressionAttributeValues: { ":shard": shard, ":before": before },
-        ScanIndexForward: false,
-        Limit: rowsMax,
-      }),
-    );
-    return decodeRows((page.Items ?? []).map(withParsedResult));
-  };
-
-  const newest = async (before: string, rowsMax: number): Promise<ReadonlyArray<ExecutionRow>> => {
-    const shards = Array.from({ length: indexShards }, (_, shard) => shard);
-    const pages = await Promise.all(shards.map((shard) => queryShard(shard, before, rowsMax)));
-    return pages
-      .flat()
-      .toSorted((a, b) => (orderOf(a) < orderOf(b) ? 1 : -1))
-      .slice(0, rowsMax);
-  };
-
-  return Executions.of({
-    record: (row) => attempt("record", () => put(row)),
-    find: (executionId) =>
-      attempt("find", async () => {
-        const read = await client.send(
-          new GetCommand({ TableName: tableName, Key: { executionId } }),
-        );
-        return read.Item ? decodeRow(withParsedResult(read.Item)) : undefined;
-      }),
-    list: (query) =>
-      attempt("list", async () => {
-        const rows: Array<ExecutionRow> = [];
-        let before: string | undefined = query.cursor ?? afterAll;
-        // Filters are applied page by page: an index per filter would cost a write per execution each.
-        while (before !== undefined && rows.length < query.rowsMax) {
-          const page: ReadonlyArray<ExecutionRow> = await newest(before, query.rowsMax);
-          for (const row of page) {
-            if (rows.length === query.rowsMax) break;
-            before = orderOf(row);
-            if (query.workflow !== undefined && row.workflow !== query.workflow) continue;
-            if (query.status !== undefined && row.status !== query.status) continue;
-            rows.push(row);
-          }
-          if (page.length < query.rowsMax && rows.length < query.rowsMax) before = undefined;
-        }
-        return { rows, cursor: before };
-      }),
+const put = async ({ client, tableName }: Table, row: ExecutionRow): Promise<void> => {
+  const item = encodeRow(row);
+  const command = new PutCommand({
+    TableName: tableName,
+    Item: {
+      ...item,
+      // Kept as text: a result may hold what DynamoDB's own types do not (an empty key, a deep document).
+      ...("result" in item && { result: JSON.stringify(item.result) }),
+      shard: shardOf(row.executionId),
+      startedOrder: orderOf(row),
+    },
+    ConditionExpression: "attribute_not_exists(executionId) OR #commit < :commit",
+    ExpressionAttributeNames: { "#commit": "commit" },
+    ExpressionAttributeValues: { ":commit": row.commit },
   });
+  await client.send(command).catch((error: unknown) => {
+    // A newer row is there: this one has nothing to add.
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  });
+};
+
+const find = async ({ client, tableName }: Table, executionId: string) => {
+  const read = await client.send(new GetCommand({ TableName: tableName, Key: { executionId } }));
+  return read.Item ? decodeRow(withParsedResult(read.Item)) : undefined;
+};
+
+/** Filters are applied page by page: an index per filter would cost a write per execution each. */
+const list = async (table: Table, query: ExecutionQuery): Promise<ExecutionPage> => {
+  const rows: Array<ExecutionRow> = [];
+  let before = query.cursor ?? afterAll;
+  for (;;) {
+    const page = await newest(table, before, query.rowsMax);
+    for (const row of page) {
+      before = orderOf(row);
+      if (isAskedFor(query, row)) rows.push(row);
+      if (rows.length === query.rowsMax) return { rows, cursor: before };
+    }
+    if (page.length < query.rowsMax) return { rows, cursor: undefined };
+  }
+};
+
+const isAskedFor = (query: ExecutionQuery, row: ExecutionRow): boolean =>
+  (query.workflow === undefined || row.workflow === query.workflow) &&
+  (query.status === undefined || row.status === query.status);
+
+const newest = async (
+  table: Table,
+  before: string,
+  rowsMax: number,
+): Promise<ReadonlyArray<ExecutionRow>> => {
+  const shards = Array.from({ length: indexShards }, (_, shard) => shard);
+  const pages = await Promise.all(shards.map((shard) => queryShard(table, shard, before, rowsMax)));
+  return pages
+    .flat()
+    .toSorted((a, b) => (orderOf(a) < orderOf(b) ? 1 : -1))
+    .slice(0, rowsMax);
+};
+
+const queryShard = async (
+  { client, tableName }: Table,
+  shard: number,
+  before: string,
+  rowsMax: number,
+) => {
+  const page = await client.send(
+    new QueryCommand({
+      TableName: tableName,
+      IndexName: "byStart",
+      KeyConditionExpression: "#shard = :shard AND startedOrder < :before",
+      // A reserved word of DynamoDB's expressions.
+      ExpressionAttributeNames: { "#shard": "shard" },
+      ExpressionAttributeValues: { ":shard": shard, ":before": before },
+      ScanIndexForward: false,
+      Limit: rowsMax,
+    }),
+  );
+  return decodeRows((page.Items ?? []).map(withParsedResult));
 };
 
 /** Sorts after every order of a row. */

@@ -58,12 +58,6 @@ const make = (database: DatabaseSync): Journal["Service"] => {
     `SELECT "commit", writer, events FROM journal
      WHERE execution_id = ? AND "commit" > ? ORDER BY "commit"`,
   );
-  const attempt = <A>(executionId: string, operation: string, run: () => A) =>
-    Effect.try({
-      try: run,
-      catch: (cause) => new JournalUnavailable({ executionId, operation, cause }),
-    });
-
   return Journal.of({
     load: Effect.fnUntraced(function* (executionId, after) {
       const rows = yield* attempt(executionId, "load", () =>
@@ -83,3 +77,9 @@ const make = (database: DatabaseSync): Journal["Service"] => {
     }),
   });
 };
+
+const attempt = <A>(executionId: string, operation: string, run: () => A) =>
+  Effect.try({
+    try: run,
+    catch: (cause) => new JournalUnavailable({ executionId, operation, cause }),
+  });

@@ -89,8 +89,6 @@ export const provision = Effect.fnUntraced(function* (
     dynamo: new DynamoDBClient(config),
     events: new EventBridgeClient(config),
   };
-  const make = (resource: string, run: () => Promise<unknown>) =>
-    Effect.tryPromise({ try: run, catch: (cause) => new ProvisioningFailed({ resource, cause }) });
 
   for (const name of ["raw", "clean", "errors"] as const) {
     yield* make(`bucket ${localBuckets[name]}`, () => makeBucket(clients, name));
@@ -194,3 +192,6 @@ const makePipeline = async (
     }),
   );
 };
+
+const make = (resource: string, run: () => Promise<unknown>) =>
+  Effect.tryPromise({ try: run, catch: (cause) => new ProvisioningFailed({ resource, cause }) });
