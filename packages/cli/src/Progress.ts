@@ -16,7 +16,7 @@ export const renderBar = (label: string, done: number, total: number): string =>
 };
 
 /** Something that is being worked on. */
-export interface Progress {
+interface Progress {
   /** Counts more of the work as done and redraws the bar when its percentage has changed. */
   readonly advance: (amount: number) => Effect.Effect<void>;
   /** Takes the bar away. */

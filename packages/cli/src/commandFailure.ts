@@ -8,7 +8,7 @@ import { Effect } from "effect";
 import { CliError } from "effect/cli";
 
 /** Turns a typed failure into the CLI's own, keeping its tag and message. */
-export const asUserError = (failure: {
+const asUserError = (failure: {
   readonly _tag: string;
   readonly message: string;
 }): CliError.UserError =>

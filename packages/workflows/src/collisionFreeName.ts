@@ -13,7 +13,7 @@
 const marker = "file";
 
 /** The extension of a key's last segment, without the dot; "" when there is none or the name begins with it. */
-export const extensionOf = (key: string): string => {
+const extensionOf = (key: string): string => {
   const name = key.slice(key.lastIndexOf("/") + 1);
   const dot = name.lastIndexOf(".");
   return dot <= 0 ? "" : name.slice(dot + 1);

@@ -4,13 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest";
 import { Effect } from "effect";
-import {
-  bytesOf,
-  chunked,
-  queryDuckDb,
-  readHyparquet,
-  run,
-} from "./support.ts";
+import { bytesOf, chunked, queryDuckDb, readHyparquet, run } from "./support.ts";
 
 const failureOf = (...input: Parameters<typeof run>) => Effect.flip(run(...input));
 

@@ -18,6 +18,7 @@ import { type CsvOptions, withDefaults } from "./CsvOptions.ts";
 import { CsvPass } from "./CsvPass.ts";
 import type { CsvPart, CsvReport } from "./CsvReport.ts";
 import { processedAtColumn, sourceFileColumn } from "./Header.ts";
+import { limitHeapGrowth } from "./heapGrowth.ts";
 import { chunkBytesMax } from "./Limits.ts";
 import { encodeRejects } from "./Reject.ts";
 import type { RowGroup } from "./RowGroupBuilder.ts";
@@ -159,6 +160,7 @@ export const csvToParquet = Effect.fn("csvToParquet")(function* <E1, R1, E2, R2>
   source: Stream.Stream<Uint8Array, E1, R1>,
   sinks: CsvSinks<E2, R2>,
 ) {
+  yield* limitHeapGrowth;
   const encoder = yield* ParquetEncoder;
   const pass = new CsvPass(withDefaults(options));
   const output = makeOutput(pass, encoder, sinks);

@@ -32,7 +32,7 @@ import {
 import { svgHazard } from "./svgHazard.ts";
 
 /** 50 megapixels: above any camera in use, and a bomb of that size still costs only about 150 MB. */
-export const pixelsMax = 50_000_000;
+const pixelsMax = 50_000_000;
 
 /** A renderer that is still busy after this is being abused: real images take well under a second. */
 const renderSecondsMax = 30;

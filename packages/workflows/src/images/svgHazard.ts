@@ -6,7 +6,7 @@
  */
 
 /** Larger SVGs are refused: a drawing of a megabyte is an embedded photograph or an attack. */
-export const svgBytesMax = 1024 * 1024;
+const svgBytesMax = 1024 * 1024;
 
 const hazards: ReadonlyArray<readonly [RegExp, string]> = [
   [/<!ENTITY/i, "it declares entities"],
