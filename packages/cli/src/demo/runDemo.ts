@@ -23,9 +23,9 @@ import {
 import { type LoggedLine, readLogLine } from "./HandledLog.ts";
 import { type DemoObservations, summarize, untrueClaims } from "./verdict.ts";
 
-/** Time that a file's run may take, in seconds: a slow machine's 500 KB a second, and the start of a process. */
+/** Time that a file's run may take, in seconds: a slow machine's 1 MB a second, and what a run costs at least. */
 const timeoutSecondsFor = (files: ReadonlyArray<DemoFile>) =>
-  5 + Math.ceil(Math.max(0, ...files.map(({ bytes }) => bytes)) / 500_000);
+  4 + Math.ceil(Math.max(0, ...files.map(({ bytes }) => bytes)) / 1_000_000);
 
 type Say = (text: string) => Effect.Effect<void>;
 

@@ -1,7 +1,13 @@
 /**
  * The side effects of CsvToParquet: a look at the file's beginning, and the pass over all of it.
  */
-import { type ObjectCreated, ObjectStore, objectName, ReadFailure, WriteFailure } from "@millrace/core";
+import {
+  type ObjectCreated,
+  ObjectStore,
+  objectName,
+  ReadFailure,
+  WriteFailure,
+} from "@millrace/core";
 import { Effect, Ref, Schema, Stream } from "effect";
 import { Buckets } from "../Buckets.ts";
 import { CsvFailure } from "../csv/CsvFailure.ts";
@@ -31,7 +37,10 @@ export const Transformed = Schema.Struct({
 });
 
 /** Reads the beginning of the object and refuses what cannot be a CSV file. */
-export const look = Effect.fnUntraced(function* (object: ObjectCreated, processedAtEpochMs: number) {
+export const look = Effect.fnUntraced(function* (
+  object: ObjectCreated,
+  processedAtEpochMs: number,
+) {
   const store = yield* ObjectStore;
   const chunks = yield* Stream.runCollect(store.read(object, { bytesMax: csvSniffBytesMax }));
   const source = objectName(object);
@@ -42,39 +51,39 @@ export const look = Effect.fnUntraced(function* (object: ObjectCreated, processe
 });
 
 /** Streams the object through the pass; the outputs become visible when the pass has ended well, and only then. */
-export const transform = Effect.fnUntraced(
-  function* (object: ObjectCreated, processedAtEpochMs: number) {
-    const store = yield* ObjectStore;
-    const { clean } = yield* Buckets;
-    const source = objectName(object);
-    const key = parquetKey({ ...object, prefix: pipelines.csvToParquet.trigger.prefix });
-    const open = (target: string, contentType: string) =>
-      store.writer({ bucket: clean, key: target, contentType, metadata: { "millrace-depth": "1" } });
-    const part = yield* open(key, "application/vnd.apache.parquet");
-    const rejectsKey = `${key}.rejects.ndjson`;
-    const rejects = yield* Ref.make(false);
-    const rejectsWriter = yield* Effect.cached(open(rejectsKey, "application/x-ndjson"));
+export const transform = Effect.fnUntraced(function* (
+  object: ObjectCreated,
+  processedAtEpochMs: number,
+) {
+  const store = yield* ObjectStore;
+  const { clean } = yield* Buckets;
+  const source = objectName(object);
+  const key = parquetKey({ ...object, prefix: pipelines.csvToParquet.trigger.prefix });
+  const open = (target: string, contentType: string) =>
+    store.writer({ bucket: clean, key: target, contentType, metadata: { "millrace-depth": "1" } });
+  const part = yield* open(key, "application/vnd.apache.parquet");
+  const rejectsKey = `${key}.rejects.ndjson`;
+  const rejects = yield* Ref.make(false);
+  const rejectsWriter = yield* Effect.cached(open(rejectsKey, "application/x-ndjson"));
 
-    const report = yield* csvToParquet(
-      { source, sourceFile: source, processedAtEpochMs },
-      store.read(object),
-      {
-        part: () => Effect.succeed(part.write),
-        endPart: () => Effect.void,
-        rejects: Effect.fnUntraced(function* (bytes: Uint8Array) {
-          yield* Ref.set(rejects, true);
-          yield* (yield* rejectsWriter).write(bytes);
-        }),
-      },
-    );
-    const hasRejects = yield* Ref.get(rejects);
-    if (hasRejects) yield* (yield* rejectsWriter).complete;
-    yield* part.complete;
-    return {
-      outputs: [{ bucket: clean, key }],
-      ...(hasRejects && { rejects: { bucket: clean, key: rejectsKey } }),
-      report,
-    };
-  },
-  Effect.scoped,
-);
+  const report = yield* csvToParquet(
+    { source, sourceFile: source, processedAtEpochMs },
+    store.read(object),
+    {
+      part: () => Effect.succeed(part.write),
+      endPart: () => Effect.void,
+      rejects: Effect.fnUntraced(function* (bytes: Uint8Array) {
+        yield* Ref.set(rejects, true);
+        yield* (yield* rejectsWriter).write(bytes);
+      }),
+    },
+  );
+  const hasRejects = yield* Ref.get(rejects);
+  if (hasRejects) yield* (yield* rejectsWriter).complete;
+  yield* part.complete;
+  return {
+    outputs: [{ bucket: clean, key }],
+    ...(hasRejects && { rejects: { bucket: clean, key: rejectsKey } }),
+    report,
+  };
+}, Effect.scoped);

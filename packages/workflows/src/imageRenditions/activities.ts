@@ -1,7 +1,13 @@
 /**
  * The side effects of ImageRenditions: reading the image, writing its renditions, keeping its record.
  */
-import { type ObjectCreated, ObjectStore, objectName, ReadFailure, WriteFailure } from "@millrace/core";
+import {
+  type ObjectCreated,
+  ObjectStore,
+  objectName,
+  ReadFailure,
+  WriteFailure,
+} from "@millrace/core";
 import { DateTime, Effect, Schema, Stream } from "effect";
 import { Buckets } from "../Buckets.ts";
 import { ImageFailure } from "../images/ImageFailure.ts";
@@ -9,7 +15,12 @@ import { ImageMetadata, RenditionInfo } from "../images/ImageMetadata.ts";
 import { renderRenditions } from "../images/renderRenditions.ts";
 import { renditionKey } from "../images/renditionKey.ts";
 import { pipelines } from "../topology.ts";
-import { CatalogUnavailable, ImageCatalog, imageLifeSeconds, type ImageRecord } from "./ImageCatalog.ts";
+import {
+  CatalogUnavailable,
+  ImageCatalog,
+  imageLifeSeconds,
+  type ImageRecord,
+} from "./ImageCatalog.ts";
 
 /** Why an image cannot get its renditions. */
 export const ImageObjectFailure = Schema.Union([
