@@ -1,6 +1,8 @@
 export * as Engine from "./Engine.ts";
 export { Durability } from "./Durability.ts";
 export { ExecutionRunner } from "./ExecutionRunner.ts";
+export * as Idempotency from "./Idempotency.ts";
+export { IdempotencyStore } from "./IdempotencyStore.ts";
 export { Journal } from "./Journal.ts";
 export { ProcessDeadline } from "./LiveExecution.ts";
 export { Wakes } from "./Wakes.ts";

@@ -1,6 +1,12 @@
 /** DynamoDB for tests: dynalite in memory, on a free port of the loopback interface, until the scope closes. */
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DocumentClient, DynamoJournal, journalTable } from "@millrace/core/aws";
+import {
+  DocumentClient,
+  DynamoIdempotency,
+  DynamoJournal,
+  idempotencyTable,
+  journalTable,
+} from "@millrace/core/aws";
 import dynalite from "dynalite";
 import { Effect, Layer } from "effect";
 
@@ -18,8 +24,8 @@ const startDynalite = Effect.acquireRelease(
   ({ server }) => Effect.sync(() => server.close()),
 ).pipe(Effect.map(({ endpoint }) => endpoint));
 
-/** A journal in a table of its own. */
-export const layerDynaliteJournal = Layer.unwrap(
+/** A fresh DynamoDB with one table, and the clients' configuration for it. */
+const withTable = (TableName: string, definition: typeof journalTable) =>
   Effect.gen(function* () {
     const config = {
       endpoint: yield* startDynalite,
@@ -27,9 +33,20 @@ export const layerDynaliteJournal = Layer.unwrap(
       credentials: { accessKeyId: "test", secretAccessKey: "test" },
     };
     const admin = new DynamoDBClient(config);
-    yield* Effect.promise(() =>
-      admin.send(new CreateTableCommand({ TableName: "Journal", ...journalTable })),
-    );
-    return DynamoJournal.layerDynamo("Journal").pipe(Layer.provide(DocumentClient.layer(config)));
-  }),
+    yield* Effect.promise(() => admin.send(new CreateTableCommand({ TableName, ...definition })));
+    return DocumentClient.layer(config);
+  });
+
+/** A journal in a table of its own. */
+export const layerDynaliteJournal = Layer.unwrap(
+  Effect.map(withTable("Journal", journalTable), (client) =>
+    Layer.provide(DynamoJournal.layerDynamo("Journal"), client),
+  ),
+);
+
+/** An idempotency store in a table of its own. */
+export const layerDynaliteIdempotency = Layer.unwrap(
+  Effect.map(withTable("Idempotency", idempotencyTable), (client) =>
+    Layer.provide(DynamoIdempotency.layerDynamo("Idempotency"), client),
+  ),
 );

@@ -38,3 +38,10 @@ export const executionsTable: TableDefinition = {
     },
   ],
 };
+
+/** One item per idempotency key. */
+export const idempotencyTable: TableDefinition = {
+  BillingMode: "PAY_PER_REQUEST",
+  AttributeDefinitions: [{ AttributeName: "key", AttributeType: "S" }],
+  KeySchema: [{ AttributeName: "key", KeyType: "HASH" }],
+};
