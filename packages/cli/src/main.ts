@@ -6,19 +6,36 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node";
 import { Cause, Console, Effect, Exit } from "effect";
 import { CliError, Command } from "effect/cli";
-import { demo } from "./demo/demo.ts";
-import { dev } from "./dev.ts";
-import { ls } from "./ls.ts";
-import { renditions } from "./renditions.ts";
-import { show } from "./show.ts";
-import { transform } from "./transform.ts";
-import { upload } from "./upload.ts";
+
+/** One module per command; only the one that is asked for is loaded, because each brings its own heavy libraries. */
+const commands = {
+  demo: async () => (await import("./demo/demo.ts")).demo,
+  dev: async () => (await import("./dev.ts")).dev,
+  upload: async () => (await import("./upload.ts")).upload,
+  ls: async () => (await import("./ls.ts")).ls,
+  show: async () => (await import("./show.ts")).show,
+  transform: async () => (await import("./transform.ts")).transform,
+  renditions: async () => (await import("./renditions.ts")).renditions,
+};
+
+const isCommand = (name: string): name is keyof typeof commands => Object.hasOwn(commands, name);
+
+const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
+  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0;
+  const error = Cause.squash(exit.cause);
+  return CliError.isCliError(error) && error._tag !== "UserError" ? 2 : 1;
+};
+
+const [name = ""] = process.argv.slice(2);
+const loaded = await Promise.all(
+  isCommand(name) ? [commands[name]()] : Object.values(commands).map((load) => load()),
+);
 
 const millrace = Command.make("millrace").pipe(
   Command.withDescription(
     "Durable pipelines: files in, results out, nothing lost and nothing done twice",
   ),
-  Command.withSubcommands([demo, dev, upload, ls, show, transform, renditions]),
+  Command.withSubcommands(loaded),
 );
 
 Command.run(millrace, { version: "0.0.0" }).pipe(
@@ -34,9 +51,3 @@ Command.run(millrace, { version: "0.0.0" }).pipe(
     teardown: (exit, onExit) => onExit(exitCodeOf(exit)),
   }),
 );
-
-const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
-  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0;
-  const error = Cause.squash(exit.cause);
-  return CliError.isCliError(error) && error._tag !== "UserError" ? 2 : 1;
-};

@@ -1,0 +1,22 @@
+/**
+ * `npm run bench -- <name> [arguments]`: measurements, each a program of its own that prints JSON lines.
+ */
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const folder = import.meta.dirname;
+const names = readdirSync(folder)
+  .filter((file) => file.endsWith(".ts") && file !== "main.ts")
+  .map((file) => file.slice(0, -3));
+
+const [name = "", ...rest] = process.argv.slice(2);
+if (names.includes(name)) {
+  const { status } = spawnSync(process.execPath, [join(folder, `${name}.ts`), ...rest], {
+    stdio: "inherit",
+  });
+  process.exitCode = status ?? 1;
+} else {
+  process.stderr.write(`usage: npm run bench -- <${names.join("|")}> [arguments]\n`);
+  process.exitCode = 2;
+}
