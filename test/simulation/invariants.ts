@@ -194,7 +194,7 @@ const lastOf = ({ events }: Told): string => events.slice(-4).map(({ _tag }) => 
 const checkOutcome = (
   { objects, queues }: Pick<Evidence, "objects" | "queues">,
   { canceled, kind, object, poison, version }: Upload,
-  { executionId, status }: Told,
+  { events, executionId, status }: Told,
   violated: Violated,
 ): void => {
   const letters = queues.letters.filter(({ body }) => body.includes(executionId)).length;
@@ -213,7 +213,9 @@ const checkOutcome = (
     if (!outputs.every(({ body }) => same(body))) violated("I5", executionId, "outputs differ");
   }
   if (status === "failed") {
-    if (!poison && !version.deleted && !canceled) violated("I7", executionId, "good work failed");
+    if (!poison && !version.deleted && !canceled) {
+      violated("I7", executionId, `good work failed: ${JSON.stringify(events.at(-1)).slice(0, 400)}`);
+    }
     if (letters === 0 && !canceled) violated("I7", executionId, "failed without a dead letter");
   }
 };

@@ -92,7 +92,7 @@ export const makeEncodedEngine = (
     if (!live || !log || deferredOf(live, clock.deferred.name)) return;
     const recorded = log.state.clocks.get(clock.name);
     // Stored by an earlier run, which may have died before it asked for the timer. The first deadline stands.
-    if (recorded) return yield* live.askTimerAgain(recorded);
+    if (recorded) return yield* live.orBreakDown(live.askTimerAgain(recorded));
     const now = context.clock.currentTimeMillisUnsafe();
     log.record({
       _tag: "ClockScheduled",
@@ -123,8 +123,12 @@ const execute = (context: RunContext, lives: LiveExecutions): WorkflowEngine.Enc
             : undefined,
       }),
     );
-    if (options.discard) yield* Effect.raceFirst(live.storeStart, Deferred.await(live.ended));
-    const advance = options.discard ? undefined : yield* Deferred.await(live.ended);
+    const ended = Deferred.await(live.ended);
+    // A child that could not be brought to a stop says nothing about its parent: the parent's run breaks down with it.
+    const caller = parent && lives.find(parent.executionId);
+    const orBreakDown = <A>(part: Effect.Effect<A>) => caller?.orBreakDown(part) ?? part;
+    if (options.discard) yield* orBreakDown(Effect.raceFirst(live.storeStart, ended));
+    const advance = options.discard ? undefined : yield* orBreakDown(ended);
     const state = live.log?.state ?? initialState();
     if (state.started && state.started.payloadHash !== start.payloadHash) {
       const { idempotencyKey } = start;

@@ -28,7 +28,7 @@ export const executeActivity = Effect.fnUntraced(function* (
   if (live.log?.state.interrupt !== "none" && !instance.interrupted)
     return new Workflow.Suspended({});
   const strict = Context.get(instance.workflow.annotations, Durability) === "strict";
-  if (strict && (yield* live.flush) === "fenced") return yield* Effect.interrupt;
+  if (strict && (yield* live.orBreakDown(live.flush)) === "fenced") return yield* Effect.interrupt;
 
   const startedAtEpochMs = clock.currentTimeMillisUnsafe();
   const activityInstance = WorkflowEngine.WorkflowInstance.initial(

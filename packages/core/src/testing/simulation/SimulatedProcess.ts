@@ -5,7 +5,7 @@
  * sent), a freeze is what a suspended machine is (its sleeping fibers oversleep), and its clock may be wrong. What it
  * has sent is on its way all the same: requests live in the world, not in the process.
  */
-import { type Clock, Clock as ClockModule, Context, Duration, Effect, Random } from "effect";
+import { Clock, Context, Duration, Effect, Random, References } from "effect";
 import * as WebCrypto from "effect/crypto/WebCrypto";
 import { Scheduler } from "effect/Scheduler";
 import { makeMicrotaskCrypto } from "./makeMicrotaskCrypto.ts";
@@ -35,17 +35,20 @@ export class SimulatedProcess {
           flush: () => undefined,
         }),
       }),
-      Context.add(ClockModule.Clock, this.#makeClock()),
+      Context.add(Clock.Clock, this.#makeClock()),
       Context.add(Random.Random, {
         nextDoubleUnsafe: () => world.prng.next(),
         nextIntUnsafe: () => Math.floor(world.prng.between(-(2 ** 53) + 1, 2 ** 53)),
       }),
+      // What it would log and trace, nobody reads: the world has its own trace.
+      Context.add(References.MinimumLogLevel, "None"),
+      Context.add(References.TracerEnabled, false),
       Context.add(WebCrypto.WebCrypto, makeMicrotaskCrypto(world)),
     );
   }
 
   get epochMs(): number {
-    return worldEpochMs + this.world.nowMs + this.skewMs;
+    return Math.floor(worldEpochMs + this.world.nowMs + this.skewMs);
   }
 
   get frozen(): boolean {
