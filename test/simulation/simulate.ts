@@ -1,24 +1,27 @@
 /**
  * One seed, one world, one verdict: a safety phase with faults, a liveness phase without, and then the invariants.
  */
-import { Engine, type Pipeline, QueueWakes, Worker } from "@millrace/core";
+import { Engine, type Executions, type Journal, type MessageQueue, type ObjectStore, type Pipeline, QueueWakes, Sweeper, Worker } from "@millrace/core";
 import {
   type Caller,
   type FaultPlan,
   Faults,
+  type FunctionHost,
   leaseMs,
   SimulatedExecutions,
   SimulatedFunction,
   SimulatedJournal,
   SimulatedObjectStore,
+  SimulatedProcess,
   SimulatedQueues,
   World,
 } from "@millrace/core/testing/simulation";
-import { Buckets, CsvToParquet, layerCsvToParquet, layerHyparquet } from "@millrace/workflows";
+import { Buckets, CsvToParquet, layerCsvToParquet, layerHyparquet, type ParquetEncoder } from "@millrace/workflows";
 import { pipelines } from "@millrace/workflows/topology";
 import { Effect, Exit, FileSystem, Layer, Scope } from "effect";
+import type { WorkflowEngine } from "effect/workflow";
 import { checkInvariants, type Violation } from "./invariants.ts";
-import { Ledger } from "./Ledger.ts";
+import { Ledger, type Outside } from "./Ledger.ts";
 import { layerOrder, layerPart, Order, orderQueues } from "./orders.ts";
 import { Scenario } from "./Scenario.ts";
 
@@ -47,6 +50,8 @@ const safetyMs = 60 * 60_000;
 /** Rounds of redrive and waiting in which all must have ended, once faults have stopped. */
 const calmRounds = 6;
 const calmRoundMs = 45 * 60_000;
+/** The sweeper comes this often, in milliseconds. */
+const sweepEveryMs = 300_000;
 /** Every so many seeds run the real CSV pipeline too, which costs more than the rest together. */
 const csvEverySeeds = 8;
 
@@ -114,7 +119,7 @@ const simulateOver = async (
   };
   const makeFunction = (
     pipeline: Pipeline,
-    workflows: Layer.Layer<never, never, LayerNeeds>,
+    workflows: Layer.Layer<never, never, Outsides | WorkflowEngine.WorkflowEngine>,
   ): SimulatedFunction => {
     const made = new SimulatedFunction(host, {
       name: pipeline.name,
@@ -143,13 +148,20 @@ const simulateOver = async (
   ];
   const scenario = new Scenario({ world, faults, queues, objects, journal, counted });
   scenario.begin(5, seed % csvEverySeeds === 0 ? 2 : 0);
+  const sweepLater = (): void => {
+    world.after(sweepEveryMs, () => {
+      sweepOnce(host, outsideOf);
+      sweepLater();
+    });
+  };
+  sweepLater();
 
   let stop = await world.run(safetyMs);
   faults.calm = true;
   for (let round = 0; round < calmRounds && stop !== "stepsMax"; round++) {
     queues.redrive();
     stop = await world.run(world.nowMs + calmRoundMs);
-    if (stop === "idle" && queues.givenUp.length === 0) break;
+    if (queues.open === 0 && queues.givenUp.length === 0 && allEnded(journal)) break;
   }
   const violations = checkInvariants({
     uploads: scenario.uploads,
@@ -174,7 +186,33 @@ const simulateOver = async (
   };
 };
 
-type LayerNeeds =
-  | Layer.Services<typeof layerOrder>
-  | Layer.Services<typeof layerPart>
-  | Layer.Services<typeof layerCsvToParquet>;
+/** One run of the sweeper in a process of its own, which a fault or the deadline may end. */
+const sweepOnce = (host: FunctionHost, outsideOf: (caller: Caller) => Layer.Layer<Outsides>): void => {
+  const { counted, faults, world } = host;
+  const process = new SimulatedProcess(world, "sweeper");
+  const outside = outsideOf({ process, faults, counted });
+  const wakes = QueueWakes.layerQueue((workflow) =>
+    workflow === CsvToParquet._tag ? csvPipeline.queue : ordersPipeline.queue,
+  );
+  const swept = Sweeper.sweep().pipe(
+    Effect.provide(Layer.provideMerge(wakes, outside)),
+    Effect.ignore,
+  );
+  world.after(leaseMs, () => process.kill());
+  process.fork(swept, () => process.kill());
+};
+
+const allEnded = (journal: SimulatedJournal): boolean =>
+  [...journal.executionIds].every((id) =>
+    journal.history(id).some(({ events }) => events.some(({ _tag }) => _tag === "Completed")),
+  );
+
+type Outsides =
+  | Buckets
+  | Executions
+  | FileSystem.FileSystem
+  | Journal
+  | MessageQueue
+  | ObjectStore
+  | Outside
+  | ParquetEncoder;

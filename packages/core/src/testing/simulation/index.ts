@@ -5,7 +5,7 @@ export { type FaultName, faultNames, type FaultPlan, Faults, isFaultName, swarmR
 export { Prng } from "./Prng.ts";
 export { type Caller, leaseMs, request } from "./request.ts";
 export { SimulatedExecutions } from "./SimulatedExecutions.ts";
-export { SimulatedFunction } from "./SimulatedFunction.ts";
+export { type FunctionHost, SimulatedFunction } from "./SimulatedFunction.ts";
 export { SimulatedJournal } from "./SimulatedJournal.ts";
 export { SimulatedObjectStore, type StoredVersion } from "./SimulatedObjectStore.ts";
 export { SimulatedProcess } from "./SimulatedProcess.ts";
