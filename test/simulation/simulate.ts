@@ -188,9 +188,9 @@ const simulateOver = async (
 
 /** One run of the sweeper in a process of its own, which a fault or the deadline may end. */
 const sweepOnce = (host: FunctionHost, outsideOf: (caller: Caller) => Layer.Layer<Outsides>): void => {
-  const { counted, faults, world } = host;
+  const { faults, world } = host;
   const process = new SimulatedProcess(world, "sweeper");
-  const outside = outsideOf({ process, faults, counted });
+  const outside = outsideOf({ process, faults, counted: () => undefined });
   const wakes = QueueWakes.layerQueue((workflow) =>
     workflow === CsvToParquet._tag ? csvPipeline.queue : ordersPipeline.queue,
   );

@@ -7,6 +7,7 @@ import { appendFact } from "./appendFact.ts";
 import { acceptsDeferred, acceptsInterrupt } from "./Decision.ts";
 import { HistoryMismatch, IdempotencyKeyConflict } from "./EngineError.ts";
 import { executeActivity } from "./executeActivity.ts";
+import { afterLeaseMs } from "./Limits.ts";
 import { initialState } from "./ExecutionState.ts";
 import type { HistoryEvent } from "./HistoryEvent.ts";
 import { isDeferredDone, type LiveExecution } from "./LiveExecution.ts";
@@ -137,6 +138,12 @@ const execute = (context: RunContext, lives: LiveExecutions): WorkflowEngine.Enc
       );
     }
     if (advance?._tag === "Ended") return advance.result;
+    if (caller && advance?._tag === "NotRun" && advance.reason._tag === "Leased") {
+      // A child begun by a parent's run has no message of its own: when its owner has died, nobody else comes back.
+      const target = { workflow: workflow._tag, executionId };
+      const notBeforeEpochMs = advance.reason.leaseUntilEpochMs + afterLeaseMs;
+      yield* orBreakDown(context.wakes.wake(target, "automatic", notBeforeEpochMs));
+    }
     const stop = state.completed ?? state.suspended;
     return stop && advance?._tag === "NotRun"
       ? yield* decodeResult(workflow, executionId, stop.result)

@@ -46,7 +46,15 @@ export const layerInProcess = (options: EngineOptions = {}) =>
       const scope = yield* Effect.scope;
       return yield* makeEngine(options, "resident", (lives, complete) =>
         Wakes.of({
-          wake: (target, mode) => lives.wakeHere(target, mode),
+          wake: (target, mode, notBeforeEpochMs = 0) =>
+            Effect.gen(function* () {
+              const now = yield* Clock.currentTimeMillis;
+              if (notBeforeEpochMs <= now) return yield* lives.wakeHere(target, mode);
+              yield* Effect.sleep(notBeforeEpochMs - now).pipe(
+                Effect.andThen(lives.wakeHere(target, mode)),
+                Effect.forkIn(scope),
+              );
+            }),
           timer: (target) =>
             Effect.gen(function* () {
               const now = yield* Clock.currentTimeMillis;

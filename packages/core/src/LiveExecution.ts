@@ -58,6 +58,8 @@ export class LiveExecution {
   started: typeof ExecutionStarted.Type | undefined;
   bodyClock: WorkflowClock | undefined;
   bodyFiber: Fiber.Fiber<unknown, unknown> | undefined;
+  /** The body came to an end of its own: what runs now are compensations and finalizers, which a request to interrupt no longer stops. */
+  bodyEnded = false;
   /** The instances of all runs in this process, the current one last. */
   readonly instances: Array<WorkflowEngine.WorkflowInstance["Service"]> = [];
   /**

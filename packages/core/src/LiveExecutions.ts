@@ -150,7 +150,6 @@ export class LiveExecutions {
   private afterStop(live: LiveExecution, advance: Advance): Effect.Effect<void> {
     const { state } = live.log ?? {};
     if (advance._tag === "Fenced" || !state?.started) return Effect.void;
-    if (advance._tag === "NotRun" && advance.reason._tag === "Leased") return Effect.void;
     const after = state.completed
       ? this.announce(live.executionId, state.started.parent)
       : this.takeOverWake(live);

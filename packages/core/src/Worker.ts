@@ -11,7 +11,7 @@ import * as DeadLetter from "./DeadLetter.ts";
 import { type Advanced, ExecutionRunner } from "./ExecutionRunner.ts";
 import { toRow } from "./Executions.ts";
 import { readMessage } from "./Intake.ts";
-import { queueDelayMsMax } from "./Limits.ts";
+import { afterLeaseMs, queueDelayMsMax } from "./Limits.ts";
 import { MessageQueue } from "./MessageQueue.ts";
 import { type ObjectAnnouncement, type ObjectCreated, objectName } from "./ObjectEvent.ts";
 import { refusalOf, type Trigger } from "./Trigger.ts";
@@ -53,9 +53,6 @@ export interface Handled {
   readonly reason?: string;
   readonly replayName?: string;
 }
-
-/** A wake for a leased execution is looked at again this long after the lease has ended, in milliseconds. */
-const afterLeaseMs = 1_000;
 
 export class Worker extends Context.Service<
   Worker,

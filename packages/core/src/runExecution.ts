@@ -151,6 +151,7 @@ const runBody = Effect.fnUntraced(function* (context: RunContext, live: LiveExec
   const bodyClock = makeWorkflowClock(context.clock, started.atEpochMs);
   live.instances.push(instance);
   live.bodyClock = bodyClock;
+  live.bodyEnded = false;
   const body = execute(payload, executionId).pipe(
     Effect.provideService(Clock.Clock, bodyClock.clock),
     Effect.onExit((exit) => interruptWhereAsked(live, instance, exit)),
@@ -179,6 +180,7 @@ const interruptWhereAsked = (
   exit: Exit.Exit<unknown, unknown>,
 ): Effect.Effect<void> => {
   const asked = live.log?.state.interrupt ?? "none";
+  live.bodyEnded = true;
   if (asked === "none" || live.log?.isFenced()) return Effect.void;
   const parksOnFailure =
     Exit.isFailure(exit) && Context.get(instance.workflow.annotations, Workflow.SuspendOnFailure);
