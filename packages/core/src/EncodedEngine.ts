@@ -7,6 +7,7 @@ import { appendFact } from "./appendFact.ts";
 import { acceptsDeferred, acceptsInterrupt } from "./Decision.ts";
 import { HistoryMismatch, IdempotencyKeyConflict } from "./EngineError.ts";
 import { executeActivity } from "./executeActivity.ts";
+import { afterLeaseMs } from "./Limits.ts";
 import { initialState } from "./ExecutionState.ts";
 import type { HistoryEvent } from "./HistoryEvent.ts";
 import { isDeferredDone, type LiveExecution } from "./LiveExecution.ts";
@@ -92,7 +93,7 @@ export const makeEncodedEngine = (
     if (!live || !log || deferredOf(live, clock.deferred.name)) return;
     const recorded = log.state.clocks.get(clock.name);
     // Stored by an earlier run, which may have died before it asked for the timer. The first deadline stands.
-    if (recorded) return yield* live.askTimerAgain(recorded);
+    if (recorded) return yield* live.orBreakDown(live.askTimerAgain(recorded));
     const now = context.clock.currentTimeMillisUnsafe();
     log.record({
       _tag: "ClockScheduled",
@@ -123,8 +124,12 @@ const execute = (context: RunContext, lives: LiveExecutions): WorkflowEngine.Enc
             : undefined,
       }),
     );
-    if (options.discard) yield* Effect.raceFirst(live.storeStart, Deferred.await(live.ended));
-    const advance = options.discard ? undefined : yield* Deferred.await(live.ended);
+    const ended = Deferred.await(live.ended);
+    // A child that could not be brought to a stop says nothing about its parent: the parent's run breaks down with it.
+    const caller = parent && lives.find(parent.executionId);
+    const orBreakDown = <A>(part: Effect.Effect<A>) => caller?.orBreakDown(part) ?? part;
+    if (options.discard) yield* orBreakDown(Effect.raceFirst(live.storeStart, ended));
+    const advance = options.discard ? undefined : yield* orBreakDown(ended);
     const state = live.log?.state ?? initialState();
     if (state.started && state.started.payloadHash !== start.payloadHash) {
       const { idempotencyKey } = start;
@@ -133,6 +138,12 @@ const execute = (context: RunContext, lives: LiveExecutions): WorkflowEngine.Enc
       );
     }
     if (advance?._tag === "Ended") return advance.result;
+    if (caller && advance?._tag === "NotRun" && advance.reason._tag === "Leased") {
+      // A child begun by a parent's run has no message of its own: when its owner has died, nobody else comes back.
+      const target = { workflow: workflow._tag, executionId };
+      const notBeforeEpochMs = advance.reason.leaseUntilEpochMs + afterLeaseMs;
+      yield* orBreakDown(context.wakes.wake(target, "automatic", notBeforeEpochMs));
+    }
     const stop = state.completed ?? state.suspended;
     return stop && advance?._tag === "NotRun"
       ? yield* decodeResult(workflow, executionId, stop.result)

@@ -14,6 +14,7 @@ import { makeExecutionScopes, type Residency } from "./ExecutionScopes.ts";
 import { Journal } from "./Journal.ts";
 import { LiveExecutions } from "./LiveExecutions.ts";
 import { makeExecutionRunner } from "./makeExecutionRunner.ts";
+import { makeProjection } from "./makeProjection.ts";
 import type { RunContext } from "./runExecution.ts";
 import { Wakes } from "./Wakes.ts";
 
@@ -24,7 +25,8 @@ export interface EngineOptions {
 
 /**
  * An engine whose wakes and timers are messages: for processes that may stop after each run (Lambda, a container
- * that is replaced). Use `ExecutionRunner` to hand it the messages.
+ * that is replaced). Use `ExecutionRunner` to hand it the messages. With `Executions` in the context, every stop of
+ * a run is projected to it.
  */
 export const layer = (options: EngineOptions = {}) =>
   Layer.effectContext(
@@ -44,7 +46,15 @@ export const layerInProcess = (options: EngineOptions = {}) =>
       const scope = yield* Effect.scope;
       return yield* makeEngine(options, "resident", (lives, complete) =>
         Wakes.of({
-          wake: (target, mode) => lives.wakeHere(target, mode),
+          wake: (target, mode, notBeforeEpochMs = 0) =>
+            Effect.gen(function* () {
+              const now = yield* Clock.currentTimeMillis;
+              if (notBeforeEpochMs <= now) return yield* lives.wakeHere(target, mode);
+              yield* Effect.sleep(notBeforeEpochMs - now).pipe(
+                Effect.andThen(lives.wakeHere(target, mode)),
+                Effect.forkIn(scope),
+              );
+            }),
           timer: (target) =>
             Effect.gen(function* () {
               const now = yield* Clock.currentTimeMillis;
@@ -78,6 +88,7 @@ const makeEngine = Effect.fnUntraced(function* (
     owner,
     codeVersion: options.codeVersion ?? "unversioned",
     nextWriter: () => `${owner}/${++writers}`,
+    project: yield* makeProjection,
     deferreds: WorkflowEngine.makeDeferredState(),
     scopes: makeExecutionScopes(residency),
     // The three below need what is made from this record; they are only called once it is whole.

@@ -8,7 +8,8 @@
  * - A store that does not answer is asked again with the same commit and the same writer token, so that a write
  *   whose answer was lost is recognised as our own.
  */
-import { Effect, Schedule, Semaphore } from "effect";
+import { Effect, Semaphore } from "effect";
+import { askAgain } from "./askAgain.ts";
 import { isFencedBy, revise } from "./Decision.ts";
 import { type ExecutionState, evolve, evolveCommits } from "./ExecutionState.ts";
 import type { HistoryEvent } from "./HistoryEvent.ts";
@@ -30,6 +31,8 @@ export interface ExecutionLog {
     is: (event: HistoryEvent) => event is E,
   ) => E | undefined;
   readonly isFenced: () => boolean;
+  /** Gives the log up: what is not stored is dropped, and nothing is appended any more. */
+  readonly close: () => void;
   /** Whether others' facts overtook what the body had seen, so that it must run again; asking clears it. */
   readonly takeReplay: () => boolean;
   readonly needsReplay: () => boolean;
@@ -37,14 +40,6 @@ export interface ExecutionLog {
   /** What a flush stored, for those who act on stored facts (timers). */
   readonly onStored: (listener: (events: ReadonlyArray<HistoryEvent>) => void) => void;
 }
-
-/** Asks again what the store did not answer: about 50, 100, 200 and 400 ms later, then gives up. */
-const unavailable = Schedule.exponential("50 millis").pipe(
-  Schedule.jittered,
-  Schedule.upTo({ times: 4 }),
-);
-
-const whileUnavailable = (error: { readonly _tag: string }) => error._tag === "JournalUnavailable";
 
 /** Opens the log of an execution whose state has just been loaded. */
 export const makeExecutionLog = (options: {
@@ -62,9 +57,14 @@ export const makeExecutionLog = (options: {
   let replay = false;
 
   const append = (events: readonly [HistoryEvent, ...ReadonlyArray<HistoryEvent>]) =>
-    journal
-      .append({ executionId, commit: state.commit + 1, writer: options.nextWriter(), events })
-      .pipe(Effect.retry({ schedule: unavailable, while: whileUnavailable }));
+    askAgain(
+      journal.append({
+        executionId,
+        commit: state.commit + 1,
+        writer: options.nextWriter(),
+        events,
+      }),
+    );
 
   const stored = (events: ReadonlyArray<HistoryEvent>): void => {
     for (const event of events) evolve(state, event);
@@ -75,9 +75,7 @@ export const makeExecutionLog = (options: {
 
   /** Folds what others stored first, and revises what this run wanted to store. */
   const meetTail = Effect.gen(function* () {
-    const tail = yield* journal
-      .load(executionId, state.commit)
-      .pipe(Effect.retry({ schedule: unavailable, while: whileUnavailable }));
+    const tail = yield* askAgain(journal.load(executionId, state.commit));
     evolveCommits(state, tail);
     if (
       isFencedBy(
@@ -125,6 +123,10 @@ export const makeExecutionLog = (options: {
     },
     findRecorded: (is) => pending.find(is),
     isFenced: () => fenced,
+    close: () => {
+      fenced = true;
+      pending = [];
+    },
     needsReplay: () => replay,
     takeReplay: () => {
       const taken = replay;

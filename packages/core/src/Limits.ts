@@ -27,3 +27,6 @@ export const resultLingerMs = 50;
  * A function that waits is paid for; below a second or two a suspension costs more than the wait.
  */
 export const inProcessSleepMsMax = 1_000;
+
+/** A leased execution is looked at again this long after the lease has ended, in milliseconds: clocks differ a little. */
+export const afterLeaseMs = 1_000;

@@ -3,7 +3,7 @@
  *
  * There is at most one per execution and process; other processes are kept off by the journal alone.
  */
-import { Context, Deferred, Effect, type Fiber, type Scope } from "effect";
+import { Cause, Context, Deferred, Effect, type Fiber, type Scope } from "effect";
 import type { Workflow, WorkflowEngine } from "effect/workflow";
 import type { ExecutionLog } from "./ExecutionLog.ts";
 import type { ClockScheduled, ExecutionStarted, HistoryEvent } from "./HistoryEvent.ts";
@@ -58,8 +58,17 @@ export class LiveExecution {
   started: typeof ExecutionStarted.Type | undefined;
   bodyClock: WorkflowClock | undefined;
   bodyFiber: Fiber.Fiber<unknown, unknown> | undefined;
+  /** The body came to an end of its own: what runs now are compensations and finalizers, which a request to interrupt no longer stops. */
+  bodyEnded = false;
   /** The instances of all runs in this process, the current one last. */
   readonly instances: Array<WorkflowEngine.WorkflowInstance["Service"]> = [];
+  /**
+   * Why the engine could not go on (a store or a queue that stayed away). The run is given up and nothing more of it is
+   * recorded: an outage is no result of the workflow. The message comes back, and a later run replays.
+   */
+  breakdown: Cause.Cause<never> | undefined;
+  /** The live execution that took a wake over which came too late for this one. */
+  next: LiveExecution | undefined;
   /** The strongest wake that arrived during the run. */
   wakeRequested: WakeMode | undefined;
   private timersToSend: Array<typeof ClockScheduled.Type> = [];
@@ -79,6 +88,18 @@ export class LiveExecution {
   /** Owner-local resources may be freed, durable finalizers and compensations must not run: somebody else replays. */
   abandon(): void {
     for (const instance of this.instances) instance.abandoned = true;
+  }
+
+  /** Runs a part of the engine inside the body: its failure breaks the run down, instead of becoming the body's. */
+  orBreakDown<A>(part: Effect.Effect<A>): Effect.Effect<A> {
+    return Effect.catchCause(part, (cause) => {
+      if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause);
+      this.breakdown ??= cause;
+      this.log?.close();
+      this.abandon();
+      this.bodyFiber?.interruptUnsafe();
+      return Effect.interrupt;
+    });
   }
 
   open(log: ExecutionLog): void {

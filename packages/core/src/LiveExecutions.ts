@@ -5,6 +5,7 @@
  * looked at when the run stops: it is never lost between "suspended" and "gone".
  */
 import { Deferred, Effect, Exit } from "effect";
+import { appendFact } from "./appendFact.ts";
 import { acceptsDeferred, type AdvanceRequest, type WakeMode } from "./Decision.ts";
 import {
   type Advance,
@@ -12,6 +13,7 @@ import {
   LiveExecution,
   type RegisteredWorkflow,
 } from "./LiveExecution.ts";
+import type { HistoryEvent } from "./HistoryEvent.ts";
 import { type RunContext, runExecution } from "./runExecution.ts";
 import type { WakeTarget } from "./Wakes.ts";
 import { encodeDeferredExit } from "./WorkflowCodec.ts";
@@ -126,31 +128,79 @@ export class LiveExecutions {
       .pipe(Effect.forkIn(live.registered.scope), Effect.asVoid);
   }
 
+  /**
+   * Lets go of a run that stopped. Whoever waits for its end hears of it last: with that answer a message is deleted,
+   * and what has not left this process by then would be lost with it.
+   */
   private settle(live: LiveExecution, exit: Exit.Exit<Advance>): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.lives.delete(live.executionId);
       Deferred.doneUnsafe(live.opened, Effect.succeed(live.log));
-      Deferred.doneUnsafe(live.ended, exit);
-      const wake = live.wakeRequested;
-      const completed =
-        Exit.isSuccess(exit) &&
-        exit.value._tag === "Ended" &&
-        exit.value.result._tag === "Complete";
-      if (completed) return this.announce(live);
-      // The wake came after the run had looked for one the last time.
-      return wake && Exit.isSuccess(exit)
-        ? Effect.asVoid(
-            this.advance(live.registered, live.executionId, { _tag: "Wake", mode: wake }),
-          )
-        : Effect.void;
+      // A run that failed stores nothing any more: its message comes back, and another run decides anew.
+      if (Exit.isFailure(exit)) live.log?.close();
+      return Exit.isSuccess(exit) ? this.afterStop(live, exit.value) : Effect.void;
+    }).pipe(
+      Effect.exit,
+      Effect.map((after) => {
+        Deferred.doneUnsafe(live.ended, Exit.isFailure(after) ? Exit.failCause(after.cause) : exit);
+      }),
+    );
+  }
+
+  private afterStop(live: LiveExecution, advance: Advance): Effect.Effect<void> {
+    const { state } = live.log ?? {};
+    if (advance._tag === "Fenced" || !state?.started) return Effect.void;
+    const after = state.completed
+      ? this.announce(live.executionId, state.started.parent)
+      : this.takeOverWake(live);
+    return Effect.andThen(this.context.project(live.executionId, state), after);
+  }
+
+  /** A wake that came after the run had looked for one the last time. */
+  private takeOverWake(live: LiveExecution): Effect.Effect<void> {
+    const mode = live.wakeRequested;
+    if (!mode) return Effect.void;
+    return this.advance(live.registered, live.executionId, { _tag: "Wake", mode }).pipe(
+      Effect.map((next) => {
+        live.next = next;
+      }),
+    );
+  }
+
+  /** Tells those who wait for the end here, and the parent: as a fact of its history first, so that the wake may be lost. */
+  private announce(executionId: string, parent: WakeTarget | undefined): Effect.Effect<void> {
+    const completion = this.completions.get(executionId);
+    if (completion) Deferred.doneUnsafe(completion, Effect.void);
+    this.completions.delete(executionId);
+    return parent ? this.tellParent(`Child/${executionId}`, parent) : Effect.void;
+  }
+
+  private tellParent(name: string, parent: WakeTarget): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const live = this.lives.get(parent.executionId);
+      if (!live?.log || live.log.isFenced()) return this.tellParentElsewhere(name, parent);
+      // While its body runs, the parent looks again before it suspends: the fact may ride with its next flush.
+      if (!live.bodyFiber) return Effect.asVoid(this.completeDeferred(live, name, Exit.void));
+      if (this.recordDeferred(live, name, Exit.void)) live.requestWake("automatic");
+      return Effect.void;
     });
   }
 
-  private announce(live: LiveExecution): Effect.Effect<void> {
-    const completion = this.completions.get(live.executionId);
-    if (completion) Deferred.doneUnsafe(completion, Effect.void);
-    this.completions.delete(live.executionId);
-    const parent = live.started?.parent;
-    return parent ? this.context.wakes.wake(parent, "automatic") : Effect.void;
+  private tellParentElsewhere(name: string, parent: WakeTarget): Effect.Effect<void> {
+    const { clock, journal, nextWriter, wakes } = this.context;
+    const done = (): HistoryEvent => ({
+      _tag: "DeferredDone",
+      name,
+      exit: encodeDeferredExit(Exit.void),
+      atEpochMs: clock.currentTimeMillisUnsafe(),
+    });
+    return appendFact(journal, parent.executionId, nextWriter, (state) =>
+      state.started && acceptsDeferred(state, name) ? [done()] : [],
+    ).pipe(
+      Effect.orDie,
+      Effect.flatMap((state) =>
+        state.completed ? Effect.void : wakes.wake(parent, "automatic"),
+      ),
+    );
   }
 }

@@ -21,12 +21,15 @@ export const layerQueue = (
     Effect.gen(function* () {
       const queue = yield* MessageQueue;
       const clock = yield* Clock.Clock;
+      const delayUntil = (epochMs: number) =>
+        Math.min(queueDelayMsMax, Math.max(0, epochMs - clock.currentTimeMillisUnsafe()));
       return Wakes.of({
-        wake: ({ executionId, workflow }, mode) =>
+        wake: ({ executionId, workflow }, mode, notBeforeEpochMs = 0) =>
           queue
             .send(
               queueOf(workflow),
               encodeWorkerMessage({ _tag: "Wake", millrace: 1, workflow, executionId, mode }),
+              { delayMs: delayUntil(notBeforeEpochMs) },
             )
             .pipe(retry(), Effect.orDie),
         timer: ({ executionId, wakeAtEpochMs, workflow, clock: name }) =>
@@ -41,12 +44,7 @@ export const layerQueue = (
                 clock: name,
                 wakeAtEpochMs,
               }),
-              {
-                delayMs: Math.min(
-                  queueDelayMsMax,
-                  Math.max(0, wakeAtEpochMs - clock.currentTimeMillisUnsafe()),
-                ),
-              },
+              { delayMs: delayUntil(wakeAtEpochMs) },
             )
             .pipe(retry(), Effect.orDie),
       });

@@ -14,8 +14,12 @@ export interface WakeTarget {
 export class Wakes extends Context.Service<
   Wakes,
   {
-    /** Asks for a run now, because something that the execution waits for became true. */
-    readonly wake: (target: WakeTarget, mode: "automatic" | "explicit") => Effect.Effect<void>;
+    /** Asks for a run, now or not before an instant, because something that the execution waits for became true. */
+    readonly wake: (
+      target: WakeTarget,
+      mode: "automatic" | "explicit",
+      notBeforeEpochMs?: number,
+    ) => Effect.Effect<void>;
     /** Asks for the named clock of the execution to be completed at `wakeAtEpochMs`. */
     readonly timer: (
       target: WakeTarget & { readonly clock: string; readonly wakeAtEpochMs: number },

@@ -9,9 +9,9 @@ import { Cause, Clock, Context, Effect, Layer } from "effect";
 import type { Workflow } from "effect/workflow";
 import * as DeadLetter from "./DeadLetter.ts";
 import { type Advanced, ExecutionRunner } from "./ExecutionRunner.ts";
-import { Executions, toRow } from "./Executions.ts";
+import { toRow } from "./Executions.ts";
 import { readMessage } from "./Intake.ts";
-import { queueDelayMsMax } from "./Limits.ts";
+import { afterLeaseMs, queueDelayMsMax } from "./Limits.ts";
 import { MessageQueue } from "./MessageQueue.ts";
 import { type ObjectAnnouncement, type ObjectCreated, objectName } from "./ObjectEvent.ts";
 import { refusalOf, type Trigger } from "./Trigger.ts";
@@ -54,9 +54,6 @@ export interface Handled {
   readonly replayName?: string;
 }
 
-/** A wake for a leased execution is looked at again this long after the lease has ended, in milliseconds. */
-const afterLeaseMs = 1_000;
-
 export class Worker extends Context.Service<
   Worker,
   {
@@ -67,7 +64,7 @@ export class Worker extends Context.Service<
   static readonly layer = Layer.effect(
     Worker,
     Effect.gen(function* () {
-      const context = yield* Effect.context<ExecutionRunner | Executions | MessageQueue>();
+      const context = yield* Effect.context<ExecutionRunner | MessageQueue>();
       return Worker.of({
         handle: (pipeline, body) => Effect.provideContext(handle(pipeline, body), context),
       });
@@ -105,7 +102,6 @@ const handleObject = Effect.fnUntraced(function* (
   if (refusal) return { outcome: "ignored", subject, reason: refusal } satisfies Handled;
   const runner = yield* ExecutionRunner;
   return yield* runner.start(pipeline.workflow, pipeline.payloadOf(object)).pipe(
-    Effect.tap(project),
     Effect.flatMap((started) => afterRun(pipeline, subject, started, started.created)),
     Effect.map((handled) => ({ ...handled, ...(replayName && { replayName }) })),
     Effect.catchTag("IdempotencyKeyConflict", (error) =>
@@ -121,7 +117,6 @@ const handleOwn = Effect.fnUntraced(function* (pipeline: Pipeline, message: Work
   const advanced = yield* Effect.orDie(
     message._tag === "Wake" ? runner.wake(message, message.mode) : runner.timerDue(message),
   );
-  yield* project(advanced);
   // Another process took over while the timer was on its way into the journal: it must be brought again.
   if (advanced.advance._tag === "Fenced" && message._tag === "TimerDue") {
     const queue = yield* MessageQueue;
@@ -144,7 +139,8 @@ const afterRun = Effect.fnUntraced(function* (
   if (advance._tag === "NotRun" && advance.reason._tag === "Leased") {
     const queue = yield* MessageQueue;
     const now = yield* Clock.currentTimeMillis;
-    const workflow = pipeline.workflow._tag;
+    // A child's message comes through its parent's queue: the workflow is the execution's, not the pipeline's.
+    const workflow = state.started?.workflow ?? pipeline.workflow._tag;
     yield* Effect.orDie(
       queue.send(
         pipeline.queue,
@@ -169,16 +165,6 @@ const afterRun = Effect.fnUntraced(function* (
     return { outcome, ...about } satisfies Handled;
   }
   return { outcome: ended ? "advanced" : "unneeded", ...about } satisfies Handled;
-});
-
-/** Brings the index up to date; a failure there is only logged, because nothing depends on the index. */
-const project = Effect.fnUntraced(function* ({ advance, executionId, state }: Advanced) {
-  const row = advance._tag === "Ended" ? toRow(executionId, state) : undefined;
-  if (!row) return;
-  const executions = yield* Executions;
-  yield* executions
-    .record(row)
-    .pipe(Effect.catchTag("IndexUnavailable", (error) => Effect.logWarning(error.message)));
 });
 
 const deadLetter = Effect.fnUntraced(function* (

@@ -4,15 +4,11 @@
  * The decision is a function of the loaded history; on a conflict the tail is folded and it is taken again. Fails when
  * the store does not answer; nothing is decided from anything but what was loaded.
  */
-import { Effect, Schedule } from "effect";
+import { Effect } from "effect";
+import { askAgain } from "./askAgain.ts";
 import { type ExecutionState, evolveCommits, initialState } from "./ExecutionState.ts";
 import type { Commit, HistoryEvent } from "./HistoryEvent.ts";
 import type { Journal } from "./Journal.ts";
-
-const unavailable = Schedule.exponential("50 millis").pipe(
-  Schedule.jittered,
-  Schedule.upTo({ times: 4 }),
-);
 
 /** Stores what `decide` asks for, if anything; answers with the state that holds it. */
 export const appendFact = Effect.fnUntraced(function* (
@@ -23,7 +19,7 @@ export const appendFact = Effect.fnUntraced(function* (
 ) {
   const state = initialState();
   while (true) {
-    evolveCommits(state, yield* journal.load(executionId, state.commit));
+    evolveCommits(state, yield* askAgain(journal.load(executionId, state.commit)));
     const [first, ...rest] = decide(state);
     if (!first) return state;
     const commit: Commit = {
@@ -32,11 +28,7 @@ export const appendFact = Effect.fnUntraced(function* (
       writer: nextWriter(),
       events: [first, ...rest],
     };
-    const stored = yield* journal.append(commit).pipe(
-      Effect.retry({
-        schedule: unavailable,
-        while: (error) => error._tag === "JournalUnavailable",
-      }),
+    const stored = yield* askAgain(journal.append(commit)).pipe(
       Effect.as(true),
       Effect.catchTag("JournalConflict", () => Effect.succeed(false)),
     );

@@ -25,10 +25,10 @@ export const executeActivity = Effect.fnUntraced(function* (
     return decodeActivityResult(recorded.result);
   }
   // A pending interrupt replays only to rebuild compensations, which run once `interrupted` is set.
-  if (live.log?.state.interrupt !== "none" && !instance.interrupted)
-    return new Workflow.Suspended({});
+  const interruptPending = live.log?.state.interrupt !== "none" && !instance.interrupted;
+  if (interruptPending && !live.bodyEnded) return new Workflow.Suspended({});
   const strict = Context.get(instance.workflow.annotations, Durability) === "strict";
-  if (strict && (yield* live.flush) === "fenced") return yield* Effect.interrupt;
+  if (strict && (yield* live.orBreakDown(live.flush)) === "fenced") return yield* Effect.interrupt;
 
   const startedAtEpochMs = clock.currentTimeMillisUnsafe();
   const activityInstance = WorkflowEngine.WorkflowInstance.initial(

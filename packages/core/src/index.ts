@@ -21,6 +21,7 @@ export * from "./ObjectStore.ts";
 export { PayloadIdentity } from "./PayloadIdentity.ts";
 export * as QueueWakes from "./QueueWakes.ts";
 export * as Retry from "./Retry.ts";
+export * as Sweeper from "./Sweeper.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";
 export { type Handled, type Pipeline, Worker } from "./Worker.ts";
 export * as EventPattern from "./EventPattern.ts";

@@ -20,8 +20,14 @@ export const makeExecutionRunner = (
       Effect.mapError(() => new WorkflowNotRegistered({ workflow })),
     );
 
-  const settled = Effect.fnUntraced(function* (live: LiveExecution) {
-    const advance = yield* Deferred.await(live.ended);
+  /** The end of the run, and of the ones that took over a wake which came too late for it. */
+  const settled = Effect.fnUntraced(function* (first: LiveExecution) {
+    let live = first;
+    let advance = yield* Deferred.await(live.ended);
+    while (live.next) {
+      live = live.next;
+      advance = yield* Deferred.await(live.ended);
+    }
     return { executionId: live.executionId, advance, state: live.log?.state ?? initialState() };
   });
 

@@ -6,9 +6,10 @@
  */
 import { Clock, Context, Deferred, Effect, Exit, Fiber, Scope } from "effect";
 import { Workflow, WorkflowEngine } from "effect/workflow";
+import { askAgain } from "./askAgain.ts";
 import { type AdvanceRequest, decideAdvance } from "./Decision.ts";
 import { makeExecutionLog } from "./ExecutionLog.ts";
-import { evolveCommits, initialState } from "./ExecutionState.ts";
+import { type ExecutionState, evolveCommits, initialState } from "./ExecutionState.ts";
 import type { Journal } from "./Journal.ts";
 import {
   type Advance,
@@ -30,6 +31,8 @@ export interface RunContext {
   readonly owner: string;
   readonly codeVersion: string;
   readonly nextWriter: () => string;
+  /** Brings the index of executions up to date with a state at which a run stopped. */
+  readonly project: (executionId: string, state: ExecutionState) => Effect.Effect<void>;
   /**
    * The scope that outlives the runs of an execution. A process that stays keeps it until the execution ends, so that
    * resources of suspended runs live on; one that may be frozen closes it with every suspension.
@@ -45,7 +48,7 @@ export interface RunContext {
 
 /** Loads an execution's state: one query. */
 export const loadState = (journal: Journal["Service"], executionId: string) =>
-  Effect.map(journal.load(executionId, 0), (commits) => {
+  Effect.map(askAgain(journal.load(executionId, 0)), (commits) => {
     const state = initialState();
     evolveCommits(state, commits);
     return state;
@@ -99,6 +102,10 @@ const runUntilStop = Effect.fnUntraced(function* (context: RunContext, live: Liv
   while (true) {
     live.wakeRequested = undefined;
     const result = yield* runBody(context, live);
+    if (live.breakdown) {
+      yield* context.scopes.release(live, "fenced");
+      return yield* Effect.failCause(live.breakdown);
+    }
     if (log.isFenced() || !result) {
       yield* context.scopes.release(live, "fenced");
       return { _tag: "Fenced" } satisfies Advance;
@@ -144,6 +151,7 @@ const runBody = Effect.fnUntraced(function* (context: RunContext, live: LiveExec
   const bodyClock = makeWorkflowClock(context.clock, started.atEpochMs);
   live.instances.push(instance);
   live.bodyClock = bodyClock;
+  live.bodyEnded = false;
   const body = execute(payload, executionId).pipe(
     Effect.provideService(Clock.Clock, bodyClock.clock),
     Effect.onExit((exit) => interruptWhereAsked(live, instance, exit)),
@@ -156,7 +164,7 @@ const runBody = Effect.fnUntraced(function* (context: RunContext, live: LiveExec
   const exit = yield* Effect.onInterrupt(Fiber.await(fiber), () => Fiber.interrupt(fiber));
   live.bodyFiber = undefined;
   if (Exit.isSuccess(exit)) return exit.value;
-  if (live.log?.isFenced() || instance.abandoned) return undefined;
+  if (live.breakdown || live.log?.isFenced() || instance.abandoned) return undefined;
   // A completion preempted the run: it was interrupted so that a replay sees the completion.
   if (instance.suspended) return new Workflow.Suspended({});
   return yield* exit;
@@ -172,6 +180,7 @@ const interruptWhereAsked = (
   exit: Exit.Exit<unknown, unknown>,
 ): Effect.Effect<void> => {
   const asked = live.log?.state.interrupt ?? "none";
+  live.bodyEnded = true;
   if (asked === "none" || live.log?.isFenced()) return Effect.void;
   const parksOnFailure =
     Exit.isFailure(exit) && Context.get(instance.workflow.annotations, Workflow.SuspendOnFailure);

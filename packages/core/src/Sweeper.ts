@@ -1,0 +1,139 @@
+/**
+ * Finds executions that should have moved and did not, and asks for them again.
+ *
+ * Wakes and timers are hints, and a hint may be lost: a process dies between the commit and the send. The index tells
+ * which executions are open; whether one of them is overdue is decided from its history alone, so that an old or
+ * missing row costs time and never correctness.
+ *
+ * Cost: one query of the journal per open execution and sweep.
+ */
+import { Clock, Effect } from "effect";
+import { askAgain } from "./askAgain.ts";
+import { type ExecutionRow, Executions, type ExecutionStatus, toRow } from "./Executions.ts";
+import { evolveCommits, type ExecutionState, initialState } from "./ExecutionState.ts";
+import type { ClockScheduled, Commit } from "./HistoryEvent.ts";
+import { Journal } from "./Journal.ts";
+import { Wakes } from "./Wakes.ts";
+
+/** What an overdue execution is asked for with. */
+export type Nudge =
+  | { readonly _tag: "Wake"; readonly mode: "automatic" | "explicit" }
+  | { readonly _tag: "Timer"; readonly clock: typeof ClockScheduled.Type };
+
+/** What a sweep did. */
+export interface Swept {
+  readonly looked: number;
+  readonly nudged: number;
+  /** Rows that were behind their history, and were brought up to date. */
+  readonly repaired: number;
+  /** Executions that could not be read; each is logged. */
+  readonly unreadable: number;
+}
+
+/**
+ * How long after it was due an execution counts as forgotten, in milliseconds.
+ * Longer than a message takes in a busy queue: a nudge too many costs a run over the history.
+ */
+export const sweepGraceMs = 120_000;
+
+/** Rows per page of the index. */
+const pageRows = 100;
+
+/** Statuses of executions that may have to move. A parked one may hold a lost request to interrupt. */
+const open: ReadonlyArray<ExecutionStatus> = ["running", "suspended", "parked"];
+
+/** What an execution with this history is overdue for, at `nowEpochMs`. */
+export const overdueOf = (
+  commits: ReadonlyArray<Commit>,
+  nowEpochMs: number,
+  graceMs: number = sweepGraceMs,
+): ReadonlyArray<Nudge> => {
+  const state = initialState();
+  evolveCommits(state, commits);
+  if (!state.started || state.completed) return [];
+  const dueEpochMs = nowEpochMs - graceMs;
+  if (!state.suspended) {
+    const lease = state.run?.leaseUntilEpochMs ?? state.started.atEpochMs;
+    return lease <= dueEpochMs ? [{ _tag: "Wake", mode: "automatic" }] : [];
+  }
+  const after = factsAfterSuspension(commits).filter(({ atEpochMs }) => atEpochMs <= dueEpochMs);
+  if (after.some((event) => event._tag === "InterruptRequested")) {
+    return [{ _tag: "Wake", mode: "explicit" }];
+  }
+  if (state.suspended.failed) return [];
+  return after.length > 0 ? [{ _tag: "Wake", mode: "automatic" }] : timersDue(state, dueEpochMs);
+};
+
+const factsAfterSuspension = (commits: ReadonlyArray<Commit>) => {
+  const events = commits.flatMap((commit) => commit.events);
+  return events.slice(events.findLastIndex(({ _tag }) => _tag === "Suspended") + 1);
+};
+
+const timersDue = (state: ExecutionState, dueEpochMs: number): ReadonlyArray<Nudge> =>
+  [...state.clocks.values()]
+    .filter((clock) => clock.wakeAtEpochMs <= dueEpochMs && !state.deferreds.has(clock.deferred))
+    .map((clock) => ({ _tag: "Timer", clock }));
+
+/** Looks at every open execution of the index once. Fails when the index does not answer; what it has asked for stands. */
+export const sweep = Effect.fnUntraced(function* (options: { readonly graceMs?: number } = {}) {
+  const executions = yield* Executions;
+  let swept: Swept = { looked: 0, nudged: 0, repaired: 0, unreadable: 0 };
+  for (const status of open) {
+    let cursor: string | undefined;
+    do {
+      const page = yield* executions.list({ status, rowsMax: pageRows, cursor });
+      for (const row of page.rows) swept = add(swept, yield* sweepOne(row, options.graceMs));
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+  }
+  return swept;
+});
+
+const add = (swept: Swept, one: Partial<Swept>): Swept => ({
+  looked: swept.looked + 1,
+  nudged: swept.nudged + (one.nudged ?? 0),
+  repaired: swept.repaired + (one.repaired ?? 0),
+  unreadable: swept.unreadable + (one.unreadable ?? 0),
+});
+
+const sweepOne = Effect.fnUntraced(
+  function* ({ commit, executionId, workflow }: ExecutionRow, graceMs: number | undefined) {
+    const journal = yield* Journal;
+    const wakes = yield* Wakes;
+    const commits = yield* askAgain(journal.load(executionId, 0));
+    const nudges = overdueOf(commits, yield* Clock.currentTimeMillis, graceMs);
+    const target = { workflow, executionId };
+    for (const nudge of nudges) {
+      yield* nudge._tag === "Wake"
+        ? wakes.wake(target, nudge.mode)
+        : wakes.timer({
+            ...target,
+            clock: nudge.clock.name,
+            wakeAtEpochMs: nudge.clock.wakeAtEpochMs,
+          });
+    }
+    const repaired = commits.length > commit ? yield* repair(executionId, commits) : 0;
+    return { nudged: nudges.length > 0 ? 1 : 0, repaired };
+  },
+  (effect, row) =>
+    Effect.catchTags(effect, {
+      JournalUnavailable: (error) => unreadable(row, error.message),
+      JournalCorrupt: (error) => unreadable(row, error.message),
+    }),
+);
+
+const unreadable = ({ executionId }: ExecutionRow, reason: string) =>
+  Effect.logWarning("execution not swept", reason).pipe(
+    Effect.annotateLogs({ executionId }),
+    Effect.as({ unreadable: 1 }),
+  );
+
+const repair = Effect.fnUntraced(function* (executionId: string, commits: ReadonlyArray<Commit>) {
+  const state = initialState();
+  evolveCommits(state, commits);
+  const row = toRow(executionId, state);
+  if (!row) return 0;
+  const executions = yield* Executions;
+  yield* executions.record(row);
+  return 1;
+});

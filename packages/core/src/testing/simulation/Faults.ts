@@ -1,0 +1,102 @@
+/**
+ * The faults of a simulated world, and how often each of them strikes.
+ *
+ * The row numbers are those of the fault matrix in docs/simulation.md.
+ */
+import type { World } from "./World.ts";
+
+export const faultNames = [
+  /** 1: the process dies before its request leaves. */
+  "crash-before",
+  /** 2, 15, 19, 32, 33: the process dies when its request has been applied. */
+  "crash-after",
+  /** 3: a message is delivered once more. */
+  "duplicate",
+  /** 4: a message is late, so that others pass it. */
+  "delay",
+  /** 5: a wake or a timer of ours is lost. */
+  "lost-wake",
+  /** 6: a process's clock is wrong by up to a lease. */
+  "clock-skew",
+  /** 7: a process stands still for one to four leases in the middle of a request. */
+  "pause",
+  /** 8: a store asks for patience. */
+  "throttle",
+  /** 9: applied, and the answer is lost. */
+  "answer-lost",
+  /** 10: not applied, and no answer comes. */
+  "request-lost",
+  /** 11: applied up to 75 s after the caller gave up. */
+  "applied-later",
+  /** 12: requests take so long that invocations reach their deadline. */
+  "slow",
+  /** 13: several messages per invocation. */
+  "batch",
+  /** 14: an upload that can never be processed. */
+  "poison",
+  /** 16: a second version under the key. */
+  "overwrite",
+  /** 17: the version is deleted before it is read. */
+  "delete",
+  /** 18: the object store asks for patience. */
+  "slow-down",
+  /** 23: a process's clock jumps by up to an hour. */
+  "clock-jump",
+  /** 24: all events of the past at once. */
+  "replay-storm",
+  /** 27: the index loses writes and shows old rows. */
+  "index-lag",
+  /** 29: the queue does not take a message, or takes it and does not say so. */
+  "send-fails",
+  /** 30: a signal is sent twice, or before its execution exists. */
+  "signal-twice",
+  /** 31: an execution is asked to stop while it goes on. */
+  "cancel",
+  /** The platform ends idle processes without a word. */
+  "retire",
+] as const;
+export type FaultName = (typeof faultNames)[number];
+
+export const isFaultName = (name: string): name is FaultName =>
+  faultNames.some((known) => known === name);
+
+/** What a run is put through. */
+export type FaultPlan =
+  | { readonly _tag: "None" }
+  | { readonly _tag: "Single"; readonly fault: FaultName }
+  /** Each fault is on with probability 1/2, at a rate of its own up to `rateMax`. */
+  | { readonly _tag: "Swarm"; readonly rateMax: number };
+
+/** Highest rate of a fault in a swarm, and the rate of a single fault. */
+export const swarmRateMax = 0.15;
+const singleRate = 0.12;
+
+export class Faults {
+  readonly rates = new Map<FaultName, number>();
+  readonly counts = new Map<FaultName, number>();
+  /** The liveness phase: everything heals. */
+  calm = false;
+  readonly #world: World;
+
+  constructor(world: World, plan: FaultPlan) {
+    this.#world = world;
+    if (plan._tag === "Single") this.rates.set(plan.fault, singleRate);
+    if (plan._tag !== "Swarm") return;
+    for (const name of faultNames) {
+      if (world.prng.chance(0.5)) this.rates.set(name, world.prng.next() * plan.rateMax);
+    }
+  }
+
+  isOn(name: FaultName): boolean {
+    return !this.calm && this.rates.has(name);
+  }
+
+  /** Whether the fault strikes now; `scale` makes it rarer (or likelier) where it is asked more (or less) often. */
+  strikes(name: FaultName, scale = 1): boolean {
+    const rate = this.calm ? undefined : this.rates.get(name);
+    if (rate === undefined || !this.#world.prng.chance(Math.min(0.9, rate * scale))) return false;
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+    this.#world.mark(`fault ${name}`);
+    return true;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * The index of executions: forward only, and as late as an index is allowed to be.
+ */
+import { Effect, Exit, Layer } from "effect";
+import { type ExecutionRow, Executions, IndexUnavailable } from "../../Executions.ts";
+import { type Caller, request } from "./request.ts";
+
+/** A lagging read shows the rows as they were up to this long ago, in milliseconds. */
+const lagMsMax = 60_000;
+
+export class SimulatedExecutions {
+  readonly #rows = new Map<string, Array<{ readonly atMs: number; readonly row: ExecutionRow }>>();
+
+  /** The rows as a reader sees them who sees nothing younger than the instant. */
+  rowsAt(atMs: number): ReadonlyArray<ExecutionRow> {
+    return [...this.#rows.values()].flatMap(
+      (rows) => rows.findLast((entry) => entry.atMs <= atMs)?.row ?? [],
+    );
+  }
+
+  /** The index as a process reaches it. */
+  layerFor(caller: Caller): Layer.Layer<Executions> {
+    const { faults, process } = caller;
+    const { world } = process;
+    const readAtMs = () =>
+      faults.strikes("index-lag", 3)
+        ? world.nowMs - world.prng.between(0, lagMsMax)
+        : world.nowMs;
+    const ask = <A>(operation: string, apply: () => A) =>
+      Effect.suspend(() =>
+        faults.strikes("index-lag")
+          ? Effect.fail(new IndexUnavailable({ operation, cause: "asked for patience" }))
+          : request(caller, {
+              name: `index ${operation}`,
+              apply: () => Exit.succeed(apply()),
+              unavailable: (reason) => new IndexUnavailable({ operation, cause: reason }),
+            }),
+      );
+    return Layer.succeed(Executions, {
+      record: (row) => ask("record", () => this.#record(row, world.nowMs)),
+      find: (executionId) =>
+        ask("find", () => this.rowsAt(readAtMs()).find((row) => row.executionId === executionId)),
+      list: ({ cursor, rowsMax, status, workflow }) =>
+        ask("list", () => {
+          const matching = this.rowsAt(readAtMs())
+            .filter((row) => status === undefined || row.status === status)
+            .filter((row) => workflow === undefined || row.workflow === workflow)
+            .toSorted((a, b) => b.startedEpochMs - a.startedEpochMs);
+          const from = Number(cursor ?? 0);
+          const rows = matching.slice(from, from + rowsMax);
+          const next = from + rowsMax;
+          return { rows, cursor: next < matching.length ? String(next) : undefined };
+        }),
+    });
+  }
+
+  #record(row: ExecutionRow, atMs: number): void {
+    const rows = this.#rows.get(row.executionId) ?? [];
+    if (row.commit < (rows.at(-1)?.row.commit ?? 0)) return;
+    this.#rows.set(row.executionId, [...rows, { atMs, row }]);
+  }
+}

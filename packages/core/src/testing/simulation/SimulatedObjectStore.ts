@@ -1,0 +1,104 @@
+/**
+ * A versioned object store: reads of exact versions, writes that are visible whole or not at all.
+ */
+import { Effect, Exit, Layer, Stream } from "effect";
+import type { ObjectRef } from "../../ObjectEvent.ts";
+import {
+  ObjectChanged,
+  ObjectGone,
+  ObjectStore,
+  ObjectStoreUnavailable,
+  type ObjectTarget,
+} from "../../ObjectStore.ts";
+import { type Caller, request } from "./request.ts";
+
+export interface StoredVersion {
+  readonly versionId: string;
+  readonly etag: string;
+  readonly body: string;
+  readonly writer: string;
+  deleted: boolean;
+}
+
+const textOf = (body: Uint8Array | string): string =>
+  typeof body === "string" ? body : Buffer.from(body).toString("latin1");
+
+export class SimulatedObjectStore {
+  /** All versions ever written, by `bucket/key`, oldest first. */
+  readonly versions = new Map<string, Array<StoredVersion>>();
+  #written = 0;
+
+  /** Writes a version, as an upload or a completed write does. Bytes are kept as latin1 text. */
+  write(bucket: string, key: string, body: string, writer: string): StoredVersion {
+    const name = `${bucket}/${key}`;
+    const number = ++this.#written;
+    const version = { versionId: `v${number}`, etag: `e${number}`, body, writer, deleted: false };
+    this.versions.set(name, [...(this.versions.get(name) ?? []), version]);
+    return version;
+  }
+
+  /** The object store as a process reaches it. */
+  layerFor(caller: Caller): Layer.Layer<ObjectStore> {
+    const unavailable = (target: { bucket: string; key: string }, operation: string) => {
+      const { bucket, key } = target;
+      return (reason: string) =>
+        new ObjectStoreUnavailable({ bucket, key, operation, cause: reason });
+    };
+    const put = (target: ObjectTarget, body: () => string) =>
+      request(caller, {
+        name: `put ${target.bucket}/${target.key}`,
+        apply: () => {
+          const { bucket, key } = target;
+          return Exit.succeed({ etag: this.write(bucket, key, body(), caller.process.name).etag });
+        },
+        unavailable: unavailable(target, "put"),
+        refusal: "slow-down",
+      });
+    const read = (ref: ObjectRef) =>
+      request(caller, {
+        name: `read ${ref.bucket}/${ref.key}`,
+        apply: () => this.#find(ref),
+        unavailable: unavailable(ref, "read"),
+        refusal: "slow-down",
+      });
+    return Layer.succeed(ObjectStore, {
+      read: (ref, options) =>
+        Stream.unwrap(
+          Effect.map(read(ref), ({ body }) =>
+            Stream.make(
+              new Uint8Array(Buffer.from(body.slice(0, options?.bytesMax), "latin1")),
+            ),
+          ),
+        ),
+      put: (target, body) => put(target, () => textOf(body)),
+      copy: (ref, target) =>
+        Effect.flatMap(read(ref), ({ body }) => Effect.asVoid(put(target, () => body))),
+      writer: (target) =>
+        Effect.sync(() => {
+          const pieces: Array<string> = [];
+          return {
+            write: (bytes: Uint8Array) => Effect.sync(() => void pieces.push(textOf(bytes))),
+            complete: put(target, () => pieces.join("")),
+          };
+        }),
+    });
+  }
+
+  #find(
+    ref: ObjectRef,
+  ): Exit.Exit<StoredVersion, ObjectGone | ObjectChanged | ObjectStoreUnavailable> {
+    const { bucket, etag, key, versionId } = ref;
+    const versions = this.versions.get(`${bucket}/${key}`) ?? [];
+    if (versionId !== undefined) {
+      const exact = versions.find((version) => version.versionId === versionId);
+      return exact && !exact.deleted
+        ? Exit.succeed(exact)
+        : Exit.fail(new ObjectGone({ bucket, key }));
+    }
+    const latest = versions.at(-1);
+    if (!latest || latest.deleted) return Exit.fail(new ObjectGone({ bucket, key }));
+    return latest.etag === etag
+      ? Exit.succeed(latest)
+      : Exit.fail(new ObjectChanged({ bucket, key, etag }));
+  }
+}

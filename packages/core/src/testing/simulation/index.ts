@@ -1,0 +1,13 @@
+/**
+ * A seeded world for the engine: faulty stores, queues and processes around the product's own code.
+ */
+export { type FaultName, faultNames, type FaultPlan, Faults, isFaultName, swarmRateMax } from "./Faults.ts";
+export { Prng } from "./Prng.ts";
+export { type Caller, leaseMs, request } from "./request.ts";
+export { SimulatedExecutions } from "./SimulatedExecutions.ts";
+export { type FunctionHost, SimulatedFunction } from "./SimulatedFunction.ts";
+export { SimulatedJournal } from "./SimulatedJournal.ts";
+export { SimulatedObjectStore, type StoredVersion } from "./SimulatedObjectStore.ts";
+export { SimulatedProcess } from "./SimulatedProcess.ts";
+export { SimulatedQueues } from "./SimulatedQueues.ts";
+export { World, worldEpochMs } from "./World.ts";

@@ -1,0 +1,216 @@
+/**
+ * What happens in a simulated hour: uploads, overwrites, deletions, signals and cancellations, all drawn from the seed.
+ */
+import { Engine, type ObjectCreated, QueueWakes } from "@millrace/core";
+import {
+  type Caller,
+  type Faults,
+  leaseMs,
+  SimulatedProcess,
+  type SimulatedJournal,
+  type SimulatedObjectStore,
+  type SimulatedQueues,
+  type StoredVersion,
+  type World,
+  worldEpochMs,
+} from "@millrace/core/testing/simulation";
+import { Effect, Exit, Layer } from "effect";
+import { WorkflowEngine } from "effect/workflow";
+import { approvalOf, Order, orderQueues, type OrderText } from "./orders.ts";
+
+/** An accepted upload, and what is known of it. */
+export interface Upload {
+  readonly object: ObjectCreated;
+  readonly version: StoredVersion;
+  readonly kind: "order" | "csv";
+  readonly poison: boolean;
+  readonly event: string;
+  readonly queue: string;
+  /** Tells how the text begins, for the CSV files. */
+  readonly text: string;
+  canceled: boolean;
+}
+
+export interface ScenarioParts {
+  readonly world: World;
+  readonly faults: Faults;
+  readonly queues: SimulatedQueues;
+  readonly objects: SimulatedObjectStore;
+  readonly journal: SimulatedJournal;
+  readonly counted: (name: string) => void;
+}
+
+/** Uploads arrive within this time, in milliseconds. */
+const uploadsWithinMs = 300_000;
+/** A signal is sent at most this long after its upload: it may come first. */
+const signalWithinMs = 600_000;
+
+export class Scenario {
+  readonly uploads: Array<Upload> = [];
+  readonly #parts: ScenarioParts;
+  #clients = 0;
+
+  constructor(parts: ScenarioParts) {
+    this.#parts = parts;
+  }
+
+  /** Sets up the hour. */
+  begin(orders: number, csvFiles: number): void {
+    const { faults, world } = this.#parts;
+    for (let index = 0; index < orders; index++) {
+      world.after(world.prng.between(0, uploadsWithinMs), () => {
+        const key = `incoming/order ${index % 4}+é.json`;
+        this.#uploadOrder(key, faults.strikes("poison", 3));
+        if (faults.strikes("overwrite", 3)) {
+          world.after(world.prng.between(0, 2_000), () => this.#uploadOrder(key, false));
+        }
+      });
+    }
+    for (let index = 0; index < csvFiles; index++) {
+      world.after(world.prng.between(0, uploadsWithinMs), () =>
+        this.#uploadCsv(`incoming/table ${index}.csv`, faults.strikes("poison", 3)),
+      );
+    }
+    if (faults.isOn("replay-storm")) {
+      world.after(world.prng.between(uploadsWithinMs, 2 * uploadsWithinMs), () => {
+        for (const { event, queue } of this.uploads) {
+          for (let copy = 0; copy < 5; copy++) this.#parts.queues.put(queue, event);
+        }
+      });
+    }
+  }
+
+  #uploadOrder(key: string, poison: boolean): void {
+    const { faults, world } = this.#parts;
+    const { prng } = world;
+    const order: OrderText = {
+      poison,
+      approval: prng.chance(0.5),
+      sleepMs: prng.chance(0.5) ? Math.round(prng.between(2_000, 2_400_000)) : 0,
+      child: prng.chance(0.4),
+      childSleepMs: prng.chance(0.7) ? Math.round(prng.between(2_000, 600_000)) : 0,
+      quoteBytes: prng.chance(0.03) ? 150_000 : 0,
+    };
+    const upload = this.#upload("order", orderQueues.queue, key, JSON.stringify(order), poison);
+    if (order.approval) this.#signalLater(upload);
+    if (faults.strikes("cancel", 3)) {
+      world.after(prng.between(0, signalWithinMs), () => {
+        upload.canceled = true;
+        this.#untilDone("cancel", (client) => this.#cancel(client, upload));
+      });
+    }
+  }
+
+  #uploadCsv(key: string, poison: boolean): void {
+    const rows = this.#parts.world.prng.below(5) + 1;
+    const lines = Array.from({ length: rows }, (_, row) => `${row},name ${row},2026-01-0${row + 1}`);
+    const text = poison ? "\0\u0001\0binary" : `id,name,date\n${lines.join("\n")}\n`;
+    this.#upload("csv", "csv-to-parquet", key, text, poison);
+  }
+
+  #upload(
+    kind: Upload["kind"],
+    queue: string,
+    key: string,
+    text: string,
+    poison: boolean,
+  ): Upload {
+    const { faults, objects, queues, world } = this.#parts;
+    const version = objects.write("raw", key, text, "upload");
+    const object: ObjectCreated = {
+      bucket: "raw",
+      key,
+      versionId: version.versionId,
+      etag: version.etag,
+      sizeBytes: Buffer.byteLength(text),
+      sequencer: version.versionId,
+      eventEpochMs: Math.floor((worldEpochMs + world.nowMs) / 1_000) * 1_000,
+    };
+    const event = eventOf(object);
+    const upload = { object, version, kind, poison, event, queue, text, canceled: false };
+    this.uploads.push(upload);
+    queues.put(queue, event);
+    if (faults.strikes("delete", 2)) {
+      world.after(world.prng.between(0, 1_000), () => {
+        version.deleted = true;
+      });
+    }
+    return upload;
+  }
+
+  #signalLater(upload: Upload): void {
+    const { faults, world } = this.#parts;
+    const times = faults.strikes("signal-twice", 3) ? 2 : 1;
+    for (let index = 0; index < times; index++) {
+      world.after(world.prng.between(0, signalWithinMs), () =>
+        this.#untilDone("signal", (client) => this.#signal(client, upload, `yes ${index}`)),
+      );
+    }
+  }
+
+  /** A client outside: it asks again, as a new process, until it has been answered. */
+  #untilDone(name: string, ask: (process: SimulatedProcess) => Effect.Effect<void>): void {
+    const { world } = this.#parts;
+    let answered = false;
+    const client = new SimulatedProcess(world, `${name}#${++this.#clients}`);
+    client.fork(ask(client), (succeeded) => {
+      answered = succeeded;
+      client.kill();
+    });
+    world.after(leaseMs, () => {
+      if (answered) return;
+      client.kill();
+      this.#untilDone(name, ask);
+    });
+  }
+
+  #signal(client: SimulatedProcess, { object }: Upload, text: string) {
+    return Effect.gen(function* () {
+      const executionId = yield* Order.executionId({ object });
+      const engine = yield* WorkflowEngine.WorkflowEngine;
+      yield* engine.deferredDone(approvalOf, {
+        workflowName: Order._tag,
+        executionId,
+        deferredName: approvalOf.name,
+        exit: Exit.succeed(text),
+      });
+    }).pipe(Effect.provide(this.#clientLayer(client)));
+  }
+
+  #cancel(client: SimulatedProcess, { object }: Upload) {
+    return Effect.gen(function* () {
+      const executionId = yield* Order.executionId({ object });
+      const engine = yield* WorkflowEngine.WorkflowEngine;
+      yield* engine.interrupt(Order, executionId);
+    }).pipe(Effect.provide(this.#clientLayer(client)));
+  }
+
+  #clientLayer(process: SimulatedProcess) {
+    const { counted, faults, journal, queues } = this.#parts;
+    const caller: Caller = { process, faults, counted };
+    return Engine.layer().pipe(
+      Layer.provide(QueueWakes.layerQueue(() => orderQueues.queue)),
+      Layer.provide(queues.layerFor(caller)),
+      Layer.provide(journal.layerFor(caller)),
+    );
+  }
+}
+
+/** The event as EventBridge delivers it. */
+const eventOf = (object: ObjectCreated): string =>
+  JSON.stringify({
+    version: "0",
+    source: "aws.s3",
+    "detail-type": "Object Created",
+    time: new Date(object.eventEpochMs).toISOString(),
+    detail: {
+      bucket: { name: object.bucket },
+      object: {
+        key: object.key,
+        size: object.sizeBytes,
+        etag: object.etag,
+        "version-id": object.versionId,
+        sequencer: object.sequencer,
+      },
+    },
+  });

@@ -1,0 +1,221 @@
+/**
+ * The invariants, checked after every run by reading what the stores hold and what the outside saw.
+ *
+ * Numbers are those of docs/simulation.md; each function below names the ones that it guards.
+ */
+import { type Commit, type HistoryEvent, objectIdentity } from "@millrace/core";
+import type {
+  SimulatedJournal,
+  SimulatedObjectStore,
+  SimulatedQueues,
+} from "@millrace/core/testing/simulation";
+import { pipelines } from "@millrace/workflows/topology";
+import { parquetKey } from "@millrace/workflows";
+import type { Ledger } from "./Ledger.ts";
+import { receiptKey } from "./orders.ts";
+import type { Upload } from "./Scenario.ts";
+
+export interface Violation {
+  readonly invariant: string;
+  readonly about: string;
+  readonly what: string;
+}
+
+export interface Evidence {
+  readonly uploads: ReadonlyArray<Upload>;
+  readonly journal: SimulatedJournal;
+  readonly objects: SimulatedObjectStore;
+  readonly queues: SimulatedQueues;
+  readonly ledger: Ledger;
+  readonly defects: ReadonlyArray<string>;
+  readonly stop: string;
+}
+
+/** One execution as its history tells it. */
+interface Told {
+  readonly executionId: string;
+  readonly commits: ReadonlyArray<Commit>;
+  readonly events: ReadonlyArray<HistoryEvent>;
+  readonly workflow: string;
+  readonly key: string;
+  readonly status: "completed" | "failed" | "open";
+}
+
+/** All violations of a run. */
+export const checkInvariants = (evidence: Evidence): ReadonlyArray<Violation> => {
+  const found: Array<Violation> = [];
+  const violated = (invariant: string, about: string, what: string): void => {
+    found.push({ invariant, about, what });
+  };
+  const told = [...evidence.journal.executionIds].map((id) =>
+    tell(id, evidence.journal.history(id)),
+  );
+  for (const execution of told) {
+    checkHistory(evidence, execution, violated);
+    checkOwners(execution, violated);
+    checkDeeds(evidence, execution, violated);
+  }
+  checkUploads(evidence, told, violated);
+  if (evidence.stop === "stepsMax") violated("I11", "world", "livelock: too many steps");
+  for (const defect of evidence.defects) violated("I9", "message", `failed without a fault: ${defect}`);
+  return found;
+};
+
+type Violated = (invariant: string, about: string, what: string) => void;
+
+const tell = (executionId: string, commits: ReadonlyArray<Commit>): Told => {
+  const events = commits.flatMap((commit) => commit.events);
+  const started = events.find((event) => event._tag === "ExecutionStarted");
+  const completed = events.find((event) => event._tag === "Completed");
+  const isSuccess = JSON.stringify(completed?.result ?? null).includes(`"exit":{"_tag":"Success"`);
+  return {
+    executionId,
+    commits,
+    events,
+    workflow: started?.workflow ?? "",
+    key: started?.idempotencyKey ?? "",
+    status: !completed ? "open" : isSuccess ? "completed" : "failed",
+  };
+};
+
+/** I2, I3, I4: no gap, nothing overwritten, one end which is last, each fact once. */
+const checkHistory = (
+  { journal }: Evidence,
+  { commits, events, executionId }: Told,
+  violated: Violated,
+): void => {
+  for (const [index, { commit, writer }] of commits.entries()) {
+    if (commit !== index + 1) violated("I2", executionId, `commit ${index + 1} is missing`);
+    const first = journal.firstWriters.get(`${executionId}/${commit}`);
+    if (first !== writer) violated("I2", executionId, `commit ${commit} was overwritten`);
+  }
+  const ends = events.filter((event) => event._tag === "Completed");
+  if (ends.length > 1) violated("I3", executionId, `${ends.length} ends`);
+  if (ends.length > 0 && events.at(-1)?._tag !== "Completed") {
+    violated("I3", executionId, `${events.at(-1)?._tag ?? ""} after the end`);
+  }
+  const seen = new Set<string>();
+  for (const event of events) {
+    const fact = factOf(event);
+    if (fact !== undefined && seen.has(fact)) violated("I4", executionId, `${fact} twice`);
+    if (fact !== undefined) seen.add(fact);
+  }
+};
+
+const factOf = (event: HistoryEvent): string | undefined => {
+  switch (event._tag) {
+    case "ExecutionStarted":
+      return "ExecutionStarted";
+    case "ActivityCompleted":
+      return `activity ${event.name} attempt ${event.attempt}`;
+    case "ClockScheduled":
+      return `clock ${event.name}`;
+    case "DeferredDone":
+      return `deferred ${event.name}`;
+    default:
+      return undefined;
+  }
+};
+
+/** I6: what a run stores comes from the latest run's owner; nobody writes after having been superseded. */
+const checkOwners = ({ commits, executionId }: Told, violated: Violated): void => {
+  let owner = "";
+  for (const { commit, events, writer } of commits) {
+    const run = events.find((event) => event._tag === "RunStarted");
+    if (run) owner = run.owner;
+    const isRuns = events.some(
+      ({ _tag }) =>
+        _tag === "ActivityCompleted" ||
+        _tag === "Suspended" ||
+        _tag === "Completed" ||
+        _tag === "ClockScheduled",
+    );
+    if (isRuns && !writer.startsWith(`${owner}/`)) {
+      violated("I6", executionId, `commit ${commit} is by a superseded run`);
+    }
+  }
+};
+
+/** I4 (effects are based on recorded results only) and I13 (one idempotency key per activity). */
+const checkDeeds = (
+  { ledger }: Evidence,
+  { events, executionId, status, workflow }: Told,
+  violated: Violated,
+): void => {
+  const recorded = JSON.stringify(events.filter((event) => event._tag === "ActivityCompleted"));
+  const keys = new Map<string, string>();
+  const deeds = ledger.deeds.filter((deed) => deed.executionId === executionId);
+  for (const { activity, basedOn, idempotencyKey } of deeds) {
+    const key = keys.get(activity) ?? idempotencyKey;
+    keys.set(activity, key);
+    if (key !== idempotencyKey) violated("I13", executionId, `${activity} used two keys`);
+    for (const [name, token] of Object.entries(basedOn)) {
+      if (!token.startsWith(name) || recorded.includes(`"${token}`)) continue;
+      violated("I4", executionId, `${activity} was based on ${token}, which is not recorded`);
+    }
+  }
+  if (workflow !== "Order") return;
+  const did = (activity: string) => deeds.some((deed) => deed.activity === activity);
+  if (status === "completed" && did("release")) violated("I5", executionId, "compensated, yet completed");
+  if (status === "failed" && recorded.includes(`"reserve-`) && !did("release")) {
+    violated("I7", executionId, "failed without its compensation");
+  }
+};
+
+/** I1, I5, I7, I8, I9, I11: each upload came to its one right end. */
+const checkUploads = (
+  { objects, queues, uploads }: Evidence,
+  told: ReadonlyArray<Told>,
+  violated: Violated,
+): void => {
+  for (const execution of told) {
+    if (execution.workflow === "") violated("I8", execution.executionId, "was never started");
+    if (execution.status === "open" && execution.workflow !== "") {
+      violated("I11", execution.executionId, `${execution.workflow} did not end: ${lastOf(execution)}`);
+    }
+  }
+  for (const upload of uploads) {
+    const identity = objectIdentity(upload.object);
+    const matching = told.filter(
+      ({ key, workflow }) => key === identity && workflow !== "Part" && workflow !== "",
+    );
+    const [execution] = matching;
+    if (!execution) violated("I1", identity, "no execution");
+    if (matching.length > 1) violated("I8", identity, `${matching.length} executions`);
+    if (execution) checkOutcome({ objects, queues }, upload, execution, violated);
+  }
+  for (const { message } of queues.givenUp) {
+    violated("I9", `message ${message.id}`, `given up in the end: ${message.body.slice(0, 120)}`);
+  }
+};
+
+const lastOf = ({ events }: Told): string => events.slice(-4).map(({ _tag }) => _tag).join(", ");
+
+const checkOutcome = (
+  { objects, queues }: Pick<Evidence, "objects" | "queues">,
+  { canceled, kind, object, poison, version }: Upload,
+  { events, executionId, status }: Told,
+  violated: Violated,
+): void => {
+  const letters = queues.letters.filter(({ body }) => body.includes(executionId)).length;
+  const outputKey =
+    kind === "order"
+      ? receiptKey(object)
+      : parquetKey({ ...object, prefix: pipelines.csvToParquet.trigger.prefix });
+  const outputs = objects.versions.get(`clean/${outputKey}`) ?? [];
+  if (status === "completed") {
+    if (poison) violated("I7", executionId, "poison completed");
+    if (letters > 0) violated("I7", executionId, "completed, and dead-lettered");
+    if (outputs.length === 0) violated("I5", executionId, "completed without an output");
+    const [first] = outputs;
+    const same = (body: string) =>
+      kind === "csv" ? body === first?.body : body.startsWith(`receipt for raw/${object.key}@`);
+    if (!outputs.every(({ body }) => same(body))) violated("I5", executionId, "outputs differ");
+  }
+  if (status === "failed") {
+    if (!poison && !version.deleted && !canceled) {
+      violated("I7", executionId, `good work failed: ${JSON.stringify(events.at(-1)).slice(0, 400)}`);
+    }
+    if (letters === 0 && !canceled) violated("I7", executionId, "failed without a dead letter");
+  }
+};
