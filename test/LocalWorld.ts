@@ -104,7 +104,14 @@ const makeWorld = Effect.gen(function* () {
 
   const upload = Effect.fnUntraced(function* (key: string, body: Uint8Array | string) {
     const put = yield* Effect.promise(() =>
-      s3.send(new PutObjectCommand({ Bucket: localBuckets.raw, Key: key, Body: body })),
+      s3.send(
+        new PutObjectCommand({
+          Bucket: localBuckets.raw,
+          Key: key,
+          // The SDK takes an empty text for a stream of unknown length.
+          Body: typeof body === "string" ? Buffer.from(body) : body,
+        }),
+      ),
     );
     const versionId = put.VersionId ?? "";
     const etag = (put.ETag ?? "").replaceAll('"', "");

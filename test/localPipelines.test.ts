@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DescribeTimeToLiveCommand } from "@aws-sdk/client-dynamodb";
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import { assert, layer } from "@effect/vitest";
 import { localBuckets, localTables } from "@millrace/local";
@@ -200,6 +201,13 @@ layer(world, { timeout: "60 seconds", excludeTestServices: true })("local mode",
         dimensions: { width: 1600, height: 900 },
         processedAt: new Date(row.startedEpochMs).toISOString(),
         expiresAt: Math.floor(row.startedEpochMs / 1_000) + 90 * 86_400,
+      });
+      const { TimeToLiveDescription } = yield* Effect.promise(() =>
+        clients.documents.send(new DescribeTimeToLiveCommand({ TableName: localTables.images })),
+      );
+      assert.deepStrictEqual(TimeToLiveDescription, {
+        TimeToLiveStatus: "ENABLED",
+        AttributeName: "expiresAt",
       });
     }),
   );
