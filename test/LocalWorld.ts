@@ -73,6 +73,8 @@ export interface Uploaded {
 /** How often a test looks whether something has happened. */
 const look = Schedule.spaced("25 millis");
 
+const isEnd = ({ status }: HandledMessage) => status === "completed" || status === "failed";
+
 const makeWorld = Effect.gen(function* () {
   const connection = yield* EmbeddedAws;
   const config = { ...clientConfig(connection), maxAttempts: 1 };
@@ -81,7 +83,7 @@ const makeWorld = Effect.gen(function* () {
   const events = new EventBridgeClient(config);
   const documents = DynamoDBDocumentClient.from(new DynamoDBClient(config));
   const hostEvents = yield* PubSub.subscribe(yield* HostEvents);
-  const happened: Array<HostEvent> = [];
+  const watchers = new Set<(event: HostEvent) => void>();
   const handled: Array<HandledMessage> = [];
   const letters: Array<DeadLetter.DeadLetterEnvelope> = [];
   const rawLetters: Array<string> = [];
@@ -90,7 +92,7 @@ const makeWorld = Effect.gen(function* () {
   yield* Effect.forkScoped(
     Effect.forever(
       Effect.map(PubSub.take(hostEvents), (event) => {
-        happened.push(event);
+        for (const watcher of watchers) watcher(event);
         if (event._tag !== "Line") return;
         const line = Option.flatMap(decodeLogLine(event.line), ({ annotations }) =>
           decodeHandled(annotations),
@@ -121,7 +123,6 @@ const makeWorld = Effect.gen(function* () {
 
   /** The execution of an upload, once it has ended. */
   const ended = Effect.fnUntraced(function* ({ subject }: { readonly subject: string }) {
-    const isEnd = ({ status }: HandledMessage) => status === "completed" || status === "failed";
     yield* Effect.sync(() => handledAbout(subject).find(isEnd)).pipe(
       Effect.repeat({ until: (end) => end !== undefined, schedule: look }),
     );
@@ -147,7 +148,7 @@ const makeWorld = Effect.gen(function* () {
   return {
     connection,
     clients: { s3, sqs, events, documents },
-    happened,
+    watchers,
     handled,
     handledAbout,
     upload,
@@ -175,9 +176,12 @@ const makeWorld = Effect.gen(function* () {
     until: (isTrue: () => boolean) =>
       Effect.asVoid(Effect.repeat(Effect.sync(isTrue), { until: (is) => is, schedule: look })),
 
-    /** The dead letters about a subject; waits for the first. */
-    lettersAbout: (pipeline: PipelineTopology, isIt: (subject: string) => boolean) =>
-      Effect.map(drainLetters(pipeline), () => letters.filter(({ subject }) => isIt(subject))).pipe(
+    /** The dead letters of which something is true; waits for the first. */
+    letters: (
+      pipeline: PipelineTopology,
+      isIt: (letter: DeadLetter.DeadLetterEnvelope) => boolean,
+    ) =>
+      Effect.map(drainLetters(pipeline), () => letters.filter(isIt)).pipe(
         Effect.repeat({ until: (found) => found.length > 0, schedule: look }),
       ),
 

@@ -50,14 +50,14 @@ const assertRefused = Effect.fnUntraced(function* (
   tag: string,
   source: Uint8Array | string,
 ) {
-  const { lettersAbout, read, unfinishedUploads, versions } = yield* LocalWorld;
+  const { letters: allLetters, read, unfinishedUploads, versions } = yield* LocalWorld;
   assert.strictEqual(row.status, "failed");
   const [failure] = yield* decodeFailed(row.result);
   assert.strictEqual(failure?.error._tag, tag);
 
-  const letters = yield* lettersAbout(
+  const letters = yield* allLetters(
     pipelines.csvToParquet,
-    (subject) => subject === uploaded.subject,
+    ({ subject }) => subject === uploaded.subject,
   );
   assert.lengthOf(letters, 1);
   const [letter] = letters;

@@ -68,6 +68,12 @@ const expectedCell = (name: string, cell: string): string | null => {
   return name.includes("date") || name.includes("fecha") ? new Date(cell).toISOString() : cell;
 };
 
+/** Times as ISO texts, everything else as it is. */
+const asText = (column: string): string =>
+  /date|_processed_at/.test(column)
+    ? `strftime("${column}", '%Y-%m-%dT%H:%M:%S.%gZ') as "${column}"`
+    : `"${column}"`;
+
 const world = layerLocalWorld({ timeoutSeconds: 30 });
 
 layer(world, { timeout: "60 seconds", excludeTestServices: true })("local mode", (it) => {
@@ -91,20 +97,16 @@ layer(world, { timeout: "60 seconds", excludeTestServices: true })("local mode",
         const { bytes, contentType } = yield* read(localBuckets.clean, key);
         assert.strictEqual(contentType, "application/vnd.apache.parquet");
 
-        const enriched = expected.map((cells) => ({
-          ...cells,
+        const added = {
           _processed_at: new Date(row.startedEpochMs).toISOString(),
           _source_file: uploaded.subject,
-        }));
+        };
+        const enriched = expected.map((cells) => Object.assign(cells, added));
         const byHyparquet = yield* readHyparquet(bytes);
         // JSON turns hyparquet's dates into the ISO texts that are expected, and changes nothing else.
         assert.deepStrictEqual(JSON.parse(JSON.stringify(byHyparquet)), enriched);
 
         const columns = Object.keys(enriched[0] ?? {});
-        const asText = (column: string) =>
-          /date|_processed_at/.test(column)
-            ? `strftime("${column}", '%Y-%m-%dT%H:%M:%S.%gZ') as "${column}"`
-            : `"${column}"`;
         const byDuckDb = yield* queryDuckDb(
           bytes,
           `select ${columns.map(asText).join(", ")} from FILE`,
@@ -114,11 +116,15 @@ layer(world, { timeout: "60 seconds", excludeTestServices: true })("local mode",
           bytes,
           "select column_name, column_type from (describe select * from FILE)",
         );
-        for (const { column_name, column_type } of types) {
-          const isTime = /date|_processed_at/.test(String(column_name));
-          if (isTime) assert.match(String(column_type), /^TIMESTAMP/);
-          else assert.strictEqual(column_type, "VARCHAR");
-        }
+        assert.deepStrictEqual(
+          types,
+          columns.map((column_name) => ({
+            column_name,
+            column_type: /date|_processed_at/.test(column_name)
+              ? "TIMESTAMP WITH TIME ZONE"
+              : "VARCHAR",
+          })),
+        );
         assert.lengthOf(yield* versions(localBuckets.clean, key), 1);
       }),
     );
