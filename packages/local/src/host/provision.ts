@@ -78,6 +78,9 @@ export const clientConfig = (connection: AwsConnection) => ({
   },
 });
 
+const make = (resource: string, run: () => Promise<unknown>) =>
+  Effect.tryPromise({ try: run, catch: (cause) => new ProvisioningFailed({ resource, cause }) });
+
 /** Makes everything; `timesOf` gives the times of each pipeline. */
 export const provision = Effect.fnUntraced(function* (
   connection: AwsConnection,
@@ -91,9 +94,6 @@ export const provision = Effect.fnUntraced(function* (
     dynamo: new DynamoDBClient(config),
     events: new EventBridgeClient(config),
   };
-  const make = (resource: string, run: () => Promise<unknown>) =>
-    Effect.tryPromise({ try: run, catch: (cause) => new ProvisioningFailed({ resource, cause }) });
-
   for (const name of ["raw", "clean", "errors"] as const) {
     yield* make(`bucket ${localBuckets[name]}`, () => makeBucket(clients, name));
   }
