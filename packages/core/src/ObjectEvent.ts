@@ -124,6 +124,26 @@ export const fromEnvelope = (
   }));
 };
 
+const encodeEnvelope = Schema.encodeSync(Schema.fromJsonString(ObjectCreatedEnvelope));
+
+/** The object as the text of an event that reads as the same object: what to send again to announce it once more. */
+export const toEventText = (object: ObjectCreated): string =>
+  encodeEnvelope({
+    source: "aws.s3",
+    "detail-type": "Object Created",
+    time: DateTime.formatIso(DateTime.makeUnsafe(object.eventEpochMs)),
+    detail: {
+      bucket: { name: object.bucket },
+      object: {
+        key: object.key,
+        size: object.sizeBytes,
+        etag: object.etag,
+        sequencer: object.sequencer,
+        ...(object.versionId !== undefined && { "version-id": object.versionId }),
+      },
+    },
+  });
+
 /** The announcement in a notification record; none when its key or time cannot be read. */
 export const fromRecord = (
   record: (typeof S3Notification.Type)["Records"][number],

@@ -16,6 +16,7 @@ export {
   ObjectRef,
   objectIdentity,
   objectName,
+  toEventText,
 } from "./ObjectEvent.ts";
 export * from "./ObjectStore.ts";
 export { PayloadIdentity } from "./PayloadIdentity.ts";

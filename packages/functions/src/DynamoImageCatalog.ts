@@ -31,6 +31,9 @@ export const imagesTable: Omit<CreateTableCommandInput, "TableName"> = {
   ],
 };
 
+/** The attribute by which the table forgets a record (requirement D4.6). */
+export const imagesTimeToLive = { AttributeName: "expiresAt", Enabled: true } as const;
+
 const encodeRecord = Schema.encodeSync(ImageRecord);
 
 /** The catalog in the environment's table. */

@@ -11,6 +11,7 @@ import {
   objectName,
   ReadFailure,
   Retry,
+  toEventText,
   WriteFailure,
 } from "@millrace/core";
 import { Cause, Effect, Schema } from "effect";
@@ -43,6 +44,7 @@ export const refuseInvalid =
         pipeline: pipeline.name,
         queue: `${pipeline.name}-dead-letters`,
         subject: objectName(object),
-        original: JSON.stringify({ object }),
+        // An event, and not the payload: sent to the queue again, the intake understands it.
+        original: toEventText(object),
       }),
     );

@@ -5,7 +5,7 @@
  *  - a function that throws, times out or dies keeps its whole batch in the queue: the messages come back when their
  *    visibility timeout is over;
  *  - the answer names the messages that failed (`ReportBatchItemFailures`); an answer that names an unknown message,
- *    or has another form, fails the whole batch; an empty list (or none) means that all succeeded;
+ *    or has another form, fails the whole batch; an empty list, null or none means that all succeeded;
  *  - at most `concurrencyMax` invocations run at the same time, each in an environment of its own.
  *
  * Source: AWS Lambda developer guide, "Handling errors for an SQS event source"
@@ -64,7 +64,7 @@ const waitSeconds = 20;
 
 const BatchResponse = Schema.Struct({
   batchItemFailures: Schema.optionalKey(
-    Schema.Array(Schema.Struct({ itemIdentifier: Schema.String })),
+    Schema.NullOr(Schema.Array(Schema.Struct({ itemIdentifier: Schema.String }))),
   ),
 });
 const decodeResponse = Schema.decodeUnknownExit(Schema.NullOr(BatchResponse));

@@ -74,19 +74,20 @@ export const startEnvironment = Effect.fnUntraced(function* (
     const decoded = decodeMessage(message);
     if (Exit.isSuccess(decoded)) settle(settings.name, decoded.value, ready, waiting);
   });
-  child.on("exit", (code, signal) => {
-    const error = new EnvironmentDied({
-      function: settings.name,
-      reason: signal ?? `exit code ${code}`,
-    });
+  const end = (reason: string) => {
+    const error = new EnvironmentDied({ function: settings.name, reason });
     Deferred.doneUnsafe(ready, Effect.fail(error));
     Deferred.doneUnsafe(died, Effect.fail(error));
-  });
+  };
+  child.on("exit", (code, signal) => end(signal ?? `exit code ${code}`));
+  // Without a listener an error here (no process to be had, a closed channel) would end the host.
+  child.on("error", (error) => end(error.message));
   yield* Deferred.await(ready);
 
   return {
     pid: child.pid ?? 0,
-    isAlive: () => child.exitCode === null && child.signalCode === null,
+    // One that was told to die counts as dead: it takes a moment until it is.
+    isAlive: () => child.exitCode === null && child.signalCode === null && !child.killed,
     invoke: Effect.fnUntraced(function* (requestId, event) {
       const { timeoutSeconds } = settings;
       const now = yield* Clock.currentTimeMillis;

@@ -4,8 +4,10 @@
  */
 import {
   CreateTableCommand,
+  DescribeTimeToLiveCommand,
   DynamoDBClient,
   ResourceInUseException,
+  UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
 import {
   CreateArchiveCommand,
@@ -24,7 +26,7 @@ import {
 import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { toEventPattern } from "@millrace/core";
 import { executionsTable, journalTable } from "@millrace/core/aws";
-import { imagesTable } from "@millrace/functions/DynamoImageCatalog";
+import { imagesTable, imagesTimeToLive } from "@millrace/functions/DynamoImageCatalog";
 import {
   type BucketName,
   deadLetterRetentionSeconds,
@@ -76,6 +78,9 @@ export const clientConfig = (connection: AwsConnection) => ({
   },
 });
 
+const make = (resource: string, run: () => Promise<unknown>) =>
+  Effect.tryPromise({ try: run, catch: (cause) => new ProvisioningFailed({ resource, cause }) });
+
 /** Makes everything; `timesOf` gives the times of each pipeline. */
 export const provision = Effect.fnUntraced(function* (
   connection: AwsConnection,
@@ -89,7 +94,6 @@ export const provision = Effect.fnUntraced(function* (
     dynamo: new DynamoDBClient(config),
     events: new EventBridgeClient(config),
   };
-
   for (const name of ["raw", "clean", "errors"] as const) {
     yield* make(`bucket ${localBuckets[name]}`, () => makeBucket(clients, name));
   }
@@ -104,6 +108,7 @@ export const provision = Effect.fnUntraced(function* (
         .catch(unless(ResourceInUseException)),
     );
   }
+  yield* make(`time to live of table ${localTables.images}`, () => expireImages(clients));
   yield* make(`archive ${localArchive}`, () => makeArchive(clients));
   for (const pipeline of pipelines) {
     yield* make(`pipeline ${pipeline.name}`, () =>
@@ -131,6 +136,16 @@ const makeBucket = async ({ s3 }: Clients, name: BucketName): Promise<void> => {
       Bucket,
       NotificationConfiguration: { EventBridgeConfiguration: {} },
     }),
+  );
+};
+
+const expireImages = async ({ dynamo }: Clients): Promise<void> => {
+  const TableName = localTables.images;
+  const { TimeToLiveDescription } = await dynamo.send(new DescribeTimeToLiveCommand({ TableName }));
+  // Setting it again is refused, as on AWS.
+  if (TimeToLiveDescription?.TimeToLiveStatus === "ENABLED") return;
+  await dynamo.send(
+    new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification: imagesTimeToLive }),
   );
 };
 
@@ -192,6 +207,3 @@ const makePipeline = async (
     }),
   );
 };
-
-const make = (resource: string, run: () => Promise<unknown>) =>
-  Effect.tryPromise({ try: run, catch: (cause) => new ProvisioningFailed({ resource, cause }) });
