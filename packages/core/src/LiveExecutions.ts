@@ -46,7 +46,11 @@ export class LiveExecutions {
       this.lives.set(executionId, live);
       return runExecution(this.context, live, request).pipe(
         Effect.onExit((exit) => this.settle(live, exit)),
-        Effect.forkIn(registered.scope),
+        Effect.forkIn(registered.scope, { startImmediately: true }),
+        // In a scope that is closed already the fiber ends before it has begun, and settles nothing.
+        Effect.tap((fiber) =>
+          Effect.sync(() => fiber.addObserver((exit) => this.letGo(live, exit))),
+        ),
         Effect.as(live),
       );
     });
@@ -128,6 +132,13 @@ export class LiveExecutions {
       .pipe(Effect.forkIn(live.registered.scope), Effect.asVoid);
   }
 
+  /** Tells everybody that the run is over; those who have heard already hear nothing. */
+  private letGo(live: LiveExecution, exit: Exit.Exit<Advance>): void {
+    if (this.lives.get(live.executionId) === live) this.lives.delete(live.executionId);
+    Deferred.doneUnsafe(live.opened, Effect.succeed(live.log));
+    Deferred.doneUnsafe(live.ended, exit);
+  }
+
   /**
    * Lets go of a run that stopped. Whoever waits for its end hears of it last: with that answer a message is deleted,
    * and what has not left this process by then would be lost with it.
@@ -198,9 +209,7 @@ export class LiveExecutions {
       state.started && acceptsDeferred(state, name) ? [done()] : [],
     ).pipe(
       Effect.orDie,
-      Effect.flatMap((state) =>
-        state.completed ? Effect.void : wakes.wake(parent, "automatic"),
-      ),
+      Effect.flatMap((state) => (state.completed ? Effect.void : wakes.wake(parent, "automatic"))),
     );
   }
 }

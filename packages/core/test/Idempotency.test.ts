@@ -90,17 +90,19 @@ layer(layerDynaliteIdempotency, { excludeTestServices: true })("Idempotency.once
     }),
   );
 
-  it.effect("a crashed owner's claim ends with its lease, and its late completion and release do nothing", () =>
-    Effect.gen(function* () {
-      const store = yield* IdempotencyStore;
-      yield* claimAt("f", "zombie", 0);
-      assert.strictEqual((yield* claimAt("f", "heir", 999))._tag, "InProgress");
-      assert.strictEqual((yield* claimAt("f", "heir", 1_001))._tag, "Claimed");
-      assert.strictEqual(yield* store.complete("f", "zombie", "1"), false);
-      yield* store.release("f", "zombie");
-      assert.strictEqual((yield* claimAt("f", "third", 1_500))._tag, "InProgress");
-      assert.strictEqual(yield* store.complete("f", "heir", "2"), true);
-    }),
+  it.effect(
+    "a crashed owner's claim ends with its lease, and its late completion and release do nothing",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* IdempotencyStore;
+        yield* claimAt("f", "zombie", 0);
+        assert.strictEqual((yield* claimAt("f", "heir", 999))._tag, "InProgress");
+        assert.strictEqual((yield* claimAt("f", "heir", 1_001))._tag, "Claimed");
+        assert.strictEqual(yield* store.complete("f", "zombie", "1"), false);
+        yield* store.release("f", "zombie");
+        assert.strictEqual((yield* claimAt("f", "third", 1_500))._tag, "InProgress");
+        assert.strictEqual(yield* store.complete("f", "heir", "2"), true);
+      }),
   );
 
   it.effect("an expired result counts as none, whether the store has deleted it or not", () =>

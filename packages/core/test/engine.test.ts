@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest";
 import { Durability, ExecutionRunner } from "@millrace/core";
-import { Clock, Deferred, Effect, Exit, Option, Ref, Schema } from "effect";
+import { Clock, Deferred, Effect, Exit, Fiber, Option, Ref, Schema, Scope } from "effect";
 import { TestClock } from "effect/testing";
 import { Activity, DurableClock, DurableDeferred, Workflow, WorkflowEngine } from "effect/workflow";
 import { makeWorld } from "./engineWorld.ts";
@@ -139,7 +139,10 @@ describe("leases and fencing", () => {
         yield* TestClock.adjust("10 seconds");
         assert.deepStrictEqual(yield* world.journal.load(executionId, 0), before);
         // Step 2 ran twice (it was open when the lease ended), step 3 once.
-        assert.deepStrictEqual((yield* Ref.get(ran)).toSorted((a, b) => a - b), [1, 2, 2, 3]);
+        assert.deepStrictEqual(
+          (yield* Ref.get(ran)).toSorted((a, b) => a - b),
+          [1, 2, 2, 3],
+        );
       }),
   );
 });
@@ -270,6 +273,22 @@ describe("starting", () => {
         process.run(ExecutionRunner.use((runner) => runner.start(unknown, { id: "a" }))),
       );
       assert.strictEqual(failure._tag, "WorkflowNotRegistered");
+    }),
+  );
+});
+
+describe("a shutdown", () => {
+  it.live("reaches a caller as an interrupt, even when it comes before the run has begun", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const stuck = Workflow.make("Stuck", { payload, idempotencyKey });
+      const scope = yield* Scope.make();
+      const process = yield* Scope.provide(world.start(stuck.toLayer(() => Effect.never)), scope);
+      const caller = yield* Effect.forkChild(process.run(stuck.execute({ id: "a" })), {
+        startImmediately: true,
+      });
+      yield* Scope.close(scope, Exit.void);
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(caller)));
     }),
   );
 });
