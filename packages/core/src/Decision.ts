@@ -6,7 +6,7 @@
  * again.
  */
 import { Exit } from "effect";
-import type { ExecutionState } from "./ExecutionState.ts";
+import { activityKey, type ExecutionState } from "./ExecutionState.ts";
 import type { ClockScheduled, ExecutionStarted, HistoryEvent } from "./HistoryEvent.ts";
 import { encodeDeferredExit } from "./WorkflowCodec.ts";
 
@@ -170,6 +170,11 @@ export const revise = (state: ExecutionState, pending: ReadonlyArray<HistoryEven
         return state.interrupt !== "unsafe" || overtaken();
       case "DeferredDone":
         return acceptsDeferred(state, event.name) || overtaken();
+      // Another run's result or deadline was first, and is the one that counts: the body must see that one.
+      case "ActivityCompleted":
+        return !state.activities.has(activityKey(event.name, event.attempt)) || overtaken();
+      case "ClockScheduled":
+        return !state.clocks.has(event.name) || overtaken();
       default:
         return true;
     }

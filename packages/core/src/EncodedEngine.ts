@@ -10,7 +10,7 @@ import { executeActivity } from "./executeActivity.ts";
 import { afterLeaseMs } from "./Limits.ts";
 import { initialState } from "./ExecutionState.ts";
 import type { HistoryEvent } from "./HistoryEvent.ts";
-import { isDeferredDone, type LiveExecution } from "./LiveExecution.ts";
+import { isClockScheduled, isDeferredDone, type LiveExecution } from "./LiveExecution.ts";
 import type { LiveExecutions } from "./LiveExecutions.ts";
 import { loadState, type RunContext } from "./runExecution.ts";
 import { startExecution } from "./startExecution.ts";
@@ -94,6 +94,8 @@ export const makeEncodedEngine = (
     const recorded = log.state.clocks.get(clock.name);
     // Stored by an earlier run, which may have died before it asked for the timer. The first deadline stands.
     if (recorded) return yield* live.orBreakDown(live.askTimerAgain(recorded));
+    // Recorded by a run just before this one that was not stored, because a wake overtook it: asked for when stored.
+    if (log.findRecorded(isClockScheduled(clock.name))) return;
     const now = context.clock.currentTimeMillisUnsafe();
     log.record({
       _tag: "ClockScheduled",

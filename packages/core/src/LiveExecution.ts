@@ -60,6 +60,8 @@ export class LiveExecution {
   bodyFiber: Fiber.Fiber<unknown, unknown> | undefined;
   /** The body came to an end of its own: what runs now are compensations and finalizers, which a request to interrupt no longer stops. */
   bodyEnded = false;
+  /** This process stops running it: its layer is being closed. */
+  closing = false;
   /** The instances of all runs in this process, the current one last. */
   readonly instances: Array<WorkflowEngine.WorkflowInstance["Service"]> = [];
   /**
@@ -192,3 +194,9 @@ export const isDeferredDone =
   (name: string) =>
   (event: HistoryEvent): event is Extract<HistoryEvent, { _tag: "DeferredDone" }> =>
     event._tag === "DeferredDone" && event.name === name;
+
+/** Whether the event schedules the named clock. */
+export const isClockScheduled =
+  (name: string) =>
+  (event: HistoryEvent): event is Extract<HistoryEvent, { _tag: "ClockScheduled" }> =>
+    event._tag === "ClockScheduled" && event.name === name;

@@ -164,7 +164,8 @@ export class LiveExecutions {
     const after = state.completed
       ? this.announce(live.executionId, state.started.parent)
       : this.takeOverWake(live);
-    return Effect.andThen(this.context.project(live.executionId, state), after);
+    // The row tells of the end when the parent has been told, so that the sweeper finds a child whose parent was not.
+    return Effect.andThen(after, this.context.project(live.executionId, state));
   }
 
   /** A wake that came after the run had looked for one the last time. */
@@ -189,11 +190,11 @@ export class LiveExecutions {
   private tellParent(name: string, parent: WakeTarget): Effect.Effect<void> {
     return Effect.suspend(() => {
       const live = this.lives.get(parent.executionId);
-      if (!live?.log || live.log.isFenced()) return this.tellParentElsewhere(name, parent);
-      // While its body runs, the parent looks again before it suspends: the fact may ride with its next flush.
-      if (!live.bodyFiber) return Effect.asVoid(this.completeDeferred(live, name, Exit.void));
-      if (this.recordDeferred(live, name, Exit.void)) live.requestWake("automatic");
-      return Effect.void;
+      if (!live?.log) return this.tellParentElsewhere(name, parent);
+      // Stored at once: a parent that is fenced takes nothing of its own along, and its heir may wait for this child.
+      return Effect.flatMap(this.completeDeferred(live, name, Exit.void), (stored) =>
+        stored ? Effect.void : this.tellParentElsewhere(name, parent),
+      );
     });
   }
 

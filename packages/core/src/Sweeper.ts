@@ -42,7 +42,7 @@ const pageRows = 100;
 /** Statuses of executions that may have to move. A parked one may hold a lost request to interrupt. */
 const open: ReadonlyArray<ExecutionStatus> = ["running", "suspended", "parked"];
 
-/** What an execution with this history is overdue for, at `nowEpochMs`. */
+/** What an execution with this history, whose row is open, is overdue for at `nowEpochMs`. */
 export const overdueOf = (
   commits: ReadonlyArray<Commit>,
   nowEpochMs: number,
@@ -50,8 +50,13 @@ export const overdueOf = (
 ): ReadonlyArray<Nudge> => {
   const state = initialState();
   evolveCommits(state, commits);
-  if (!state.started || state.completed) return [];
   const dueEpochMs = nowEpochMs - graceMs;
+  if (!state.started) return [];
+  if (state.completed) {
+    // Its row is still open: the process that stored the end may not have come to tell the parent.
+    const untold = state.started.parent && state.completed.atEpochMs <= dueEpochMs;
+    return untold ? [{ _tag: "Wake", mode: "automatic" }] : [];
+  }
   if (!state.suspended) {
     const lease = state.run?.leaseUntilEpochMs ?? state.started.atEpochMs;
     return lease <= dueEpochMs ? [{ _tag: "Wake", mode: "automatic" }] : [];
@@ -112,7 +117,8 @@ const sweepOne = Effect.fnUntraced(
             wakeAtEpochMs: nudge.clock.wakeAtEpochMs,
           });
     }
-    const repaired = commits.length > commit ? yield* repair(executionId, commits) : 0;
+    const repaired =
+      nudges.length === 0 && commits.length > commit ? yield* repair(executionId, commits) : 0;
     return { nudged: nudges.length > 0 ? 1 : 0, repaired };
   },
   (effect, row) =>

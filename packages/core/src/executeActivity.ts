@@ -8,7 +8,7 @@ import { Clock, Context, Effect } from "effect";
 import { type Activity, Workflow, WorkflowEngine } from "effect/workflow";
 import { Durability } from "./Durability.ts";
 import { activityKey } from "./ExecutionState.ts";
-import type { HistoryEvent } from "./HistoryEvent.ts";
+import type { ActivityCompleted, HistoryEvent } from "./HistoryEvent.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
 import { decodeActivityResult, encodeActivityResult } from "./WorkflowCodec.ts";
 
@@ -20,15 +20,15 @@ export const executeActivity = Effect.fnUntraced(function* (
 ) {
   const instance = yield* WorkflowEngine.WorkflowInstance;
   const recorded = findResult(live, activity.name, attempt);
-  if (recorded) {
-    live.bodyClock?.advanceTo(recorded.atEpochMs);
-    return decodeActivityResult(recorded.result);
-  }
+  if (recorded) return useResult(live, recorded);
   // A pending interrupt replays only to rebuild compensations, which run once `interrupted` is set.
   const interruptPending = live.log?.state.interrupt !== "none" && !instance.interrupted;
   if (interruptPending && !live.bodyEnded) return new Workflow.Suspended({});
   const strict = Context.get(instance.workflow.annotations, Durability) === "strict";
   if (strict && (yield* live.orBreakDown(live.flush)) === "fenced") return yield* Effect.interrupt;
+  // The flush may have met the result of a run before this one, which was on its way when this one loaded.
+  const met = strict ? findResult(live, activity.name, attempt) : undefined;
+  if (met) return useResult(live, met);
 
   const startedAtEpochMs = clock.currentTimeMillisUnsafe();
   const activityInstance = WorkflowEngine.WorkflowInstance.initial(
@@ -64,6 +64,11 @@ export const executeActivity = Effect.fnUntraced(function* (
   if (strict) yield* live.linger;
   return result;
 });
+
+const useResult = (live: LiveExecution, recorded: typeof ActivityCompleted.Type) => {
+  live.bodyClock?.advanceTo(recorded.atEpochMs);
+  return decodeActivityResult(recorded.result);
+};
 
 const findResult = (live: LiveExecution, name: string, attempt: number) =>
   live.log?.state.activities.get(activityKey(name, attempt)) ??

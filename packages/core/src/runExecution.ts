@@ -4,7 +4,7 @@
  * The loop runs the body again when something arrived that it may be waiting for; otherwise it leaves a stored
  * `Suspended` or `Completed` behind. It never waits for what comes from outside.
  */
-import { Clock, Context, Deferred, Effect, Exit, Fiber, Scope } from "effect";
+import { Cause, Clock, Context, Deferred, Effect, Exit, Fiber, Scope } from "effect";
 import { Workflow, WorkflowEngine } from "effect/workflow";
 import { askAgain } from "./askAgain.ts";
 import { type AdvanceRequest, decideAdvance } from "./Decision.ts";
@@ -161,7 +161,10 @@ const runBody = Effect.fnUntraced(function* (context: RunContext, live: LiveExec
   );
   const fiber = yield* Effect.forkChild(body);
   live.bodyFiber = fiber;
-  const exit = yield* Effect.onInterrupt(Fiber.await(fiber), () => Fiber.interrupt(fiber));
+  const exit = yield* Effect.onInterrupt(Fiber.await(fiber), () => {
+    live.closing = true;
+    return Fiber.interrupt(fiber);
+  });
   live.bodyFiber = undefined;
   if (Exit.isSuccess(exit)) return exit.value;
   if (live.breakdown || live.log?.isFenced() || instance.abandoned) return undefined;
@@ -169,6 +172,17 @@ const runBody = Effect.fnUntraced(function* (context: RunContext, live: LiveExec
   if (instance.suspended) return new Workflow.Suspended({});
   return yield* exit;
 });
+
+/** The body ended interrupted and nobody here did that to it: a child was interrupted, say. That is how it ended. */
+const isBodysOwnInterrupt = (
+  live: LiveExecution,
+  instance: WorkflowEngine.WorkflowInstance["Service"],
+  exit: Exit.Exit<unknown, unknown>,
+): boolean =>
+  Exit.isFailure(exit) &&
+  Cause.hasInterruptsOnly(exit.cause) &&
+  !(instance.suspended || instance.abandoned || live.closing || live.breakdown) &&
+  live.log?.isFenced() === false;
 
 /**
  * A safe interrupt takes effect only where the run would suspend, an unsafe one even where a replay would complete.
@@ -181,6 +195,10 @@ const interruptWhereAsked = (
 ): Effect.Effect<void> => {
   const asked = live.log?.state.interrupt ?? "none";
   live.bodyEnded = true;
+  if (isBodysOwnInterrupt(live, instance, exit)) {
+    instance.interrupted = true;
+    return Effect.void;
+  }
   if (asked === "none" || live.log?.isFenced()) return Effect.void;
   const parksOnFailure =
     Exit.isFailure(exit) && Context.get(instance.workflow.annotations, Workflow.SuspendOnFailure);
