@@ -28,6 +28,7 @@ export const makeEncodedEngine = (
       codec: makeWorkflowCodec(workflow),
       scope: yield* Effect.scope,
     });
+    yield* Effect.forkScoped(context.adopt(workflow._tag));
   }),
 
   execute: execute(context, lives),

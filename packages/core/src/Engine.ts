@@ -13,6 +13,7 @@ import { ExecutionRunner } from "./ExecutionRunner.ts";
 import { makeExecutionScopes, type Residency } from "./ExecutionScopes.ts";
 import { Journal } from "./Journal.ts";
 import { LiveExecutions } from "./LiveExecutions.ts";
+import { makeAdoption } from "./makeAdoption.ts";
 import { makeExecutionRunner } from "./makeExecutionRunner.ts";
 import { makeProjection } from "./makeProjection.ts";
 import type { RunContext } from "./runExecution.ts";
@@ -80,6 +81,7 @@ const makeEngine = Effect.fnUntraced(function* (
 ) {
   const journal = yield* Journal;
   const clock = yield* Clock.Clock;
+  const adopt = yield* makeAdoption;
   const owner = yield* makeOwner;
   let writers = 0;
   const context: RunContext = {
@@ -91,7 +93,8 @@ const makeEngine = Effect.fnUntraced(function* (
     project: yield* makeProjection,
     deferreds: WorkflowEngine.makeDeferredState(),
     scopes: makeExecutionScopes(residency),
-    // The three below need what is made from this record; they are only called once it is whole.
+    adopt: (workflow) => adopt(context, workflow),
+    // The two below need what is made from this record; they are only called once it is whole.
     get wakes() {
       return wakes;
     },

@@ -31,6 +31,8 @@ export interface RunContext {
   readonly owner: string;
   readonly codeVersion: string;
   readonly nextWriter: () => string;
+  /** Takes over what an earlier process left open of a workflow. */
+  readonly adopt: (workflow: string) => Effect.Effect<void>;
   /** Brings the index of executions up to date with a state at which a run stopped. */
   readonly project: (executionId: string, state: ExecutionState) => Effect.Effect<void>;
   /**

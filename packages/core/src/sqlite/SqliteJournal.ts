@@ -4,11 +4,12 @@
  * The primary key (execution, commit) is the append law. `synchronous = FULL` in WAL mode makes each answered append
  * survive a power cut; a torn last record is dropped by SQLite itself when the file is opened again.
  */
-import { Effect, Layer, Schema } from "effect";
+import { Context, Effect, Layer, Schema } from "effect";
 import { DatabaseSync } from "node:sqlite";
 import { decodeCommits, encodeCommitEvents } from "../CommitCodec.ts";
 import { Journal } from "../Journal.ts";
 import { JournalConflict, JournalUnavailable } from "../JournalError.ts";
+import { OpenExecutions } from "../OpenExecutions.ts";
 
 const Row = Schema.Struct({ commit: Schema.Int, writer: Schema.String, events: Schema.String });
 const decodeRows = Schema.decodeUnknownSync(Schema.Array(Row));
@@ -17,15 +18,15 @@ const decodeWriter = Schema.decodeUnknownSync(
 );
 
 /** Opens (and creates) the journal in `file`; `":memory:"` lives as long as the layer. */
-export const layerSqlite = (file: string): Layer.Layer<Journal> =>
-  Layer.effect(
-    Journal,
+export const layerSqlite = (file: string): Layer.Layer<Journal | OpenExecutions> =>
+  Layer.effectContext(
     Effect.map(
       Effect.acquireRelease(
         Effect.sync(() => open(file)),
         (database) => Effect.sync(() => database.close()),
       ),
-      make,
+      (database) =>
+        Context.make(Journal, make(database)).pipe(Context.add(OpenExecutions, makeOpen(database))),
     ),
   );
 
@@ -75,6 +76,24 @@ const make = (database: DatabaseSync): Journal["Service"] => {
       );
       if (holder !== writer) return yield* new JournalConflict({ executionId, commit: number });
     }),
+  });
+};
+
+const decodeIds = Schema.decodeUnknownSync(Schema.Array(Schema.Struct({ id: Schema.String })));
+
+const makeOpen = (database: DatabaseSync): OpenExecutions["Service"] => {
+  const select = database.prepare(
+    `SELECT execution_id AS id FROM journal, json_each(journal.events) AS event
+     WHERE event.value ->> '_tag' = 'ExecutionStarted' AND event.value ->> 'workflow' = ?
+     EXCEPT
+     SELECT execution_id FROM journal, json_each(journal.events) AS event
+     WHERE event.value ->> '_tag' = 'Completed'`,
+  );
+  return OpenExecutions.of({
+    list: (workflow) =>
+      attempt(workflow, "list open executions", () =>
+        decodeIds(select.all(workflow)).map(({ id }) => id),
+      ),
   });
 };
 
