@@ -12,6 +12,7 @@ import { makeEncodedEngine } from "./EncodedEngine.ts";
 import { ExecutionRunner } from "./ExecutionRunner.ts";
 import { makeExecutionScopes, type Residency } from "./ExecutionScopes.ts";
 import { Journal } from "./Journal.ts";
+import { defaultLeaseMs } from "./Limits.ts";
 import { LiveExecutions } from "./LiveExecutions.ts";
 import { makeAdoption } from "./makeAdoption.ts";
 import { makeExecutionRunner } from "./makeExecutionRunner.ts";
@@ -22,6 +23,11 @@ import { Wakes } from "./Wakes.ts";
 export interface EngineOptions {
   /** Recorded with every run, so that a history tells which code made it. */
   readonly codeVersion?: string;
+  /**
+   * Lease of a run in a process without a deadline, in milliseconds: how long the runs of a process that died are left
+   * alone. @default 60,000
+   */
+  readonly leaseMs?: number;
 }
 
 /**
@@ -89,6 +95,7 @@ const makeEngine = Effect.fnUntraced(function* (
     clock,
     owner,
     codeVersion: options.codeVersion ?? "unversioned",
+    leaseMs: options.leaseMs ?? defaultLeaseMs,
     nextWriter: () => `${owner}/${++writers}`,
     project: yield* makeProjection,
     deferreds: WorkflowEngine.makeDeferredState(),

@@ -19,7 +19,11 @@ export interface ClaimRequest {
 
 export type Claim =
   | { readonly _tag: "Claimed" }
-  | { readonly _tag: "InProgress"; readonly payloadHash: string; readonly leaseUntilEpochMs: number }
+  | {
+      readonly _tag: "InProgress";
+      readonly payloadHash: string;
+      readonly leaseUntilEpochMs: number;
+    }
   | { readonly _tag: "Completed"; readonly payloadHash: string; readonly result: string };
 
 /** The store did not answer: the claim may or may not stand. Claiming again under the same owner is safe. */

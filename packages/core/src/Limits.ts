@@ -30,3 +30,6 @@ export const inProcessSleepMsMax = 1_000;
 
 /** A leased execution is looked at again this long after the lease has ended, in milliseconds: clocks differ a little. */
 export const afterLeaseMs = 1_000;
+
+/** Lease of a run in a process that has no deadline, in milliseconds, unless the engine is told otherwise. */
+export const defaultLeaseMs = 60_000;

@@ -38,15 +38,12 @@ export type Advance =
 
 /**
  * Until when the process may count on running, in milliseconds since the epoch: a Lambda invocation's deadline.
- * The lease of a run ends there. Without one (a long-lived process) the lease is `defaultLeaseMs` from now.
+ * The lease of a run ends there; without one (a long-lived process) it is as long as the engine was told.
  */
 export const ProcessDeadline = Context.Reference<number | undefined>(
   "@millrace/core/ProcessDeadline",
   { defaultValue: () => undefined },
 );
-
-/** Lease of a run in a process that has no deadline, in milliseconds. */
-export const defaultLeaseMs = 60_000;
 
 export class LiveExecution {
   readonly executionId: string;

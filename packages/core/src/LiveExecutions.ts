@@ -14,6 +14,7 @@ import {
   type RegisteredWorkflow,
 } from "./LiveExecution.ts";
 import type { HistoryEvent } from "./HistoryEvent.ts";
+import { afterLeaseMs } from "./Limits.ts";
 import { type RunContext, runExecution } from "./runExecution.ts";
 import type { WakeTarget } from "./Wakes.ts";
 import { encodeDeferredExit } from "./WorkflowCodec.ts";
@@ -60,10 +61,23 @@ export class LiveExecutions {
   wakeHere(target: WakeTarget, mode: WakeMode): Effect.Effect<void> {
     return Effect.suspend(() => {
       const registered = this.registered.get(target.workflow);
-      return registered
-        ? Effect.asVoid(this.advance(registered, target.executionId, { _tag: "Wake", mode }))
-        : Effect.void;
+      if (!registered) return Effect.void;
+      return this.advance(registered, target.executionId, { _tag: "Wake", mode }).pipe(
+        Effect.flatMap((live) =>
+          Effect.forkIn(this.wakeAfterLease(live, target, mode), registered.scope),
+        ),
+        Effect.asVoid,
+      );
     });
+  }
+
+  /** A wake that met another process's lease is made again when it has ended: that process may be dead. */
+  private wakeAfterLease(live: LiveExecution, target: WakeTarget, mode: WakeMode) {
+    return Effect.flatMap(Deferred.await(live.ended), (advance) =>
+      advance._tag === "NotRun" && advance.reason._tag === "Leased"
+        ? this.context.wakes.wake(target, mode, advance.reason.leaseUntilEpochMs + afterLeaseMs)
+        : Effect.void,
+    );
   }
 
   /**

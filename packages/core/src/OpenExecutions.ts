@@ -10,8 +10,6 @@ export class OpenExecutions extends Context.Service<
   OpenExecutions,
   {
     /** Ids of the started, not completed executions of a workflow. */
-    readonly list: (
-      workflow: string,
-    ) => Effect.Effect<ReadonlyArray<string>, JournalUnavailable>;
+    readonly list: (workflow: string) => Effect.Effect<ReadonlyArray<string>, JournalUnavailable>;
   }
 >()("@millrace/core/OpenExecutions") {}

@@ -11,12 +11,7 @@ import { type AdvanceRequest, decideAdvance } from "./Decision.ts";
 import { makeExecutionLog } from "./ExecutionLog.ts";
 import { type ExecutionState, evolveCommits, initialState } from "./ExecutionState.ts";
 import type { Journal } from "./Journal.ts";
-import {
-  type Advance,
-  defaultLeaseMs,
-  type LiveExecution,
-  ProcessDeadline,
-} from "./LiveExecution.ts";
+import { type Advance, type LiveExecution, ProcessDeadline } from "./LiveExecution.ts";
 import type { Wakes } from "./Wakes.ts";
 import { makeWorkflowClock } from "./WorkflowClock.ts";
 
@@ -30,6 +25,8 @@ export interface RunContext {
   readonly clock: Clock.Clock;
   readonly owner: string;
   readonly codeVersion: string;
+  /** Lease of a run in a process that has no deadline. */
+  readonly leaseMs: number;
   readonly nextWriter: () => string;
   /** Takes over what an earlier process left open of a workflow. */
   readonly adopt: (workflow: string) => Effect.Effect<void>;
@@ -92,7 +89,7 @@ const recordRunStarted = Effect.fnUntraced(function* (context: RunContext, live:
     _tag: "RunStarted",
     owner: context.owner,
     codeVersion: context.codeVersion,
-    leaseUntilEpochMs: deadline ?? now + defaultLeaseMs,
+    leaseUntilEpochMs: deadline ?? now + context.leaseMs,
     atEpochMs: now,
   });
 });

@@ -65,9 +65,7 @@ export class SimulatedObjectStore {
       read: (ref, options) =>
         Stream.unwrap(
           Effect.map(read(ref), ({ body }) =>
-            Stream.make(
-              new Uint8Array(Buffer.from(body.slice(0, options?.bytesMax), "latin1")),
-            ),
+            Stream.make(new Uint8Array(Buffer.from(body.slice(0, options?.bytesMax), "latin1"))),
           ),
         ),
       put: (target, body) => put(target, () => textOf(body)),
