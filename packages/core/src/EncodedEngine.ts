@@ -116,7 +116,7 @@ const execute = (context: RunContext, lives: LiveExecutions): WorkflowEngine.Enc
     options: Parameters<WorkflowEngine.Encoded["execute"]>[1],
   ) {
     const { detached, executionId, parent, payload } = options;
-    const { live, start } = yield* Effect.orDie(
+    const { live: first, start } = yield* Effect.orDie(
       startExecution(context, lives, {
         workflow,
         executionId,
@@ -127,12 +127,16 @@ const execute = (context: RunContext, lives: LiveExecutions): WorkflowEngine.Enc
             : undefined,
       }),
     );
-    const ended = Deferred.await(live.ended);
     // A child that could not be brought to a stop says nothing about its parent: the parent's run breaks down with it.
     const caller = parent && lives.find(parent.executionId);
     const orBreakDown = <A>(part: Effect.Effect<A>) => caller?.orBreakDown(part) ?? part;
-    if (options.discard) yield* orBreakDown(Effect.raceFirst(live.storeStart, ended));
-    const advance = options.discard ? undefined : yield* orBreakDown(ended);
+    if (options.discard) {
+      yield* orBreakDown(Effect.raceFirst(first.storeStart, Deferred.await(first.ended)));
+    }
+    const isStored = options.discard && first.log?.state.started;
+    const { advance, live } = isStored
+      ? { advance: undefined, live: first }
+      : yield* orBreakDown(first.settled);
     const state = live.log?.state ?? initialState();
     if (state.started && state.started.payloadHash !== start.payloadHash) {
       const { idempotencyKey } = start;

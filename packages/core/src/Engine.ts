@@ -98,6 +98,7 @@ const makeEngine = Effect.fnUntraced(function* (
     leaseMs: options.leaseMs ?? defaultLeaseMs,
     nextWriter: () => `${owner}/${++writers}`,
     project: yield* makeProjection,
+    residency,
     deferreds: WorkflowEngine.makeDeferredState(),
     scopes: makeExecutionScopes(residency),
     adopt: (workflow) => adopt(context, workflow),

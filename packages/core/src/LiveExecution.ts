@@ -7,7 +7,7 @@ import { Cause, Context, Deferred, Effect, type Fiber, type Scope } from "effect
 import type { Workflow, WorkflowEngine } from "effect/workflow";
 import type { ExecutionLog } from "./ExecutionLog.ts";
 import type { ClockScheduled, ExecutionStarted, HistoryEvent } from "./HistoryEvent.ts";
-import type { NotRun, WakeMode } from "./Decision.ts";
+import type { AdvanceRequest, NotRun, WakeMode } from "./Decision.ts";
 import { resultLingerMs } from "./Limits.ts";
 import type { Wakes } from "./Wakes.ts";
 import type { WorkflowClock } from "./WorkflowClock.ts";
@@ -66,8 +66,10 @@ export class LiveExecution {
    * recorded: an outage is no result of the workflow. The message comes back, and a later run replays.
    */
   breakdown: Cause.Cause<never> | undefined;
-  /** The live execution that took a wake over which came too late for this one. */
+  /** The live execution that took over what came too late for this one. */
   next: LiveExecution | undefined;
+  /** Starts and due timers that came while this one was at work for another request. */
+  readonly joined: Array<AdvanceRequest> = [];
   /** The strongest wake that arrived during the run. */
   wakeRequested: WakeMode | undefined;
   private timersToSend: Array<typeof ClockScheduled.Type> = [];
@@ -79,6 +81,12 @@ export class LiveExecution {
     this.registered = registered;
     this.wakes = wakes;
   }
+
+  /** The end of this run, and of those that took over what came too late for it. */
+  readonly settled: Effect.Effect<{ readonly live: LiveExecution; readonly advance: Advance }> =
+    Effect.suspend(() => Deferred.await(this.ended)).pipe(
+      Effect.flatMap((advance) => this.next?.settled ?? Effect.succeed({ live: this, advance })),
+    );
 
   get instance(): WorkflowEngine.WorkflowInstance["Service"] | undefined {
     return this.instances.at(-1);

@@ -41,8 +41,11 @@ export class LiveExecutions {
   ): Effect.Effect<LiveExecution> {
     return Effect.suspend(() => {
       const current = this.lives.get(executionId);
-      if (current && request._tag === "Wake") current.requestWake(request.mode);
-      if (current) return Effect.succeed(current);
+      if (current) {
+        if (request._tag === "Wake") current.requestWake(request.mode);
+        else current.joined.push(request);
+        return Effect.succeed(current);
+      }
       const live = new LiveExecution(executionId, registered, this.context.wakes);
       this.lives.set(executionId, live);
       return runExecution(this.context, live, request).pipe(
@@ -174,20 +177,27 @@ export class LiveExecutions {
 
   private afterStop(live: LiveExecution, advance: Advance): Effect.Effect<void> {
     const { state } = live.log ?? {};
-    if (advance._tag === "Fenced" || !state?.started) return Effect.void;
+    if (advance._tag === "Fenced") return Effect.void;
+    if (!state?.started) return this.takeOver(live, advance);
     const after = state.completed
       ? this.announce(live.executionId, state.started.parent)
-      : this.takeOverWake(live);
+      : this.takeOver(live, advance);
     // The row tells of the end when the parent has been told, so that the sweeper finds a child whose parent was not.
     return Effect.andThen(after, this.context.project(live.executionId, state));
   }
 
-  /** A wake that came after the run had looked for one the last time. */
-  private takeOverWake(live: LiveExecution): Effect.Effect<void> {
+  /** What came while the run was at work for another request, or after it had looked for wakes the last time. */
+  private takeOver(live: LiveExecution, advance: Advance): Effect.Effect<void> {
+    const unknown = advance._tag === "NotRun" && advance.reason._tag === "Unknown";
+    const left = live.joined.filter(({ _tag }) => _tag === "TimerDue" || unknown);
     const mode = live.wakeRequested;
-    if (!mode) return Effect.void;
-    return this.advance(live.registered, live.executionId, { _tag: "Wake", mode }).pipe(
+    const [first, ...rest]: ReadonlyArray<AdvanceRequest> =
+      left.length > 0 || !mode ? left : [{ _tag: "Wake", mode }];
+    if (!first) return Effect.void;
+    return this.advance(live.registered, live.executionId, first).pipe(
       Effect.map((next) => {
+        next.joined.push(...rest);
+        if (left.length > 0 && mode) next.requestWake(mode);
         live.next = next;
       }),
     );

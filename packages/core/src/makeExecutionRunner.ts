@@ -20,14 +20,8 @@ export const makeExecutionRunner = (
       Effect.mapError(() => new WorkflowNotRegistered({ workflow })),
     );
 
-  /** The end of the run, and of the ones that took over a wake which came too late for it. */
   const settled = Effect.fnUntraced(function* (first: LiveExecution) {
-    let live = first;
-    let advance = yield* Deferred.await(live.ended);
-    while (live.next) {
-      live = live.next;
-      advance = yield* Deferred.await(live.ended);
-    }
+    const { advance, live } = yield* first.settled;
     return { executionId: live.executionId, advance, state: live.log?.state ?? initialState() };
   });
 

@@ -10,7 +10,9 @@ import { askAgain } from "./askAgain.ts";
 import { type AdvanceRequest, decideAdvance } from "./Decision.ts";
 import { makeExecutionLog } from "./ExecutionLog.ts";
 import { type ExecutionState, evolveCommits, initialState } from "./ExecutionState.ts";
+import type { Residency } from "./ExecutionScopes.ts";
 import type { Journal } from "./Journal.ts";
+import { afterLeaseMs } from "./Limits.ts";
 import { type Advance, type LiveExecution, ProcessDeadline } from "./LiveExecution.ts";
 import type { Wakes } from "./Wakes.ts";
 import { makeWorkflowClock } from "./WorkflowClock.ts";
@@ -27,6 +29,7 @@ export interface RunContext {
   readonly codeVersion: string;
   /** Lease of a run in a process that has no deadline. */
   readonly leaseMs: number;
+  readonly residency: Residency;
   readonly nextWriter: () => string;
   /** Takes over what an earlier process left open of a workflow. */
   readonly adopt: (workflow: string) => Effect.Effect<void>;
@@ -74,13 +77,29 @@ export const runExecution = Effect.fnUntraced(function* (
   if (run._tag === "Run") yield* recordRunStarted(context, live);
   Deferred.doneUnsafe(live.opened, Effect.succeed(live.log));
   for (const timer of timers) yield* live.askTimerAgain(timer);
-  if (run._tag === "Run") return yield* runUntilStop(context, live);
+  if (run._tag === "Run") {
+    if (facts.length > 0 && live.started?.parent) yield* watchChild(context, live);
+    return yield* runUntilStop(context, live);
+  }
   const advance: Advance =
     facts.length > 0 && (yield* live.flush) === "fenced"
       ? { _tag: "Fenced" }
       : { _tag: "NotRun", reason: run };
   return advance;
 });
+
+/**
+ * A child is begun by its parent's message. When this process dies and the parent never comes back to the child (it was
+ * interrupted meanwhile), only a message of the child's own brings it to an end: asked for before the child exists.
+ */
+const watchChild = (context: RunContext, live: LiveExecution): Effect.Effect<void> => {
+  const leaseMs = defaultLeaseMs + afterLeaseMs;
+  const target = { workflow: live.registered.workflow._tag, executionId: live.executionId };
+  const notBeforeEpochMs = context.clock.currentTimeMillisUnsafe() + leaseMs;
+  return context.residency === "frozen"
+    ? context.wakes.wake(target, "automatic", notBeforeEpochMs)
+    : Effect.void;
+};
 
 const recordRunStarted = Effect.fnUntraced(function* (context: RunContext, live: LiveExecution) {
   const now = context.clock.currentTimeMillisUnsafe();
