@@ -141,8 +141,9 @@ const failuresOf = (events: ReadonlyArray<HostEvent>) =>
 const world = Layer.provideMerge(layerLocalMode({ workers: false }), NodeServices.layer);
 
 // Side by side, because each of them mostly waits; every case has its queue and its process.
-describe.concurrent("with a host,", () => {
-  layer(world, { timeout: "30 seconds", excludeTestServices: true })("a function", (it) => {
+layer(world, { timeout: "30 seconds", excludeTestServices: true, concurrent: true })(
+  "a function",
+  (it) => {
     const failing: ReadonlyArray<readonly [string, string, RegExp]> = [
       ["throws", "throw", /threw RangeError: as ordered by b/],
       ["takes longer than its timeout", "hang", /timed out after 1 second/],
@@ -268,8 +269,8 @@ describe.concurrent("with a host,", () => {
         assert.notStrictEqual(two?.pid, victim);
       }).pipe(Effect.scoped),
     );
-  });
-});
+  },
+);
 
 describe("the answer of a function", () => {
   const messages = [{ messageId: "a" }, { messageId: "b" }];

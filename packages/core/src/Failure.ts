@@ -36,6 +36,15 @@ export const isRetryable = (error: unknown): boolean => {
   return failureClass !== "permanent" && failureClass !== "defect";
 };
 
+/** The pause that a throttled failure asks for, in milliseconds; 0 when it asks for none. */
+export const retryAfterMsOf = (error: unknown): number =>
+  failureClassOf(error) === "throttled" &&
+  Predicate.hasProperty(error, "retryAfterMs") &&
+  typeof error.retryAfterMs === "number" &&
+  error.retryAfterMs > 0
+    ? error.retryAfterMs
+    : 0;
+
 /** What to tell a person about an error of unknown type: its tag and its message. */
 export const describeFailure = (
   error: unknown,

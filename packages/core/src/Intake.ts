@@ -53,7 +53,12 @@ export const readMessage = Effect.fnUntraced(function* (body: string) {
     return created.length === 0 ? ignored("no object was created") : objects(announcements.value);
   }
   if ("Event" in known) return ignored("S3's test event");
-  if (!("detail" in known)) return ignored(`an event of another kind: ${known["detail-type"]}`);
+  if (!("detail" in known)) {
+    const isCreation = known.source === "aws.s3" && known["detail-type"] === "Object Created";
+    // An object's event that lacks something is no other event: ignored, its object would be lost.
+    if (isCreation) return yield* unreadable("an object event without key, ETag or bucket");
+    return ignored(`an event of another kind: ${known["detail-type"]}`);
+  }
   const announcement = fromEnvelope(known);
   if (Option.isNone(announcement)) return yield* unreadable("the event's time");
   return objects([announcement.value]);

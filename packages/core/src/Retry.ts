@@ -7,13 +7,14 @@
  */
 import { Duration, Effect, Function, Schedule } from "effect";
 import { Activity, DurableClock, type WorkflowEngine } from "effect/workflow";
-import { isRetryable } from "./Failure.ts";
+import { isRetryable, retryAfterMsOf } from "./Failure.ts";
 import { inProcessSleepMsMax } from "./Limits.ts";
 
 /**
  * How often and when.
  *
- * Shape:  `attemptsMax` counts the first attempt; the pause after attempt n is `baseMs * factor^(n-1)`, at most `capMs`
+ * Shape:  `attemptsMax` counts the first attempt; the pause after attempt n is `baseMs * factor^(n-1)`, at most `capMs`,
+ *         but never shorter than the `retryAfterMs` of a throttled failure
  */
 export interface RetryPolicy {
   readonly attemptsMax: number;
@@ -52,6 +53,10 @@ export const retry: {
           Effect.succeed(Duration.min(duration, Duration.millis(policy.capMs))),
         ),
         Schedule.jittered,
+        // Last, so that neither cap nor jitter makes it ask sooner than it was told to.
+        Schedule.modifyDelay(({ duration, input }) =>
+          Effect.succeed(Duration.max(duration, Duration.millis(retryAfterMsOf(input)))),
+        ),
       ),
     });
   },
@@ -81,10 +86,10 @@ export const retryActivity: {
         Effect.provideService(Activity.CurrentAttempt, attempt),
         Effect.catchIf(
           (error) => attempt < policy.attemptsMax && isRetryable(error),
-          () =>
+          (error) =>
             DurableClock.sleep({
               name: `${self.name} before attempt ${attempt + 1}`,
-              duration: backoffMs(policy, attempt),
+              duration: Math.max(backoffMs(policy, attempt), retryAfterMsOf(error)),
               inMemoryThreshold: inProcessSleepMsMax,
             }).pipe(Effect.andThen(attemptFrom(attempt + 1))),
         ),

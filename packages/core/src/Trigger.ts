@@ -22,8 +22,9 @@ export interface Trigger {
 }
 
 /** The pattern of the trigger's rule, for a bucket of the given real name. */
-export const toEventPattern = (trigger: Trigger, bucketName: string): string =>
-  JSON.stringify({
+export const toEventPattern = (trigger: Trigger, bucketName: string): string => {
+  const sizes = sizeBounds(trigger);
+  return JSON.stringify({
     source: ["aws.s3"],
     "detail-type": ["Object Created"],
     detail: {
@@ -32,19 +33,20 @@ export const toEventPattern = (trigger: Trigger, bucketName: string): string =>
         key: spellings(trigger.suffixes).map((suffix) => ({
           wildcard: `${escapeWildcard(trigger.prefix)}*${escapeWildcard(suffix)}`,
         })),
-        ...((trigger.sizeBytesMin !== undefined || trigger.sizeBytesMax !== undefined) && {
-          size: [
-            {
-              numeric: [
-                ...(trigger.sizeBytesMin === undefined ? [] : [">=", trigger.sizeBytesMin]),
-                ...(trigger.sizeBytesMax === undefined ? [] : ["<=", trigger.sizeBytesMax]),
-              ],
-            },
-          ],
-        }),
+        ...(sizes.length > 0 && { size: [{ numeric: sizes }] }),
       },
     },
   });
+};
+
+/** The bounds in the pattern language, which takes no range of a single number. */
+const sizeBounds = ({ sizeBytesMax, sizeBytesMin }: Trigger): ReadonlyArray<string | number> => {
+  if (sizeBytesMin !== undefined && sizeBytesMin === sizeBytesMax) return ["=", sizeBytesMin];
+  return [
+    ...(sizeBytesMin === undefined ? [] : [">=", sizeBytesMin]),
+    ...(sizeBytesMax === undefined ? [] : ["<=", sizeBytesMax]),
+  ];
+};
 
 /** Why the object does not start the pipeline, or nothing when it does. */
 export const refusalOf = (
@@ -56,7 +58,9 @@ export const refusalOf = (
   if (object.key.endsWith("/") && object.sizeBytes === 0) return "a folder marker";
   if (!object.key.startsWith(trigger.prefix))
     return `the key does not begin with ${trigger.prefix}`;
-  if (!spellings(trigger.suffixes).some((suffix) => object.key.endsWith(suffix))) {
+  // Behind the prefix, as the rule's wildcard demands it: the two may not share characters.
+  const rest = object.key.slice(trigger.prefix.length);
+  if (!spellings(trigger.suffixes).some((suffix) => rest.endsWith(suffix))) {
     return `the key does not end with ${trigger.suffixes.join(" or ")}`;
   }
   if (object.sizeBytes < (trigger.sizeBytesMin ?? 0)) return "smaller than the trigger's minimum";

@@ -1,0 +1,168 @@
+/**
+ * Goal: what fails is put where people look, once, with its cause and the way back; and it has failed all the same.
+ * Method: a recorded queue that fails when told to; in a workflow, two processes over one journal.
+ */
+import { assert, describe, it } from "@effect/vitest";
+import { DeadLetter, MessageQueue, QueueUnavailable } from "@millrace/core";
+import { Cause, Effect, Exit, Fiber, Layer, Schema } from "effect";
+import { TestClock } from "effect/testing";
+import { Activity, Workflow } from "effect/workflow";
+import { makeWorld } from "./engineWorld.ts";
+
+class Refused extends Schema.TaggedError<Refused>()("Refused", { why: Schema.String }) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `refused: ${this.why}`;
+  }
+}
+
+const address = { pipeline: "p", queue: "p-dead-letters", subject: "raw/a@1", original: "{}" };
+
+/** A queue that refuses the first `failures` messages. */
+const makeQueue = (failures = 0) => {
+  const bodies: Array<string> = [];
+  let left = failures;
+  const layer = Layer.succeed(MessageQueue, {
+    send: (queue, body) =>
+      Effect.suspend(() => {
+        if (left-- > 0) return Effect.fail(new QueueUnavailable({ queue, cause: "down" }));
+        assert.strictEqual(queue, address.queue);
+        bodies.push(body);
+        return Effect.void;
+      }),
+  });
+  return { bodies, layer };
+};
+
+describe("route", () => {
+  it.effect("sends a letter about a failure, and fails on", () =>
+    Effect.gen(function* () {
+      const { bodies, layer } = makeQueue();
+      yield* TestClock.setTime(5_000);
+      const exit = yield* Effect.exit(
+        Effect.fail(new Refused({ why: "é" })).pipe(
+          DeadLetter.route(address),
+          Effect.provide(layer),
+        ),
+      );
+      assert.deepStrictEqual(exit, Exit.fail(new Refused({ why: "é" })));
+      assert.lengthOf(bodies, 1);
+      assert.deepStrictEqual(yield* DeadLetter.decodeEnvelope(bodies[0] ?? ""), {
+        _tag: "DeadLetter",
+        millrace: 1,
+        pipeline: "p",
+        subject: "raw/a@1",
+        cause: { tag: "Refused", message: "refused: é" },
+        failureClass: "permanent",
+        original: "{}",
+        atEpochMs: 5_000,
+      });
+    }),
+  );
+
+  it.effect("tells a bug as a defect", () =>
+    Effect.gen(function* () {
+      const { bodies, layer } = makeQueue();
+      yield* Effect.exit(
+        Effect.die(new TypeError("x is undefined")).pipe(
+          DeadLetter.route(address),
+          Effect.provide(layer),
+        ),
+      );
+      const letter = yield* DeadLetter.decodeEnvelope(bodies[0] ?? "");
+      assert.strictEqual(letter.failureClass, "defect");
+      assert.deepStrictEqual(letter.cause, { tag: "Defect", message: "x is undefined" });
+    }),
+  );
+
+  it.effect("sends nothing about a success or an interrupt", () =>
+    Effect.gen(function* () {
+      const { bodies, layer } = makeQueue();
+      const routed = <A, E>(effect: Effect.Effect<A, E>) =>
+        Effect.exit(effect.pipe(DeadLetter.route(address), Effect.provide(layer)));
+      assert.deepStrictEqual(yield* routed(Effect.succeed(1)), Exit.succeed(1));
+      const exit = yield* routed(Effect.interrupt);
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause));
+      assert.deepStrictEqual(bodies, []);
+    }),
+  );
+
+  it.effect("tries again while the queue does not answer", () =>
+    Effect.gen(function* () {
+      const { bodies, layer } = makeQueue(2);
+      const fiber = yield* Effect.forkChild(
+        Effect.exit(
+          Effect.fail(new Refused({ why: "x" })).pipe(
+            DeadLetter.route(address),
+            Effect.provide(layer),
+          ),
+        ),
+      );
+      yield* TestClock.adjust("1 minute");
+      yield* Fiber.join(fiber);
+      assert.lengthOf(bodies, 1);
+    }),
+  );
+});
+
+/** A workflow whose one step is refused; how often the step ran is counted. */
+const refusing = () => {
+  const workflow = Workflow.make("Refusing", {
+    payload: { id: Schema.String },
+    error: Refused,
+    idempotencyKey: ({ id }) => id,
+  });
+  let steps = 0;
+  const { bodies, layer: queue } = makeQueue();
+  const layer = workflow
+    .toLayer(() =>
+      Activity.make({
+        name: "step",
+        error: Refused,
+        execute: Effect.suspend(() => {
+          steps++;
+          return Effect.fail(new Refused({ why: "bad" }));
+        }),
+      }).pipe(DeadLetter.routeActivity(address)),
+    )
+    .pipe(Layer.provide(queue));
+  return { bodies, layer, steps: () => steps, workflow };
+};
+
+describe("routeActivity", () => {
+  it.live("makes the send a fact before the end, with the execution's id", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const { bodies, layer, workflow } = refusing();
+      const process = yield* world.start(layer);
+      const error = yield* Effect.flip(process.run(workflow.execute({ id: "a" })));
+      assert.deepStrictEqual(error, new Refused({ why: "bad" }));
+      const executionId = yield* workflow.executionId({ id: "a" });
+      const letter = yield* DeadLetter.decodeEnvelope(bodies[0] ?? "");
+      assert.deepStrictEqual(letter.execution, { workflow: "Refusing", executionId });
+      const history = yield* world.journal.load(executionId, 0);
+      const names = history.flatMap(({ events }) =>
+        events.map((event) => (event._tag === "ActivityCompleted" ? event.name : event._tag)),
+      );
+      assert.deepStrictEqual(names, [
+        "ExecutionStarted",
+        "RunStarted",
+        "step",
+        "DeadLetter",
+        "Completed",
+      ]);
+    }),
+  );
+
+  it.live("sends one letter, however often the execution is asked for", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const { bodies, layer, steps, workflow } = refusing();
+      for (const process of [yield* world.start(layer), yield* world.start(layer)]) {
+        yield* Effect.flip(process.run(workflow.execute({ id: "a" })));
+      }
+      assert.lengthOf(bodies, 1);
+      assert.strictEqual(steps(), 1);
+    }),
+  );
+});
