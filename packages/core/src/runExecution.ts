@@ -93,7 +93,7 @@ export const runExecution = Effect.fnUntraced(function* (
  * interrupted meanwhile), only a message of the child's own brings it to an end: asked for before the child exists.
  */
 const watchChild = (context: RunContext, live: LiveExecution): Effect.Effect<void> => {
-  const leaseMs = defaultLeaseMs + afterLeaseMs;
+  const leaseMs = context.leaseMs + afterLeaseMs;
   const target = { workflow: live.registered.workflow._tag, executionId: live.executionId };
   const notBeforeEpochMs = context.clock.currentTimeMillisUnsafe() + leaseMs;
   return context.residency === "frozen"

@@ -4,7 +4,14 @@
  * A process is an engine layer in a scope of its own. `kill` closes its journal first (nothing that it does afterwards
  * is stored, as after a SIGKILL) and then its fibers.
  */
-import { Engine, type ExecutionRunner, Journal, Wakes } from "@millrace/core";
+import {
+  Engine,
+  type ExecutionRow,
+  Executions,
+  type ExecutionRunner,
+  Journal,
+  Wakes,
+} from "@millrace/core";
 import { SqliteJournal } from "@millrace/core/sqlite";
 import { Context, Effect, Exit, Layer, Scope } from "effect";
 import type { WorkflowEngine } from "effect/workflow";
@@ -22,6 +29,8 @@ export interface World {
   /** Appends so far, refused ones included. */
   readonly appends: () => number;
   readonly loads: () => number;
+  /** Rows in the order in which processes brought them to the index. */
+  readonly rows: Array<ExecutionRow>;
   /** Wakes and timers that processes asked for. */
   readonly wakes: Array<{ readonly kind: "wake" | "timer"; readonly executionId: string }>;
   /** Starts a process that has the code of the given workflows; `frozen` ones send their wakes into `wakes`. */
@@ -37,10 +46,17 @@ export const makeWorld = Effect.gen(function* () {
   let appends = 0;
   let loads = 0;
   const wakes: World["wakes"] = [];
+  const rows: World["rows"] = [];
+  const executions = Layer.succeed(Executions, {
+    record: (row) => Effect.sync(() => void rows.push(row)),
+    list: () => Effect.succeed({ rows, cursor: undefined }),
+    find: (id) => Effect.succeed(rows.findLast(({ executionId }) => executionId === id)),
+  });
   const world: World = {
     journal,
     appends: () => appends,
     loads: () => loads,
+    rows,
     wakes,
     start: Effect.fnUntraced(function* (workflows, kind = "resident") {
       let dead = false;
@@ -73,7 +89,13 @@ export const makeWorld = Effect.gen(function* () {
       const scope = yield* Scope.make();
       yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void));
       const services = yield* Layer.buildWithScope(
-        Layer.fresh(workflows.pipe(Layer.provideMerge(engine), Layer.provide(ownJournal))),
+        Layer.fresh(
+          workflows.pipe(
+            Layer.provideMerge(engine),
+            Layer.provide(ownJournal),
+            Layer.provide(executions),
+          ),
+        ),
         scope,
       );
       return {
