@@ -29,7 +29,7 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly plan: FaultPlan;
   /** How many of the last events to keep for the report of a violation. @default 0 */
-  readonly historyMax?: number;
+  readonly historyMax?: number | undefined;
 }
 
 export interface SimulationResult {
