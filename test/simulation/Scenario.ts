@@ -74,7 +74,7 @@ export class Scenario {
     if (faults.isOn("replay-storm")) {
       world.after(world.prng.between(uploadsWithinMs, 2 * uploadsWithinMs), () => {
         for (const { event, queue } of this.uploads) {
-          for (let copy = 0; copy < 5; copy++) this.#parts.queues.put(queue, event);
+          for (let copy = 0; copy < 3; copy++) this.#parts.queues.put(queue, event);
         }
       });
     }
@@ -89,7 +89,7 @@ export class Scenario {
       sleepMs: prng.chance(0.5) ? Math.round(prng.between(2_000, 2_400_000)) : 0,
       child: prng.chance(0.4),
       childSleepMs: prng.chance(0.7) ? Math.round(prng.between(2_000, 600_000)) : 0,
-      quoteBytes: prng.chance(0.03) ? 150_000 : 0,
+      quoteBytes: prng.chance(0.01) ? 150_000 : 0,
     };
     const upload = this.#upload("order", orderQueues.queue, key, JSON.stringify(order), poison);
     if (order.approval) this.#signalLater(upload);

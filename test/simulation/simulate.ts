@@ -29,7 +29,7 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly plan: FaultPlan;
   /** How many of the last events to keep for the report of a violation. @default 0 */
-  readonly historyMax?: number;
+  readonly historyMax?: number | undefined;
 }
 
 export interface SimulationResult {
@@ -76,6 +76,8 @@ const csvPipeline: Pipeline = {
   payloadOf: (object) => ({ object }),
 };
 
+const noFiles = Layer.succeed(FileSystem.FileSystem, FileSystem.makeNoop({}));
+
 /** Runs one seed. */
 export const simulate = async (options: SimulationOptions): Promise<SimulationResult> => {
   const scope = Scope.makeUnsafe();
@@ -107,7 +109,7 @@ const simulateOver = async (
       queues.layerFor(caller),
       ledger.layerFor(caller),
       Layer.succeed(Buckets, bucketNames),
-      FileSystem.layerNoop({}),
+      noFiles,
       layerHyparquet,
     );
   const host = {
@@ -147,7 +149,7 @@ const simulateOver = async (
     makeFunction(csvPipeline, layerCsvToParquet),
   ];
   const scenario = new Scenario({ world, faults, queues, objects, journal, counted });
-  scenario.begin(5, seed % csvEverySeeds === 0 ? 2 : 0);
+  scenario.begin(3, seed % csvEverySeeds === 0 ? 1 : 0);
   const sweepLater = (): void => {
     world.after(sweepEveryMs, () => {
       sweepOnce(host, outsideOf);

@@ -48,6 +48,15 @@ type AnyCodec = Schema.Codec<unknown, unknown>;
  * is the one place where that is claimed.
  */
 export const makeWorkflowCodec = (workflow: Workflow.Any): WorkflowCodec => {
+  const made = codecs.get(workflow) ?? compileCodec(workflow);
+  codecs.set(workflow, made);
+  return made;
+};
+
+/** Compiling the schemas costs more than a small run: once per workflow. */
+const codecs = new WeakMap<Workflow.Any, WorkflowCodec>();
+
+const compileCodec = (workflow: Workflow.Any): WorkflowCodec => {
   const payload = Schema.toCodecJson(workflow.payloadSchema as unknown as AnyCodec);
   const result = Schema.toCodecJson(
     Workflow.Result({

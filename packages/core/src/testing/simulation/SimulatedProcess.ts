@@ -8,7 +8,6 @@
 import { Clock, Context, Duration, Effect, Random, References } from "effect";
 import * as WebCrypto from "effect/crypto/WebCrypto";
 import { Scheduler } from "effect/Scheduler";
-import { makeMicrotaskCrypto } from "./makeMicrotaskCrypto.ts";
 import { type World, worldEpochMs } from "./World.ts";
 
 export class SimulatedProcess {
@@ -43,7 +42,7 @@ export class SimulatedProcess {
       // What it would log and trace, nobody reads: the world has its own trace.
       Context.add(References.MinimumLogLevel, "None"),
       Context.add(References.TracerEnabled, false),
-      Context.add(WebCrypto.WebCrypto, makeMicrotaskCrypto(world)),
+      Context.add(WebCrypto.WebCrypto, world.crypto),
     );
   }
 

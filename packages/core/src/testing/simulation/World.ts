@@ -6,6 +6,7 @@
  *
  * Units:  milliseconds of virtual time since the world began
  */
+import { makeMicrotaskCrypto } from "./makeMicrotaskCrypto.ts";
 import { Prng } from "./Prng.ts";
 import { TimerHeap } from "./TimerHeap.ts";
 
@@ -29,6 +30,9 @@ export class World {
   steps = 0;
   /** Set by whoever has begun a real promise: the loop gives the microtasks a turn before time moves. */
   awaitsMicrotasks = false;
+  readonly crypto = makeMicrotaskCrypto(() => {
+    this.awaitsMicrotasks = true;
+  });
   /** The last marks, for the history of a violation. */
   readonly recent: Array<string> = [];
   recentMax = 0;

@@ -1,0 +1,244 @@
+/**
+ * Bugs put into the real source, one at a time, to show that the simulation would notice them.
+ *
+ * A mutant replaces text of a module while it is loaded for the test; the product has no switch for it. A text that
+ * is not found exactly once is an error: the mutant must be brought up to date with the source.
+ */
+
+export interface Mutant {
+  readonly name: string;
+  readonly edits: ReadonlyArray<{
+    /** Path below packages/core/src. */
+    readonly file: string;
+    readonly from: string;
+    readonly to: string;
+  }>;
+}
+
+const one = (name: string, file: string, from: string, to: string): Mutant => ({
+  name,
+  edits: [{ file, from, to }],
+});
+
+export const mutants: ReadonlyArray<Mutant> = [
+  one(
+    "a failed run is answered as done",
+    "LiveExecutions.ts",
+    "Exit.failCause(after.cause) : exit",
+    'Exit.failCause(after.cause) : Exit.isFailure(exit) ? Exit.succeed({ _tag: "Fenced" }) : exit',
+  ),
+  one(
+    "an append overwrites",
+    "sqlite/SqliteJournal.ts",
+    "ON CONFLICT DO NOTHING",
+    "ON CONFLICT DO UPDATE SET writer = excluded.writer, events = excluded.events",
+  ),
+  one(
+    "a conflict takes the next number",
+    "ExecutionLog.ts",
+    `failure._tag === "JournalConflict") {
+        yield* meetTail;`,
+    `failure._tag === "JournalConflict") {
+        state.commit++;`,
+  ),
+  one(
+    "own writes are not recognised",
+    "sqlite/SqliteJournal.ts",
+    ": decodeWriter(selectWriter.get(executionId, number))?.writer",
+    ": undefined",
+  ),
+  one(
+    "every retry of an append has a new writer token",
+    "ExecutionLog.ts",
+    `      journal.append({
+        executionId,
+        commit: state.commit + 1,
+        writer: options.nextWriter(),
+        events,
+      }),`,
+    `      Effect.suspend(() => journal.append({
+        executionId,
+        commit: state.commit + 1,
+        writer: options.nextWriter(),
+        events,
+      })),`,
+  ),
+  one("no run is ever fenced", "Decision.ts", "tail.some(", "[].concat(...tail).length < 0 && tail.some("),
+  one(
+    "a rival run does not fence",
+    "Decision.ts",
+    `(event._tag === "RunStarted" && event.owner !== owner)`,
+    "false",
+  ),
+  one(
+    "a conflict's tail is not folded",
+    "ExecutionLog.ts",
+    "evolveCommits(state, tail);",
+    "state.commit += tail.length;",
+  ),
+  one(
+    "a suspension is not revised after a conflict",
+    "Decision.ts",
+    `case "Suspended":
+        return overtaken();`,
+    `case "Suspended":
+        return true;`,
+  ),
+  {
+    name: "a wake during a suspension is dropped",
+    edits: [
+      {
+        file: "runExecution.ts",
+        from: "if (live.wakeRequested && !result.failed) continue;",
+        to: "",
+      },
+      {
+        file: "runExecution.ts",
+        from: `live.wakeRequested === "explicit" || (live.wakeRequested === "automatic" && !failed);`,
+        to: "live.wakeRequested === undefined && failed && !failed;",
+      },
+      { file: "LiveExecutions.ts", from: "left.length > 0 || !mode ? left", to: "mode || !mode ? left" },
+    ],
+  },
+  one(
+    "a lease never ends",
+    "Decision.ts",
+    "lease.owner !== asking.owner && lease.leaseUntilEpochMs > asking.nowEpochMs",
+    "lease.owner !== asking.owner",
+  ),
+  one(
+    "an early timer is not asked for again",
+    "Decision.ts",
+    `return { run: { _tag: "Waiting" }, facts: [], timers: [clock] };`,
+    `return { run: { _tag: "Waiting" }, facts: [], timers: [] };`,
+  ),
+  one(
+    "an early timer counts",
+    "Decision.ts",
+    "acceptsDeferred(state, clock.deferred) && clock.wakeAtEpochMs > asking.nowEpochMs",
+    "acceptsDeferred(state, clock.deferred) && clock.wakeAtEpochMs < 0",
+  ),
+  one(
+    "the last completion of a deferred wins",
+    "Decision.ts",
+    "!state.completed && !state.deferreds.has(name);",
+    "!state.completed && name.length > 0;",
+  ),
+  one(
+    "an activity starts before the last result is stored",
+    "executeActivity.ts",
+    `if (strict && (yield* live.orBreakDown(live.flush)) === "fenced") return`,
+    "if (strict && live.log?.isFenced()) return",
+  ),
+  one(
+    "the end is not looked at",
+    "Decision.ts",
+    `if (state.completed) return { _tag: "Completed" };`,
+    "",
+  ),
+  {
+    name: "a result met on the way is recorded again",
+    edits: [
+      {
+        file: "Decision.ts",
+        from: "return !state.activities.has(activityKey(event.name, event.attempt)) || overtaken();",
+        to: `return activityKey(event.name, event.attempt) !== "";`,
+      },
+      {
+        file: "executeActivity.ts",
+        from: "const met = strict ? findResult(live, activity.name, attempt) : undefined;",
+        to: "const met = strict ? undefined : findResult(live, activity.name, attempt);",
+      },
+    ],
+  },
+  one(
+    "an outage becomes the workflow's failure",
+    "LiveExecution.ts",
+    "return Effect.catchCause(part, (cause) => {",
+    "if (Effect.isEffect(part)) return part;\n    return Effect.catchCause(part, (cause) => {",
+  ),
+  one(
+    "a parent is not told of its child's end",
+    "LiveExecutions.ts",
+    "return parent ? this.tellParent(`Child/${executionId}`, parent) : Effect.void;",
+    "return parent ? Effect.void : Effect.void;",
+  ),
+  one(
+    "a child's end is a wake only",
+    "LiveExecutions.ts",
+    "state.started && acceptsDeferred(state, name) ? [done()] : [],",
+    `state.started && acceptsDeferred(state, name) && name === "" ? [done()] : [],`,
+  ),
+  one(
+    "a parent is told after the message was answered",
+    "LiveExecutions.ts",
+    "      this.lives.delete(live.executionId);\n",
+    "      this.lives.delete(live.executionId);\n      Deferred.doneUnsafe(live.ended, exit);\n",
+  ),
+  one(
+    "a start joins a look for something else",
+    "LiveExecutions.ts",
+    "else current.joined.push(request);",
+    "",
+  ),
+  one(
+    "a body that ends interrupted does not end",
+    "runExecution.ts",
+    "Cause.hasInterruptsOnly(exit.cause) &&",
+    "Cause.hasInterruptsOnly(exit.cause) && live.executionId === `` &&",
+  ),
+  one(
+    "a pending interrupt stops compensations",
+    "executeActivity.ts",
+    "if (interruptPending && !live.bodyEnded)",
+    "if (interruptPending)",
+  ),
+  one(
+    "a leased child is asked for as its parent",
+    "Worker.ts",
+    "state.started?.workflow ?? pipeline.workflow._tag",
+    "pipeline.workflow._tag",
+  ),
+  one(
+    "the sweeper does not see facts after a suspension",
+    "Sweeper.ts",
+    "return after.length > 0 ?",
+    "return after.length < 0 ?",
+  ),
+  one(
+    "the sweeper does not see timers",
+    "Sweeper.ts",
+    "clock.wakeAtEpochMs <= dueEpochMs &&",
+    "clock.wakeAtEpochMs < 0 &&",
+  ),
+  one(
+    "the index forgets executions that wait",
+    "makeProjection.ts",
+    "if (!row) return Effect.void;",
+    "if (!row || !state.completed) return Effect.void;",
+  ),
+  one(
+    "a dead letter that the queue did not take is forgotten",
+    "DeadLetter.ts",
+    "execute: send(address, cause, { workflow: workflow._tag, executionId }),",
+    "execute: Effect.ignore(send(address, cause, { workflow: workflow._tag, executionId })),",
+  ),
+  one(
+    "a timer recorded by an overtaken run is recorded again",
+    "EncodedEngine.ts",
+    "if (log.findRecorded(isClockScheduled(clock.name))) return;",
+    "",
+  ),
+  one(
+    "a run does not clear the suspension before it",
+    "ExecutionState.ts",
+    "      state.runCount++;\n      state.suspended = undefined;",
+    "      state.runCount++;",
+  ),
+  one(
+    "timers are asked for before they are stored, and not after",
+    "LiveExecution.ts",
+    `if (event._tag === "ClockScheduled") this.timersToSend.push(event);`,
+    "",
+  ),
+];

@@ -1,0 +1,12 @@
+/**
+ * Which faults a seed is put through, when nothing else is asked for: mostly swarms, some single faults, some none.
+ */
+import { type FaultPlan, faultNames, swarmRateMax } from "@millrace/core/testing/simulation";
+
+export const planOf = (seed: number): FaultPlan => {
+  const kind = seed % 10;
+  const fault = faultNames[Math.floor(seed / 10) % faultNames.length];
+  if (kind === 0) return { _tag: "None" };
+  if (kind <= 2 && fault) return { _tag: "Single", fault };
+  return { _tag: "Swarm", rateMax: swarmRateMax };
+};
