@@ -103,18 +103,15 @@ export class Scenario {
 
   #uploadCsv(key: string, poison: boolean): void {
     const rows = this.#parts.world.prng.below(5) + 1;
-    const lines = Array.from({ length: rows }, (_, row) => `${row},name ${row},2026-01-0${row + 1}`);
+    const lines = Array.from(
+      { length: rows },
+      (_, row) => `${row},name ${row},2026-01-0${row + 1}`,
+    );
     const text = poison ? "\0\u0001\0binary" : `id,name,date\n${lines.join("\n")}\n`;
     this.#upload("csv", "csv-to-parquet", key, text, poison);
   }
 
-  #upload(
-    kind: Upload["kind"],
-    queue: string,
-    key: string,
-    text: string,
-    poison: boolean,
-  ): Upload {
+  #upload(kind: Upload["kind"], queue: string, key: string, text: string, poison: boolean): Upload {
     const { faults, objects, queues, world } = this.#parts;
     const version = objects.write("raw", key, text, "upload");
     const object: ObjectCreated = {

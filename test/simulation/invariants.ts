@@ -57,7 +57,8 @@ export const checkInvariants = (evidence: Evidence): ReadonlyArray<Violation> =>
   }
   checkUploads(evidence, told, violated);
   if (evidence.stop === "stepsMax") violated("I11", "world", "livelock: too many steps");
-  for (const defect of evidence.defects) violated("I9", "message", `failed without a fault: ${defect}`);
+  for (const defect of evidence.defects)
+    violated("I9", "message", `failed without a fault: ${defect}`);
   return found;
 };
 
@@ -156,7 +157,8 @@ const checkDeeds = (
   }
   if (workflow !== "Order") return;
   const did = (activity: string) => deeds.some((deed) => deed.activity === activity);
-  if (status === "completed" && did("release")) violated("I5", executionId, "compensated, yet completed");
+  if (status === "completed" && did("release"))
+    violated("I5", executionId, "compensated, yet completed");
   if (status === "failed" && recorded.includes(`"reserve-`) && !did("release")) {
     violated("I7", executionId, "failed without its compensation");
   }
@@ -171,7 +173,11 @@ const checkUploads = (
   for (const execution of told) {
     if (execution.workflow === "") violated("I8", execution.executionId, "was never started");
     if (execution.status === "open" && execution.workflow !== "") {
-      violated("I11", execution.executionId, `${execution.workflow} did not end: ${lastOf(execution)}`);
+      violated(
+        "I11",
+        execution.executionId,
+        `${execution.workflow} did not end: ${lastOf(execution)}`,
+      );
     }
   }
   for (const upload of uploads) {
@@ -189,7 +195,11 @@ const checkUploads = (
   }
 };
 
-const lastOf = ({ events }: Told): string => events.slice(-4).map(({ _tag }) => _tag).join(", ");
+const lastOf = ({ events }: Told): string =>
+  events
+    .slice(-4)
+    .map(({ _tag }) => _tag)
+    .join(", ");
 
 const checkOutcome = (
   { objects, queues }: Pick<Evidence, "objects" | "queues">,

@@ -1,7 +1,17 @@
 /**
  * One seed, one world, one verdict: a safety phase with faults, a liveness phase without, and then the invariants.
  */
-import { Engine, type Executions, type Journal, type MessageQueue, type ObjectStore, type Pipeline, QueueWakes, Sweeper, Worker } from "@millrace/core";
+import {
+  Engine,
+  type Executions,
+  type Journal,
+  type MessageQueue,
+  type ObjectStore,
+  type Pipeline,
+  QueueWakes,
+  Sweeper,
+  Worker,
+} from "@millrace/core";
 import {
   type Caller,
   type FaultPlan,
@@ -16,7 +26,13 @@ import {
   SimulatedQueues,
   World,
 } from "@millrace/core/testing/simulation";
-import { Buckets, CsvToParquet, layerCsvToParquet, layerHyparquet, type ParquetEncoder } from "@millrace/workflows";
+import {
+  Buckets,
+  CsvToParquet,
+  layerCsvToParquet,
+  layerHyparquet,
+  type ParquetEncoder,
+} from "@millrace/workflows";
 import { pipelines } from "@millrace/workflows/topology";
 import { Effect, Exit, FileSystem, Layer, Scope } from "effect";
 import type { WorkflowEngine } from "effect/workflow";
@@ -189,7 +205,10 @@ const simulateOver = async (
 };
 
 /** One run of the sweeper in a process of its own, which a fault or the deadline may end. */
-const sweepOnce = (host: FunctionHost, outsideOf: (caller: Caller) => Layer.Layer<Outsides>): void => {
+const sweepOnce = (
+  host: FunctionHost,
+  outsideOf: (caller: Caller) => Layer.Layer<Outsides>,
+): void => {
   const { faults, world } = host;
   const process = new SimulatedProcess(world, "sweeper");
   const outside = outsideOf({ process, faults, counted: () => undefined });

@@ -63,30 +63,7 @@ export const makeEncodedEngine = (
     return Option.some(decodeDeferredExit(done.exit));
   }),
 
-  deferredDone: Effect.fnUntraced(function* (options) {
-    const { deferredName, executionId, workflowName } = options;
-    const live = lives.find(executionId);
-    const log = live && (yield* Deferred.await(live.opened));
-    if (live && log && lives.find(executionId) === live) {
-      const self = yield* Effect.serviceOption(WorkflowEngine.WorkflowInstance);
-      const own = Option.isSome(self) && self.value.executionId === executionId;
-      if (own) return yield* lives.completeOwnDeferred(live, deferredName, options.exit);
-      if (yield* lives.completeDeferred(live, deferredName, options.exit)) return;
-    }
-    yield* storeFact(context, executionId, (state) =>
-      acceptsDeferred(state, deferredName)
-        ? [
-            {
-              _tag: "DeferredDone",
-              name: deferredName,
-              exit: encodeDeferredExit(options.exit),
-              atEpochMs: context.clock.currentTimeMillisUnsafe(),
-            },
-          ]
-        : [],
-    );
-    yield* wake(context, lives, workflowName, executionId, "automatic");
-  }),
+  deferredDone: (options) => deferredDone(context, lives, options),
 
   scheduleClock: Effect.fnUntraced(function* (_workflow, { clock, executionId }) {
     const live = lives.find(executionId);
@@ -158,6 +135,36 @@ const execute = (context: RunContext, lives: LiveExecutions): WorkflowEngine.Enc
   });
   return run as WorkflowEngine.Encoded["execute"];
 };
+
+/** Stores the first completion of a deferred, then rouses whoever runs the execution. */
+const deferredDone = Effect.fnUntraced(function* (
+  context: RunContext,
+  lives: LiveExecutions,
+  options: Parameters<WorkflowEngine.Encoded["deferredDone"]>[0],
+) {
+  const { deferredName, executionId, workflowName } = options;
+  const live = lives.find(executionId);
+  const log = live && (yield* Deferred.await(live.opened));
+  if (live && log && lives.find(executionId) === live) {
+    const self = yield* Effect.serviceOption(WorkflowEngine.WorkflowInstance);
+    const own = Option.isSome(self) && self.value.executionId === executionId;
+    if (own) return yield* lives.completeOwnDeferred(live, deferredName, options.exit);
+    if (yield* lives.completeDeferred(live, deferredName, options.exit)) return;
+  }
+  yield* storeFact(context, executionId, (state) =>
+    acceptsDeferred(state, deferredName)
+      ? [
+          {
+            _tag: "DeferredDone",
+            name: deferredName,
+            exit: encodeDeferredExit(options.exit),
+            atEpochMs: context.clock.currentTimeMillisUnsafe(),
+          },
+        ]
+      : [],
+  );
+  yield* wake(context, lives, workflowName, executionId, "automatic");
+});
 
 /** Stores the request, then asks for a run in which it takes effect. */
 const interrupt = Effect.fnUntraced(function* (

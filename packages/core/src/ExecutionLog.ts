@@ -41,102 +41,107 @@ export interface ExecutionLog {
   readonly onStored: (listener: (events: ReadonlyArray<HistoryEvent>) => void) => void;
 }
 
-/** Opens the log of an execution whose state has just been loaded. */
-export const makeExecutionLog = (options: {
+interface LogOptions {
   readonly journal: Journal["Service"];
   readonly executionId: string;
   readonly owner: string;
   readonly state: ExecutionState;
   readonly nextWriter: () => string;
-}): ExecutionLog => {
-  const { executionId, journal, owner, state } = options;
+}
+
+/** What is not in the journal yet, and whether this process may still put it there. */
+interface Unstored {
+  events: ReadonlyArray<HistoryEvent>;
+  fenced: boolean;
+  replay: boolean;
+  readonly listeners: Array<(events: ReadonlyArray<HistoryEvent>) => void>;
+}
+
+/** Opens the log of an execution whose state has just been loaded. */
+export const makeExecutionLog = (options: LogOptions): ExecutionLog => {
   const semaphore = Semaphore.makeUnsafe(1);
-  const listeners: Array<(events: ReadonlyArray<HistoryEvent>) => void> = [];
-  let pending: Array<HistoryEvent> = [];
-  let fenced = false;
-  let replay = false;
-
-  const append = (events: readonly [HistoryEvent, ...ReadonlyArray<HistoryEvent>]) =>
-    askAgain(
-      journal.append({
-        executionId,
-        commit: state.commit + 1,
-        writer: options.nextWriter(),
-        events,
-      }),
-    );
-
-  const stored = (events: ReadonlyArray<HistoryEvent>): void => {
-    for (const event of events) evolve(state, event);
-    state.commit++;
-    pending = pending.slice(events.length);
-    for (const listener of listeners) listener(events);
+  const unstored: Unstored = { events: [], fenced: false, replay: false, listeners: [] };
+  return {
+    executionId: options.executionId,
+    state: options.state,
+    record: (...events) => {
+      unstored.events = [...unstored.events, ...events];
+    },
+    findRecorded: (is) => unstored.events.find(is),
+    isFenced: () => unstored.fenced,
+    close: () => {
+      unstored.fenced = true;
+      unstored.events = [];
+    },
+    needsReplay: () => unstored.replay,
+    takeReplay: () => {
+      const taken = unstored.replay;
+      unstored.replay = false;
+      return taken;
+    },
+    // Uninterruptible: a flush cut off between the store's answer and the fold would leave the log behind its journal.
+    flush: Effect.uninterruptible(semaphore.withPermits(1)(flushAll(options, unstored))),
+    onStored: (listener) => {
+      unstored.listeners.push(listener);
+    },
   };
+};
 
-  /** Folds what others stored first, and revises what this run wanted to store. */
-  const meetTail = Effect.gen(function* () {
-    const tail = yield* askAgain(journal.load(executionId, state.commit));
-    evolveCommits(state, tail);
-    if (
-      isFencedBy(
-        owner,
-        tail.flatMap((commit) => commit.events),
-      )
-    ) {
-      fenced = true;
-      pending = [];
-      return;
-    }
-    const revision = revise(state, pending);
-    pending = [...revision.events];
-    replay ||= revision.replay;
-  });
-
-  const flushAll = Effect.gen(function* () {
+/** Appends until nothing is left, or the right to append is lost. */
+const flushAll = (options: LogOptions, unstored: Unstored) =>
+  Effect.gen(function* () {
     /** Halved when a commit is too large, so that only a single event can be refused for its size. */
     let eventsMax = Number.POSITIVE_INFINITY;
-    while (!fenced) {
-      const [first, ...rest] = pending.slice(0, eventsMax);
-      if (!first) break;
-      const failure: AppendFailure | undefined = yield* append([first, ...rest]).pipe(
+    while (true) {
+      const [first, ...rest] = unstored.events.slice(0, eventsMax);
+      if (unstored.fenced) return "fenced" satisfies FlushOutcome;
+      if (!first) return "stored" satisfies FlushOutcome;
+      const failure: AppendFailure | undefined = yield* append(options, [first, ...rest]).pipe(
         Effect.match({ onFailure: (error) => error, onSuccess: () => undefined }),
       );
       if (!failure) {
-        stored([first, ...rest]);
+        stored(options.state, unstored, [first, ...rest]);
       } else if (failure._tag === "JournalConflict") {
-        yield* meetTail;
+        yield* meetTail(options, unstored);
       } else if (failure._tag === "CommitTooLarge" && rest.length > 0) {
         eventsMax = Math.ceil((rest.length + 1) / 2);
       } else {
         return yield* failure;
       }
     }
-    const outcome: FlushOutcome = fenced ? "fenced" : "stored";
-    return outcome;
   });
 
-  return {
-    executionId,
-    state,
-    record: (...events) => {
-      pending.push(...events);
-    },
-    findRecorded: (is) => pending.find(is),
-    isFenced: () => fenced,
-    close: () => {
-      fenced = true;
-      pending = [];
-    },
-    needsReplay: () => replay,
-    takeReplay: () => {
-      const taken = replay;
-      replay = false;
-      return taken;
-    },
-    // Uninterruptible: a flush cut off between the store's answer and the fold would leave the log behind its journal.
-    flush: Effect.uninterruptible(semaphore.withPermits(1)(flushAll)),
-    onStored: (listener) => {
-      listeners.push(listener);
-    },
-  };
+const append = (
+  { executionId, journal, nextWriter, state }: LogOptions,
+  events: readonly [HistoryEvent, ...ReadonlyArray<HistoryEvent>],
+) =>
+  askAgain(journal.append({ executionId, commit: state.commit + 1, writer: nextWriter(), events }));
+
+const stored = (
+  state: ExecutionState,
+  unstored: Unstored,
+  events: ReadonlyArray<HistoryEvent>,
+): void => {
+  for (const event of events) evolve(state, event);
+  state.commit++;
+  unstored.events = unstored.events.slice(events.length);
+  for (const listener of unstored.listeners) listener(events);
 };
+
+/** Folds what others stored first, and revises what this run wanted to store. */
+const meetTail = Effect.fnUntraced(function* (
+  { executionId, journal, owner, state }: LogOptions,
+  unstored: Unstored,
+) {
+  const tail = yield* askAgain(journal.load(executionId, state.commit));
+  evolveCommits(state, tail);
+  const events = tail.flatMap((commit) => commit.events);
+  if (isFencedBy(owner, events)) {
+    unstored.fenced = true;
+    unstored.events = [];
+    return;
+  }
+  const revision = revise(state, unstored.events);
+  unstored.events = revision.events;
+  unstored.replay ||= revision.replay;
+});

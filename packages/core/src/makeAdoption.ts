@@ -37,7 +37,7 @@ const adoptOne = Effect.fnUntraced(function* (
   const state = initialState();
   evolveCommits(state, commits);
   const target = { workflow, executionId };
-  const [wake] = overdueOf(commits, clock.currentTimeMillisUnsafe(), 0).filter(
+  const wake = overdueOf(commits, clock.currentTimeMillisUnsafe(), 0).find(
     (nudge) => nudge._tag === "Wake",
   );
   if (wake) return yield* wakes.wake(target, wake.mode);

@@ -9,6 +9,10 @@ import { layerDynaliteIdempotency } from "./dynalite.ts";
 /** Counts its runs and answers with the count. */
 const counting = (runs: Ref.Ref<number>) => Ref.updateAndGet(runs, (count) => count + 1);
 
+/** Work that answers 1, under a key and with a payload. */
+const oneUnder = (key: string, payload: unknown) =>
+  Effect.succeed(1).pipe(Idempotency.once({ key, payload, success: Schema.Int }));
+
 const claimAt = (key: string, owner: string, nowEpochMs: number, leaseMs = 1_000) =>
   IdempotencyStore.use((store) =>
     store.claim({
@@ -32,23 +36,17 @@ layer(layerDynaliteIdempotency, { excludeTestServices: true })("Idempotency.once
 
   it.effect("refuses the same key with another payload, and takes the same in another order", () =>
     Effect.gen(function* () {
-      const work = (payload: unknown) =>
-        Effect.succeed(1).pipe(Idempotency.once({ key: "b", payload, success: Schema.Int }));
-      yield* work({ A: 1, a: 2 });
-      assert.strictEqual(yield* work({ a: 2, A: 1 }), 1);
-      const failure = yield* Effect.flip(work({ A: 1, a: 3 }));
+      yield* oneUnder("b", { A: 1, a: 2 });
+      assert.strictEqual(yield* oneUnder("b", { a: 2, A: 1 }), 1);
+      const failure = yield* Effect.flip(oneUnder("b", { A: 1, a: 3 }));
       assert.strictEqual(failure._tag, "IdempotencyPayloadMismatch");
     }),
   );
 
   it.effect("tells payloads apart that differ only inside a __proto__ member", () =>
     Effect.gen(function* () {
-      const work = (text: string) =>
-        Effect.succeed(1).pipe(
-          Idempotency.once({ key: "p", payload: JSON.parse(text), success: Schema.Int }),
-        );
-      yield* work('{"__proto__":{"x":1}}');
-      const failure = yield* Effect.flip(work('{"__proto__":{"x":2}}'));
+      yield* oneUnder("p", JSON.parse('{"__proto__":{"x":1}}'));
+      const failure = yield* Effect.flip(oneUnder("p", JSON.parse('{"__proto__":{"x":2}}')));
       assert.strictEqual(failure._tag, "IdempotencyPayloadMismatch");
     }),
   );

@@ -33,6 +33,16 @@ const workflow = Workflow.make("Adopted", {
   idempotencyKey: ({ id }) => id,
 });
 
+/** An activity that notes its name before it does its work. */
+const step = (ran: Array<string>, name: string, execute: Effect.Effect<void>) =>
+  Activity.make({
+    name,
+    execute: Effect.andThen(
+      Effect.sync(() => ran.push(name)),
+      execute,
+    ),
+  });
+
 /** Real time for the store's and the digest's own promises, between two moves of the test clock. */
 const settle = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)));
 
