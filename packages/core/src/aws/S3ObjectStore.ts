@@ -43,7 +43,12 @@ export const layerS3 = (config: S3ClientConfig = {}): Layer.Layer<ObjectStore> =
         Effect.sync(
           () =>
             new S3Client({
-              requestHandler: { requestTimeout: requestTimeoutMs, connectionTimeout: 2_000 },
+              requestHandler: {
+                requestTimeout: requestTimeoutMs,
+                // Else the time-out is only logged.
+                throwOnRequestTimeout: true,
+                connectionTimeout: 2_000,
+              },
               ...config,
             }),
         ),
@@ -96,8 +101,10 @@ const make = (client: S3Client): ObjectStore["Service"] =>
         completed
           ? Effect.void
           : Effect.promise(async () => {
-              body.destroy();
-              await upload.abort().catch(() => undefined);
+              // Not `upload.abort()`: it answers before the parts are removed. Without its source the upload fails,
+              // removes its parts, and only then is done.
+              body.destroy(new Error("the writer was given up"));
+              await done.catch(() => undefined);
             }),
       );
       const failed = (error: unknown) => writeFailure("write", target, error);
