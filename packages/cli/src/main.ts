@@ -21,6 +21,13 @@ const millrace = Command.make("millrace").pipe(
   Command.withSubcommands([demo, dev, upload, ls, show, transform, renditions]),
 );
 
+// Before the run: help and wrong usage end it synchronously.
+const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
+  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0;
+  const error = Cause.squash(exit.cause);
+  return CliError.isCliError(error) && error._tag !== "UserError" ? 2 : 1;
+};
+
 Command.run(millrace, { version: "0.0.0" }).pipe(
   Effect.tapCause((cause) => {
     const error = Cause.squash(cause);
@@ -34,9 +41,3 @@ Command.run(millrace, { version: "0.0.0" }).pipe(
     teardown: (exit, onExit) => onExit(exitCodeOf(exit)),
   }),
 );
-
-const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
-  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0;
-  const error = Cause.squash(exit.cause);
-  return CliError.isCliError(error) && error._tag !== "UserError" ? 2 : 1;
-};
