@@ -28,9 +28,37 @@ export class NotConnected extends Schema.TaggedError<NotConnected>()("NotConnect
   }
 }
 
+/** Two local modes over one state would take each other's messages. */
+export class AlreadyRunning extends Schema.TaggedError<AlreadyRunning>()("AlreadyRunning", {
+  endpoint: Schema.String,
+  pid: Schema.Int,
+  file: Schema.String,
+}) {
+  override get message(): string {
+    return `a local mode runs here already, at ${this.endpoint} (process ${this.pid}): stop it first; if it is no local mode any more, remove ${this.file}`;
+  }
+}
+
 const connectionFile = Effect.map(Path.Path, (path) =>
   path.join(stateDirectory, "connection.json"),
 );
+
+/** The connection in the file, while the process that left it lives: one that was killed leaves the file behind. */
+const readAnnounced = Effect.fnUntraced(function* (file: string) {
+  const fs = yield* FileSystem.FileSystem;
+  const announced = yield* Schema.decodeEffect(ConnectionFile)(yield* fs.readFileString(file));
+  yield* Effect.try(() => process.kill(announced.pid, 0));
+  return announced;
+});
+
+/** Fails when a local mode runs in this folder. */
+export const refuseSecond = Effect.gen(function* () {
+  const file = yield* connectionFile;
+  const running = yield* Effect.option(readAnnounced(file));
+  if (Option.isNone(running)) return;
+  const { endpoint, pid } = running.value;
+  return yield* new AlreadyRunning({ endpoint, pid, file });
+});
 
 /** Leaves the connection for other commands until the scope closes. */
 export const announceConnection = Effect.fnUntraced(function* (connection: AwsConnection) {
@@ -48,7 +76,6 @@ export const announceConnection = Effect.fnUntraced(function* (connection: AwsCo
 
 /** The connection of the running local mode, else that of AWS_ENDPOINT_URL. */
 export const findConnection = Effect.gen(function* () {
-  const fs = yield* FileSystem.FileSystem;
   const file = yield* connectionFile;
   const endpoint = yield* Config.option(Config.String("AWS_ENDPOINT_URL"));
   if (Option.isSome(endpoint)) {
@@ -63,11 +90,5 @@ export const findConnection = Effect.gen(function* () {
     };
     return connection;
   }
-  const text = yield* fs
-    .readFileString(file)
-    .pipe(Effect.mapError(() => new NotConnected({ file })));
-  return yield* Effect.mapError(
-    Schema.decodeEffect(ConnectionFile)(text),
-    () => new NotConnected({ file }),
-  );
+  return yield* Effect.mapError(readAnnounced(file), () => new NotConnected({ file }));
 });

@@ -10,7 +10,7 @@ import {
 } from "@millrace/local";
 import { Console, Effect, FileSystem, Path, PubSub } from "effect";
 import { Command, Flag } from "effect/cli";
-import { announceConnection, stateDirectory } from "./Connection.ts";
+import { announceConnection, refuseSecond, stateDirectory } from "./Connection.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 
 export const dev = Command.make(
@@ -18,6 +18,10 @@ export const dev = Command.make(
   {
     port: Flag.Int("port").pipe(
       Flag.withDescription("Port on 127.0.0.1; 0 takes a free one"),
+      Flag.filter(
+        (port) => port >= 0 && port <= 65_535,
+        (port) => `--port must be between 0 and 65535, not ${port}`,
+      ),
       Flag.withDefault(0),
     ),
     clean: Flag.Boolean("clean").pipe(
@@ -30,6 +34,10 @@ export const dev = Command.make(
     ),
     concurrency: Flag.Int("concurrency").pipe(
       Flag.withDescription("Processes at work for one pipeline at the same time"),
+      Flag.filter(
+        (processes) => processes > 0,
+        (processes) => `--concurrency must be at least 1, not ${processes}; see --no-workers`,
+      ),
       Flag.withDefault(2),
     ),
     json: jsonFlag,
@@ -38,6 +46,7 @@ export const dev = Command.make(
     const fs = yield* FileSystem.FileSystem;
     const path = yield* Path.Path;
     const directory = path.join(stateDirectory, "aws");
+    yield* refuseSecond;
     if (clean) yield* fs.remove(directory, { recursive: true, force: true });
     const local = layerLocalMode({
       directory,

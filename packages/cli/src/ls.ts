@@ -21,7 +21,14 @@ export const ls = Command.make(
       Flag.withDescription("Only executions with this status"),
       Flag.optional,
     ),
-    limit: Flag.Int("limit").pipe(Flag.withDescription("How many at most"), Flag.withDefault(50)),
+    limit: Flag.Int("limit").pipe(
+      Flag.withDescription("How many at most"),
+      Flag.filter(
+        (rows) => rows > 0,
+        (rows) => `--limit must be at least 1, not ${rows}`,
+      ),
+      Flag.withDefault(50),
+    ),
     cursor: Flag.String("cursor").pipe(
       Flag.withDescription("Go on where an earlier page ended"),
       Flag.optional,

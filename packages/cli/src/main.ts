@@ -20,12 +20,6 @@ const commands = {
 
 const isCommand = (name: string): name is keyof typeof commands => Object.hasOwn(commands, name);
 
-const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
-  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0;
-  const error = Cause.squash(exit.cause);
-  return CliError.isCliError(error) && error._tag !== "UserError" ? 2 : 1;
-};
-
 const [name = ""] = process.argv.slice(2);
 const loaded = await Promise.all(
   isCommand(name) ? [commands[name]()] : Object.values(commands).map((load) => load()),
@@ -37,6 +31,13 @@ const millrace = Command.make("millrace").pipe(
   ),
   Command.withSubcommands(loaded),
 );
+
+// Before the run: help and wrong usage end it synchronously.
+const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
+  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0;
+  const error = Cause.squash(exit.cause);
+  return CliError.isCliError(error) && error._tag !== "UserError" ? 2 : 1;
+};
 
 Command.run(millrace, { version: "0.0.0" }).pipe(
   Effect.tapCause((cause) => {

@@ -84,19 +84,10 @@ describe("a process that starts", () => {
         const ran: Array<string> = [];
         const layer = (stuck: boolean) =>
           workflow.toLayer(() =>
-            Effect.gen(function* () {
-              const step = (name: string, execute: Effect.Effect<unknown>) =>
-                Activity.make({
-                  name,
-                  execute: Effect.andThen(
-                    Effect.sync(() => ran.push(name)),
-                    Effect.asVoid(execute),
-                  ),
-                });
-              yield* step("first", Effect.void);
-              yield* step("second", stuck ? Effect.never : Effect.void);
-              return 1;
-            }),
+            step(ran, "first", Effect.void).pipe(
+              Effect.andThen(step(ran, "second", stuck ? Effect.never : Effect.void)),
+              Effect.as(1),
+            ),
           );
         const first = yield* startProcess(file, layer(true));
         const id = yield* Effect.provideContext(

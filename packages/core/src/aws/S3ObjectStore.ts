@@ -30,7 +30,12 @@ export const layerS3 = (config: S3ClientConfig = {}): Layer.Layer<ObjectStore> =
         Effect.sync(
           () =>
             new S3Client({
-              requestHandler: { requestTimeout: requestTimeoutMs, connectionTimeout: 2_000 },
+              requestHandler: {
+                requestTimeout: requestTimeoutMs,
+                // Else the time-out is only logged.
+                throwOnRequestTimeout: true,
+                connectionTimeout: 2_000,
+              },
               ...config,
             }),
         ),

@@ -19,7 +19,12 @@ export const layerSqs = (
         Effect.sync(
           () =>
             new SQSClient({
-              requestHandler: { requestTimeout: requestTimeoutMs, connectionTimeout: 1_000 },
+              requestHandler: {
+                requestTimeout: requestTimeoutMs,
+                // Else the time-out is only logged.
+                throwOnRequestTimeout: true,
+                connectionTimeout: 1_000,
+              },
               ...config,
             }),
         ),

@@ -40,8 +40,10 @@ export const openWriter = Effect.fnUntraced(function* (client: S3Client, target:
     completed
       ? Effect.void
       : Effect.promise(async () => {
-          await upload.abort().catch(() => undefined);
-          body.destroy();
+          // Not `upload.abort()`: it answers before the parts are removed. Without its source the upload fails, removes
+          // its parts, and only then is done.
+          body.destroy(new Error("the writer was given up"));
+          await done.catch(() => undefined);
         }),
   );
   const failed = (error: unknown) => writeFailure("write", target, error);
