@@ -60,6 +60,37 @@ it.live("each protocol reaches its service, and a failure comes back in that pro
   }).pipe(Effect.scoped),
 );
 
+const signed = (service: string) => ({
+  authorization: `AWS4-HMAC-SHA256 Credential=millrace/20261120/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+});
+
+it.live.each([
+  ["lambda", "GET", "/2015-03-31/functions", signed("lambda")],
+  ["scheduler", "POST", "/schedules/x", signed("scheduler")],
+  ["sts", "POST", "/", { ...form, ...signed("sts") }],
+  ["sqs", "POST", "/000000000000/q", { ...form, ...signed("sqs") }],
+  ["sts", "GET", "/?X-Amz-Credential=a%2F20261120%2Fus-east-1%2Fsts%2Faws4_request", {}],
+] as const)("a request signed for %s (%s %s) is refused by that name", ([service, ...request]) =>
+  Effect.gen(function* () {
+    const { endpoint } = yield* serve({ port: 0, handler: router });
+    const [method, path, headers] = request;
+    const { response, text } = yield* fetchText(`${endpoint}${path}`, { method, headers });
+    assert.strictEqual(response.status, 501);
+    assert.include(text, `does not serve ${service}`);
+    assert.match(text, "content-type" in headers ? /<Code>NotImplemented</u : /"__type"/u);
+  }).pipe(Effect.scoped),
+);
+
+it.live("a request signed for S3 or SNS reaches it", () =>
+  Effect.gen(function* () {
+    const { endpoint } = yield* serve({ port: 0, handler: router });
+    const s3 = yield* fetchText(`${endpoint}/b`, { headers: signed("s3") });
+    assert.strictEqual(s3.text, "s3 /b ");
+    const headers = { ...form, ...signed("sns") };
+    assert.include((yield* fetchText(endpoint, { method: "POST", headers })).text, "Broken");
+  }).pipe(Effect.scoped),
+);
+
 it.live("the path arrives as it was sent", () =>
   Effect.gen(function* () {
     const { port } = yield* serve({ port: 0, handler: router });

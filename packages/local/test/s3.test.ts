@@ -5,6 +5,7 @@
 import {
   CopyObjectCommand,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
@@ -15,6 +16,7 @@ import {
   HeadBucketCommand,
   HeadObjectCommand,
   ListBucketsCommand,
+  ListMultipartUploadsCommand,
   ListObjectsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -44,11 +46,31 @@ layer(layerS3)("s3", (it) => {
       const full = yield* refusal(client.send(new DeleteBucketCommand({ Bucket })));
       assert.deepStrictEqual([full.code, full.status], ["BucketNotEmpty", 409]);
       yield* call(() => client.send(new DeleteObjectCommand({ Bucket, Key: "a" })));
+      // An unfinished upload does not keep a bucket, and does not come back with one of the same name.
+      yield* call(() => client.send(new CreateMultipartUploadCommand({ Bucket, Key: "m" })));
+      yield* call(() => client.send(new DeleteBucketCommand({ Bucket })));
+      yield* call(() => client.send(new CreateBucketCommand({ Bucket })));
+      const uploads = yield* call(() => client.send(new ListMultipartUploadsCommand({ Bucket })));
+      assert.isUndefined(uploads.Uploads);
       yield* call(() => client.send(new DeleteBucketCommand({ Bucket })));
       const gone = yield* refusal(client.send(new HeadBucketCommand({ Bucket })));
       assert.strictEqual(gone.status, 404);
       const again = yield* refusal(client.send(new DeleteBucketCommand({ Bucket })));
       assert.strictEqual(again.code, "NoSuchBucket");
+    }),
+  );
+
+  it.effect.each([
+    ["eu-west-1", "IllegalLocationConstraintException"],
+    ["nowhere", "InvalidLocationConstraint"],
+    ["us-east-1", "InvalidLocationConstraint"],
+  ] as const)("CreateBucket in %s is refused with %s", ([location, code]) =>
+    Effect.gen(function* () {
+      const { client } = yield* freshBucket;
+      const LocationConstraint: string = location;
+      const create = new CreateBucketCommand({ Bucket: "elsewhere" });
+      Object.assign(create.input, { CreateBucketConfiguration: { LocationConstraint } });
+      assert.strictEqual((yield* refusal(client.send(create))).code, code);
     }),
   );
 

@@ -211,6 +211,10 @@ layer(layerS3)("s3 signatures", (it) => {
               JSON.stringify(changes),
             );
           }
+          const other = (yield* freshBucket).Bucket;
+          const elsewhere = { ...form, url: form.url.replace(Bucket, other) };
+          const moved = yield* post(elsewhere, fields, "x");
+          assert.deepStrictEqual([moved.status, moved.code], [403, "AccessDenied"]);
         }),
     );
 

@@ -35,6 +35,8 @@ describe("topics and subscriptions", () => {
       assert.strictEqual((yield* subscribe()).SubscriptionArn, SubscriptionArn);
       const shown = yield* call(() => sns.send(new Sdk.GetTopicAttributesCommand({ TopicArn })));
       assert.strictEqual(shown.Attributes?.["SubscriptionsConfirmed"], "1");
+      assert.include(shown.Attributes?.["Policy"], `"Resource":"${TopicArn}"`);
+      assert.include(shown.Attributes?.["EffectiveDeliveryPolicy"], "numRetries");
       const list = call(() => sns.send(new Sdk.ListSubscriptionsCommand({})));
       assert.deepStrictEqual(
         (yield* list).Subscriptions?.map(({ Endpoint, Protocol }) => [Endpoint, Protocol]),
@@ -52,6 +54,9 @@ describe("topics and subscriptions", () => {
   it.effect.each([
     ["another protocol", { Protocol: "email", Endpoint: "a@b.c" }, 501, "email"],
     ["an endpoint that is no queue", { Endpoint: "arn:aws:s3:::b" }, 400, "SQS endpoint ARN"],
+    ["a protocol that SNS has not", { Protocol: "pigeon" }, 400, "pigeon"],
+    ["an attribute that SNS has not", { Attributes: { Colour: "red" } }, 400, "Colour"],
+    ["a topic that is no ARN", { TopicArn: "t" }, 400, "at least 6 elements, not 1"],
     ["a delivery policy", { Attributes: { DeliveryPolicy: "{}" } }, 501, "DeliveryPolicy"],
     [
       "a filter that is no pattern",
@@ -237,6 +242,9 @@ describe("Publish", () => {
       assert.strictEqual(field((yield* drain("q"))[0]?.body, "Message"), "one");
       const none = yield* Effect.flip(send([]));
       assert.include(none.name, "EmptyBatchRequest");
+      yield* call(() => sns.send(new Sdk.DeleteTopicCommand({ TopicArn })));
+      const gone = yield* Effect.flip(send([{ Id: "1", Message: "one" }]));
+      assert.deepStrictEqual([gone.name, gone.status], ["NotFoundException", 404]);
     }).pipe(Effect.provide(world)),
   );
 

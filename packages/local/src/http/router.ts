@@ -8,6 +8,7 @@ import { Effect } from "effect";
 import { randomUUID } from "node:crypto";
 import { AwsError } from "../AwsError.ts";
 import type { AwsHandler, AwsRequest, AwsResponse } from "./AwsRequest.ts";
+import { foreignService } from "./foreignService.ts";
 import { jsonErrorResponse, queryErrorResponse } from "./wireError.ts";
 
 /** The services behind the router; `json` is keyed by target prefix, e.g. `AmazonSQS`. */
@@ -26,7 +27,14 @@ export const makeRouter =
   (request: AwsRequest): Effect.Effect<AwsResponse, AwsError> => {
     const target = request.headers["x-amz-target"];
     if (target !== undefined) return routeTarget(services, target, request);
-    if (isQueryProtocol(request)) {
+    const isForm = isQueryProtocol(request);
+    const foreign = foreignService(request, isForm ? "sns" : "s3");
+    if (foreign !== undefined) {
+      return Effect.succeed(
+        isForm ? queryErrorResponse(foreign, randomUUID()) : jsonErrorResponse(foreign),
+      );
+    }
+    if (isForm && request.rawPath === "/") {
       return services
         .sns(request)
         .pipe(Effect.catch((error) => Effect.succeed(queryErrorResponse(error, randomUUID()))));
@@ -54,8 +62,7 @@ const unknownTarget = (target: string) =>
     status: 501,
   });
 
-/** SNS posts forms to `/`; a browser's S3 upload form is multipart and goes to a bucket. */
+/** SNS posts forms to `/`, old SQS clients to the queue; a browser's S3 upload form is multipart. */
 const isQueryProtocol = (request: AwsRequest): boolean =>
   request.method === "POST" &&
-  request.rawPath === "/" &&
   (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");

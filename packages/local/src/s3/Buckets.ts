@@ -42,12 +42,14 @@ export const setCors = (database: DatabaseSync, name: string, cors: string | nul
 
 const Found = Schema.Struct({ found: Schema.Int });
 
-/** A bucket with versions, markers or unfinished uploads cannot be deleted. */
+/**
+ * A bucket with versions or markers cannot be deleted. Unfinished uploads do not keep it: only of directory buckets
+ * does the S3 API reference (DeleteBucket) ask that they are aborted first.
+ */
 export const isBucketEmpty = (database: DatabaseSync, name: string): boolean =>
   firstRow(
     database,
     Found,
-    `SELECT EXISTS (SELECT 1 FROM s3_versions WHERE bucket = ?1)
-         OR EXISTS (SELECT 1 FROM s3_uploads WHERE bucket = ?1) AS found`,
+    "SELECT EXISTS (SELECT 1 FROM s3_versions WHERE bucket = ?1) AS found",
     name,
   )?.found === 0;

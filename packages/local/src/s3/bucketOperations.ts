@@ -19,6 +19,7 @@ import { invalidArgument, notImplemented, s3Error } from "./s3Error.ts";
 import { currentSecondMs, requireBucket, type S3World } from "./S3World.ts";
 import { isoTime } from "./timestamps.ts";
 import { element, optionalElement, parseXml, textOf } from "./xml.ts";
+import { removeUpload, uploadsOf } from "./Uploads.ts";
 
 /** An account's buckets by default (docs.aws.amazon.com/AmazonS3/latest/userguide/BucketRestrictions.html). */
 const bucketsPageMax = 10_000;
@@ -41,6 +42,9 @@ export const createBucket: BucketOperation = Effect.fnUntraced(function* (world,
   return emptyResponse(200, { location: `/${call.bucket}` });
 });
 
+/** What a region's name looks like; `EU` is the old name of eu-west-1. */
+const regionName = /^(?:EU|[a-z]{2}(?:-[a-z]+)+-\d)$/u;
+
 const checkConfiguration = Effect.fnUntraced(function* (
   document: string,
 ): Effect.fn.Return<void, AwsError> {
@@ -50,7 +54,7 @@ const checkConfiguration = Effect.fnUntraced(function* (
     if (name !== "LocationConstraint") return yield* notImplemented("CreateBucket", name);
   }
   const location = textOf(root, "LocationConstraint") ?? "";
-  if (location === localAccount.region) {
+  if (location === localAccount.region || !(location === "" || regionName.test(location))) {
     return yield* s3Error(
       400,
       "InvalidLocationConstraint",
@@ -78,7 +82,7 @@ export const headBucket: BucketOperation = (world, call) =>
 
 /** DeleteBucket. */
 export const deleteBucket: BucketOperation = Effect.fnUntraced(function* (world, call) {
-  yield* world.commit(() =>
+  yield* world.commit((changes) =>
     Result.flatMap(requireBucket(world, call.bucket), () => {
       if (!isBucketEmpty(world.database, call.bucket)) {
         return Result.fail(
@@ -86,6 +90,9 @@ export const deleteBucket: BucketOperation = Effect.fnUntraced(function* (world,
             BucketName: call.bucket,
           }),
         );
+      }
+      for (const { uploadId } of uploadsOf(world.database, call.bucket, "")) {
+        changes.garbage.push(...removeUpload(world.database, uploadId));
       }
       deleteBucketRow(world.database, call.bucket);
       return Result.void;

@@ -151,6 +151,7 @@ const openForm = Effect.fnUntraced(function* (
     );
   }
   const named = fields.get("bucket");
+  yield* checkForm(policy, fields.set("bucket", call.bucket));
   if (named !== undefined && named !== call.bucket) {
     return yield* invalidArgument(
       "bucket",
@@ -158,7 +159,6 @@ const openForm = Effect.fnUntraced(function* (
       "The bucket field is not the bucket of the URL.",
     );
   }
-  yield* checkForm(policy, fields.set("bucket", call.bucket));
   yield* Effect.fromResult(requireBucket(world, call.bucket));
   const acl = fields.get("acl");
   if (acl !== undefined && acl !== "private" && acl !== "bucket-owner-full-control") {

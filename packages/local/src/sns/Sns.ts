@@ -35,7 +35,7 @@ export class Sns extends Context.Service<
         operations: {
           ...topicOperations(state),
           ...subscriptionOperations(state),
-          ...publishOperations(publish),
+          ...publishOperations(state, publish),
         },
       });
     }),

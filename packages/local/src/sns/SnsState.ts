@@ -5,7 +5,7 @@ import { Effect, Schema } from "effect";
 import type { DatabaseSync } from "node:sqlite";
 import type { AwsError } from "../AwsError.ts";
 import { Documents } from "../Documents.ts";
-import { subscriptionNotFound, topicNotFound } from "./SnsErrors.ts";
+import { arnProblem, subscriptionNotFound, topicNotFound } from "./SnsErrors.ts";
 
 const Texts = Schema.Record(Schema.String, Schema.String);
 const Topic = Schema.Struct({ arn: Schema.String, attributes: Texts });
@@ -34,13 +34,15 @@ export class SnsState {
 
   needTopic(arn: string): Effect.Effect<Topic, AwsError> {
     const topic = this.topics.get(arn);
-    return topic === undefined ? Effect.fail(topicNotFound()) : Effect.succeed(topic);
+    return topic === undefined
+      ? Effect.fail(arnProblem("TopicArn", arn) ?? topicNotFound())
+      : Effect.succeed(topic);
   }
 
   needSubscription(arn: string): Effect.Effect<Subscription, AwsError> {
     const subscription = this.subscriptions.get(arn);
     return subscription === undefined
-      ? Effect.fail(subscriptionNotFound())
+      ? Effect.fail(arnProblem("SubscriptionArn", arn) ?? subscriptionNotFound())
       : Effect.succeed(subscription);
   }
 

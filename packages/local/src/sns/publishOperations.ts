@@ -10,6 +10,7 @@ import { runBatch } from "../sqs/batch.ts";
 import { MessageAttribute } from "../sqs/MessageAttributes.ts";
 import { publicationBytes, publishBytesMax, type Publication } from "./publish.ts";
 import { invalidParameter, snsError, snsOperation } from "./SnsErrors.ts";
+import type { SnsState } from "./SnsState.ts";
 
 const optional = Schema.optionalKey(Schema.String);
 const PublishFields = {
@@ -28,7 +29,7 @@ type Publish = (
   publication: Publication,
 ) => Effect.Effect<{ readonly messageId: string }, AwsError>;
 
-export const publishOperations = (publish: Publish): JsonOperations => ({
+export const publishOperations = (state: SnsState, publish: Publish): JsonOperations => ({
   Publish: snsOperation(
     "Publish",
     Schema.Struct({ TopicArn: optional, TargetArn: optional, ...PublishFields }),
@@ -56,6 +57,7 @@ export const publishOperations = (publish: Publish): JsonOperations => ({
       ]),
     }),
     Effect.fnUntraced(function* ({ TopicArn, PublishBatchRequestEntries }) {
+      yield* state.needTopic(TopicArn);
       const entries = PublishBatchRequestEntries === "" ? [] : PublishBatchRequestEntries.member;
       const bytes = entries.reduce((sum, entry) => sum + publicationBytes(publicationOf(entry)), 0);
       const tooLong = snsError(

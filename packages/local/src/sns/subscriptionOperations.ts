@@ -5,14 +5,14 @@
  */
 import { Effect, Option, Schema } from "effect";
 import { randomUUID } from "node:crypto";
-import { AwsError, unknownParameter } from "../AwsError.ts";
+import { AwsError } from "../AwsError.ts";
 import type { JsonOperations } from "../http/AwsRequest.ts";
 import { localAccount } from "../LocalAccount.ts";
 import { arnName } from "../sqs/QueueName.ts";
 import { checkFilterPolicy } from "./FilterPolicy.ts";
 import { pageOf } from "./page.ts";
 import { decodeRedrive } from "./publish.ts";
-import { invalidParameter, snsOperation } from "./SnsErrors.ts";
+import { arnProblem, invalidParameter, snsOperation, unknownAttribute } from "./SnsErrors.ts";
 import type { SnsState, Subscription } from "./SnsState.ts";
 import { Attributes } from "./topicOperations.ts";
 
@@ -27,14 +27,32 @@ const Subscribe = Schema.Struct({
   ReturnSubscriptionArn: optional,
 });
 
+/** What SNS can set on a subscription and nobody here honours. */
+const refused: ReadonlySet<string> = new Set([
+  "DeliveryPolicy",
+  "SubscriptionRoleArn",
+  "ReplayPolicy",
+  "ReplayStatus",
+]);
+const refusedProtocols: ReadonlySet<string> = new Set([
+  "application",
+  "email",
+  "email-json",
+  "firehose",
+  "http",
+  "https",
+  "lambda",
+  "sms",
+]);
+
 export const subscriptionOperations = (state: SnsState): JsonOperations => ({
   Subscribe: snsOperation("Subscribe", Subscribe, (input) => subscribe(state, input)),
   Unsubscribe: snsOperation(
     "Unsubscribe",
     Schema.Struct(SubscriptionArn),
     Effect.fnUntraced(function* ({ SubscriptionArn }) {
-      if (!SubscriptionArn.startsWith("arn:aws:sns:"))
-        return yield* invalidParameter("SubscriptionArn");
+      const problem = arnProblem("SubscriptionArn", SubscriptionArn);
+      if (problem !== undefined) return yield* problem;
       state.subscriptions.delete(SubscriptionArn);
     }),
   ),
@@ -75,6 +93,11 @@ export const subscriptionOperations = (state: SnsState): JsonOperations => ({
 
 const subscribe = Effect.fnUntraced(function* (state: SnsState, input: typeof Subscribe.Type) {
   const { TopicArn, Protocol, Endpoint = "" } = input;
+  if (Protocol !== "sqs" && !refusedProtocols.has(Protocol)) {
+    return yield* invalidParameter(
+      `Amazon SNS does not support this protocol string: ${Protocol.slice(0, 100)}`,
+    );
+  }
   if (Protocol !== "sqs") {
     return yield* new AwsError({
       code: "NotImplemented",
@@ -138,7 +161,7 @@ const checkAttributes = (
         : Effect.fail(invalidParameter("RedrivePolicy: deadLetterTargetArn is an invalid arn"));
     }
     default:
-      return Effect.fail(unknownParameter("SNS", operation, `Attributes.${name}`));
+      return Effect.fail(unknownAttribute(operation, name, (known) => refused.has(known)));
   }
 };
 

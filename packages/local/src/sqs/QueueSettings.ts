@@ -14,6 +14,8 @@ export const messageBytesMax = 1_048_576;
 export const visibilitySecondsMax = 43_200;
 export const delaySecondsMax = 900;
 export const waitSecondsMax = 20;
+/** The largest maxReceiveCount of a redrive policy. */
+const receivesMax = 1_000;
 
 /** Name to value as the API shows it, for the attributes that are set. */
 export type QueueSettings = Readonly<Record<string, string>>;
@@ -50,7 +52,7 @@ const RedrivePolicy = Schema.Struct({
   maxReceiveCount: Schema.Union([
     Schema.Int,
     Schema.FiniteFromString.pipe(Schema.check(Schema.isInt())),
-  ]).pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 1_000 }))),
+  ]).pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: receivesMax }))),
 });
 
 const RedriveAllowPolicy = Schema.Struct({
@@ -95,7 +97,7 @@ const check = (operation: string, name: string, value: string): Effect.Effect<vo
   if (range !== undefined) return inRange(name, value, range);
   switch (name) {
     case "RedrivePolicy":
-      return value === "" || validRedrive(value) ? Effect.void : invalid(name);
+      return value === "" ? Effect.void : checkRedrivePolicy(value);
     case "RedriveAllowPolicy":
       return value === "" || validRedriveAllow(value) ? Effect.void : invalid(name);
     // Kept and shown; there are no principals here that it could shut out.
@@ -120,9 +122,14 @@ const inRange = (name: string, value: string, [min, max]: readonly [number, numb
 const invalid = (name: string) =>
   Effect.fail(sqsError("InvalidAttributeValue", `Invalid value for the parameter ${name}.`));
 
-const validRedrive = (value: string): boolean => {
-  const policy = Schema.decodeOption(redriveJson)(value, strict);
-  return Option.isSome(policy) && arnName(policy.value.deadLetterTargetArn) !== undefined;
+/** SQS says what is wrong with a redrive policy as with a parameter, not as with an attribute. */
+const checkRedrivePolicy = (value: string): Effect.Effect<void, AwsError> => {
+  const policy = Option.getOrUndefined(Schema.decodeOption(redriveJson)(value, strict));
+  if (policy !== undefined && arnName(policy.deadLetterTargetArn) !== undefined) return Effect.void;
+  const reason = isJson(value)
+    ? `It needs deadLetterTargetArn, the ARN of a queue, and maxReceiveCount, from 1 to ${receivesMax} both inclusive, and nothing else.`
+    : "Redrive policy is not a valid JSON map.";
+  return Effect.fail(invalidValue("RedrivePolicy", value, reason));
 };
 
 const validRedriveAllow = (value: string): boolean => {
