@@ -4,6 +4,7 @@
 import { Engine, type Executions, type Journal, type MessageQueue, type ObjectStore, type Pipeline, QueueWakes, Sweeper, Worker } from "@millrace/core";
 import {
   type Caller,
+  type FaultName,
   type FaultPlan,
   Faults,
   type FunctionHost,
@@ -76,6 +77,20 @@ const csvPipeline: Pipeline = {
   payloadOf: (object) => ({ object }),
 };
 
+/** Faults under which no process dies or stands still, no clock is wrong and no message is lost. */
+const harmless: ReadonlySet<string> = new Set<FaultName>([
+  "duplicate",
+  "answer-lost",
+  "throttle",
+  "batch",
+  "poison",
+  "overwrite",
+  "delete",
+  "slow-down",
+  "replay-storm",
+  "signal-twice",
+]);
+
 const noFiles = Layer.succeed(FileSystem.FileSystem, FileSystem.makeNoop({}));
 
 /** Runs one seed. */
@@ -99,6 +114,7 @@ const simulateOver = async (
   const executions = new SimulatedExecutions();
   const ledger = new Ledger();
   const defects: Array<string> = [];
+  const tally = { nudged: 0, failedMessages: 0 };
   let requests = 0;
   const counted = () => void requests++;
   const outsideOf = (caller: Caller) =>
@@ -117,7 +133,10 @@ const simulateOver = async (
     faults,
     queues,
     counted,
-    reportDefect: (text: string) => void defects.push(text),
+    reportFailure: (text: string) => {
+      tally.failedMessages++;
+      if (faults.rates.size === 0) defects.push(text);
+    },
   };
   const makeFunction = (
     pipeline: Pipeline,
@@ -152,7 +171,9 @@ const simulateOver = async (
   scenario.begin(3, seed % csvEverySeeds === 0 ? 1 : 0);
   const sweepLater = (): void => {
     world.after(sweepEveryMs, () => {
-      sweepOnce(host, outsideOf);
+      sweepOnce(host, outsideOf, (nudged) => {
+        tally.nudged += nudged;
+      });
       sweepLater();
     });
   };
@@ -173,6 +194,10 @@ const simulateOver = async (
     ledger,
     defects,
     stop,
+    faultFree: faults.rates.size === 0,
+    nudged: tally.nudged,
+    failedMessages: tally.failedMessages,
+    nothingLost: [...faults.rates.keys()].every((name) => harmless.has(name)),
   });
   return {
     seed,
@@ -189,7 +214,11 @@ const simulateOver = async (
 };
 
 /** One run of the sweeper in a process of its own, which a fault or the deadline may end. */
-const sweepOnce = (host: FunctionHost, outsideOf: (caller: Caller) => Layer.Layer<Outsides>): void => {
+const sweepOnce = (
+  host: FunctionHost,
+  outsideOf: (caller: Caller) => Layer.Layer<Outsides>,
+  nudged: (executions: number) => void,
+): void => {
   const { faults, world } = host;
   const process = new SimulatedProcess(world, "sweeper");
   const outside = outsideOf({ process, faults, counted: () => undefined });
@@ -197,6 +226,7 @@ const sweepOnce = (host: FunctionHost, outsideOf: (caller: Caller) => Layer.Laye
     workflow === CsvToParquet._tag ? csvPipeline.queue : ordersPipeline.queue,
   );
   const swept = Sweeper.sweep().pipe(
+    Effect.map((swept) => nudged(swept.nudged)),
     Effect.provide(Layer.provideMerge(wakes, outside)),
     Effect.ignore,
   );
