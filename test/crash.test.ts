@@ -60,11 +60,11 @@ const csv = `id,date,name\n${Array.from(
 ).join("")}`;
 
 const world = layerLocalWorld({
-  timeoutSeconds: 5,
+  timeoutSeconds: 8,
   variables: { MILLRACE_LOG_LEVEL: "Debug" },
 });
 
-layer(world, { timeout: "60 seconds", excludeTestServices: true, concurrent: true })(
+layer(world, { timeout: "120 seconds", excludeTestServices: true, concurrent: true })(
   "a worker",
   (it) => {
     for (const [what, signal, activity] of [

@@ -29,6 +29,12 @@ export interface Evidence {
   readonly ledger: Ledger;
   readonly defects: ReadonlyArray<string>;
   readonly stop: string;
+  readonly faultFree: boolean;
+  /** What the sweeper found forgotten, and the messages that failed. */
+  readonly nudged: number;
+  readonly failedMessages: number;
+  /** Nothing that was under way could get lost: what the sweeper finds then was forgotten by the engine. */
+  readonly nothingLost: boolean;
 }
 
 /** One execution as its history tells it. */
@@ -53,14 +59,20 @@ export const checkInvariants = (evidence: Evidence): ReadonlyArray<Violation> =>
   for (const execution of told) {
     checkHistory(evidence, execution, violated);
     checkOwners(execution, violated);
+    checkTimers(evidence, execution, violated);
     checkDeeds(evidence, execution, violated);
   }
   checkUploads(evidence, told, violated);
   if (evidence.stop === "stepsMax") violated("I11", "world", "livelock: too many steps");
-  for (const defect of evidence.defects)
-    violated("I9", "message", `failed without a fault: ${defect}`);
+  if (evidence.nothingLost && evidence.failedMessages === 0 && evidence.nudged > 0) {
+    violated("I12", "sweeper", `${evidence.nudged} executions were forgotten without a fault`);
+  }
+  for (const defect of evidence.defects) violated("I9", "message", `failed without a fault: ${defect}`);
   return found;
 };
+
+/** Without faults a timer is at most this late, in milliseconds. */
+const punctualMs = 5_000;
 
 type Violated = (invariant: string, about: string, what: string) => void;
 
@@ -118,6 +130,26 @@ const factOf = (event: HistoryEvent): string | undefined => {
   }
 };
 
+/** I4: no timer fires before its instant; without faults none is late. */
+const checkTimers = (
+  { faultFree }: Evidence,
+  { events, executionId }: Told,
+  violated: Violated,
+): void => {
+  for (const clock of events) {
+    if (clock._tag !== "ClockScheduled") continue;
+    const done = events.find(
+      (event) => event._tag === "DeferredDone" && event.name === clock.deferred,
+    );
+    if (done?._tag !== "DeferredDone") continue;
+    const lateMs = done.atEpochMs - clock.wakeAtEpochMs;
+    if (lateMs < 0) violated("I4", executionId, `${clock.name} fired ${-lateMs} ms early`);
+    if (faultFree && lateMs > punctualMs) {
+      violated("I11", executionId, `${clock.name} fired ${lateMs} ms late`);
+    }
+  }
+};
+
 /** I6: what a run stores comes from the latest run's owner; nobody writes after having been superseded. */
 const checkOwners = ({ commits, executionId }: Told, violated: Violated): void => {
   let owner = "";
@@ -157,8 +189,7 @@ const checkDeeds = (
   }
   if (workflow !== "Order") return;
   const did = (activity: string) => deeds.some((deed) => deed.activity === activity);
-  if (status === "completed" && did("release"))
-    violated("I5", executionId, "compensated, yet completed");
+  if (status === "completed" && did("release")) violated("I5", executionId, "compensated, yet completed");
   if (status === "failed" && recorded.includes(`"reserve-`) && !did("release")) {
     violated("I7", executionId, "failed without its compensation");
   }
@@ -173,11 +204,7 @@ const checkUploads = (
   for (const execution of told) {
     if (execution.workflow === "") violated("I8", execution.executionId, "was never started");
     if (execution.status === "open" && execution.workflow !== "") {
-      violated(
-        "I11",
-        execution.executionId,
-        `${execution.workflow} did not end: ${lastOf(execution)}`,
-      );
+      violated("I11", execution.executionId, `${execution.workflow} did not end: ${lastOf(execution)}`);
     }
   }
   for (const upload of uploads) {
@@ -197,8 +224,8 @@ const checkUploads = (
 
 const lastOf = ({ events }: Told): string =>
   events
-    .slice(-4)
-    .map(({ _tag }) => _tag)
+    .slice(-6)
+    .map((event) => ("name" in event ? `${event._tag} ${event.name}` : event._tag))
     .join(", ");
 
 const checkOutcome = (

@@ -1,19 +1,10 @@
 /**
  * One seed, one world, one verdict: a safety phase with faults, a liveness phase without, and then the invariants.
  */
-import {
-  Engine,
-  type Executions,
-  type Journal,
-  type MessageQueue,
-  type ObjectStore,
-  type Pipeline,
-  QueueWakes,
-  Sweeper,
-  Worker,
-} from "@millrace/core";
+import { Engine, type Executions, type Journal, type MessageQueue, type ObjectStore, type Pipeline, QueueWakes, Sweeper, Worker } from "@millrace/core";
 import {
   type Caller,
+  type FaultName,
   type FaultPlan,
   Faults,
   type FunctionHost,
@@ -26,13 +17,7 @@ import {
   SimulatedQueues,
   World,
 } from "@millrace/core/testing/simulation";
-import {
-  Buckets,
-  CsvToParquet,
-  layerCsvToParquet,
-  layerHyparquet,
-  type ParquetEncoder,
-} from "@millrace/workflows";
+import { Buckets, CsvToParquet, layerCsvToParquet, layerHyparquet, type ParquetEncoder } from "@millrace/workflows";
 import { pipelines } from "@millrace/workflows/topology";
 import { Effect, Exit, FileSystem, Layer, Scope } from "effect";
 import type { WorkflowEngine } from "effect/workflow";
@@ -92,6 +77,20 @@ const csvPipeline: Pipeline = {
   payloadOf: (object) => ({ object }),
 };
 
+/** Faults under which no process dies or stands still, no clock is wrong and no message is lost. */
+const harmless: ReadonlySet<string> = new Set<FaultName>([
+  "duplicate",
+  "answer-lost",
+  "throttle",
+  "batch",
+  "poison",
+  "overwrite",
+  "delete",
+  "slow-down",
+  "replay-storm",
+  "signal-twice",
+]);
+
 const noFiles = Layer.succeed(FileSystem.FileSystem, FileSystem.makeNoop({}));
 
 /** Runs one seed. */
@@ -115,6 +114,7 @@ const simulateOver = async (
   const executions = new SimulatedExecutions();
   const ledger = new Ledger();
   const defects: Array<string> = [];
+  const tally = { nudged: 0, failedMessages: 0 };
   let requests = 0;
   const counted = () => void requests++;
   const outsideOf = (caller: Caller) =>
@@ -133,7 +133,10 @@ const simulateOver = async (
     faults,
     queues,
     counted,
-    reportDefect: (text: string) => void defects.push(text),
+    reportFailure: (text: string) => {
+      tally.failedMessages++;
+      if (faults.rates.size === 0) defects.push(text);
+    },
   };
   const makeFunction = (
     pipeline: Pipeline,
@@ -168,7 +171,9 @@ const simulateOver = async (
   scenario.begin(3, seed % csvEverySeeds === 0 ? 1 : 0);
   const sweepLater = (): void => {
     world.after(sweepEveryMs, () => {
-      sweepOnce(host, outsideOf);
+      sweepOnce(host, outsideOf, (nudged) => {
+        tally.nudged += nudged;
+      });
       sweepLater();
     });
   };
@@ -189,6 +194,10 @@ const simulateOver = async (
     ledger,
     defects,
     stop,
+    faultFree: faults.rates.size === 0,
+    nudged: tally.nudged,
+    failedMessages: tally.failedMessages,
+    nothingLost: [...faults.rates.keys()].every((name) => harmless.has(name)),
   });
   return {
     seed,
@@ -208,6 +217,7 @@ const simulateOver = async (
 const sweepOnce = (
   host: FunctionHost,
   outsideOf: (caller: Caller) => Layer.Layer<Outsides>,
+  nudged: (executions: number) => void,
 ): void => {
   const { faults, world } = host;
   const process = new SimulatedProcess(world, "sweeper");
@@ -216,6 +226,7 @@ const sweepOnce = (
     workflow === CsvToParquet._tag ? csvPipeline.queue : ordersPipeline.queue,
   );
   const swept = Sweeper.sweep().pipe(
+    Effect.map((swept) => nudged(swept.nudged)),
     Effect.provide(Layer.provideMerge(wakes, outside)),
     Effect.ignore,
   );

@@ -143,10 +143,14 @@ export class LiveExecutions {
     return true;
   }
 
+  /** Rouses the run where it waits for the deferred; whatever it was at, it runs again instead of suspending. */
   private preempt(live: LiveExecution, name: string): Effect.Effect<void> {
-    return this.context.deferreds
-      .deferredDone(live.executionId, name)
-      .pipe(Effect.forkIn(live.registered.scope), Effect.asVoid);
+    return Effect.suspend(() => {
+      // A later run has loaded the fact, and must not be interrupted for it.
+      if (this.lives.get(live.executionId) !== live) return Effect.void;
+      live.requestWake("automatic");
+      return this.context.deferreds.deferredDone(live.executionId, name);
+    }).pipe(Effect.forkIn(live.registered.scope), Effect.asVoid);
   }
 
   /** Tells everybody that the run is over; those who have heard already hear nothing. */

@@ -56,7 +56,9 @@ export const makeExecutionRunner = (
       const current = lives.find(target.executionId);
       const log = current && (yield* Deferred.await(current.opened));
       const clock = log?.state.clocks.get(target.clock);
-      if (current && log && clock && acceptsDeferred(log.state, clock.deferred)) {
+      // One that comes early is left to the decision, which asks for it again.
+      const due = clock && clock.wakeAtEpochMs <= context.clock.currentTimeMillisUnsafe();
+      if (current && log && due && acceptsDeferred(log.state, clock.deferred)) {
         yield* lives.completeDeferred(current, clock.deferred, Exit.void);
         return yield* settled(current);
       }

@@ -26,7 +26,8 @@ export interface FunctionHost {
   readonly faults: Faults;
   readonly queues: SimulatedQueues;
   readonly counted: (name: string) => void;
-  readonly reportDefect: (text: string) => void;
+  /** Hears of every message whose handling failed. */
+  readonly reportFailure: (text: string) => void;
 }
 
 interface Environment {
@@ -85,7 +86,7 @@ export class SimulatedFunction {
   }
 
   #handle(environment: Environment, message: QueueMessage, done: Set<QueueMessage>) {
-    const { faults, reportDefect, world } = this.#host;
+    const { reportFailure, world } = this.#host;
     return environment.worker.pipe(
       Effect.flatMap((worker) => worker.handle(this.#settings.pipeline, message.body)),
       Effect.exit,
@@ -96,7 +97,7 @@ export class SimulatedFunction {
         } else {
           const text = Cause.pretty(exit.cause);
           world.mark(`message ${message.id} failed ${text.split("\n", 1)[0] ?? ""}`);
-          if (faults.rates.size === 0) reportDefect(text);
+          reportFailure(text);
         }
       }),
     );
