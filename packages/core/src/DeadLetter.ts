@@ -8,6 +8,7 @@
 import { Cause, Clock, Effect, Schema } from "effect";
 import { Activity, WorkflowEngine } from "effect/workflow";
 import { describeFailure, failureClassOf } from "./Failure.ts";
+import { originalBytesMax } from "./Limits.ts";
 import { MessageQueue, QueueUnavailable } from "./MessageQueue.ts";
 import { retry, retryActivity } from "./Retry.ts";
 
@@ -26,6 +27,8 @@ export const DeadLetterEnvelope = Schema.TaggedStruct("DeadLetter", {
     Schema.Struct({ workflow: Schema.String, executionId: Schema.String }),
   ),
   original: Schema.String,
+  /** Set when `original` had to be cut to fit into a message: what is left shows what it was, and cannot be sent again. */
+  originalCut: Schema.optionalKey(Schema.Literal(true)),
   atEpochMs: Schema.Finite,
 });
 export type DeadLetterEnvelope = typeof DeadLetterEnvelope.Type;
@@ -44,6 +47,14 @@ export interface DeadLetterAddress {
   readonly original: string;
 }
 
+/** The original, cut where the letter would not fit into a message; its text is escaped once more on the way. */
+const fitting = (original: string) => {
+  const bytes = Buffer.byteLength(JSON.stringify(original));
+  return bytes <= originalBytesMax
+    ? { original }
+    : { original: original.slice(0, originalBytesMax / 8), originalCut: true as const };
+};
+
 /** Sends a dead letter about a failure. */
 export const send = Effect.fnUntraced(function* (
   address: DeadLetterAddress,
@@ -60,7 +71,7 @@ export const send = Effect.fnUntraced(function* (
     cause: describeFailure(error),
     failureClass: failureClassOf(error),
     ...(execution && { execution }),
-    original: address.original,
+    ...fitting(address.original),
     atEpochMs: yield* Clock.currentTimeMillis,
   };
   yield* queue.send(address.queue, encodeEnvelope(envelope)).pipe(retry());

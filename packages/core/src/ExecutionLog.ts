@@ -36,6 +36,7 @@ export interface ExecutionLog {
   /** Whether others' facts overtook what the body had seen, so that it must run again; asking clears it. */
   readonly takeReplay: () => boolean;
   readonly needsReplay: () => boolean;
+  /** Stores what has been recorded until now. */
   readonly flush: Effect.Effect<FlushOutcome, FlushFailure>;
   /** What a flush stored, for those who act on stored facts (timers). */
   readonly onStored: (listener: (events: ReadonlyArray<HistoryEvent>) => void) => void;
@@ -52,6 +53,8 @@ interface LogOptions {
 /** What is not in the journal yet, and whether this process may still put it there. */
 interface Unstored {
   events: ReadonlyArray<HistoryEvent>;
+  /** How many events have ever been recorded here. */
+  recorded: number;
   fenced: boolean;
   replay: boolean;
   readonly listeners: Array<(events: ReadonlyArray<HistoryEvent>) => void>;
@@ -60,12 +63,19 @@ interface Unstored {
 /** Opens the log of an execution whose state has just been loaded. */
 export const makeExecutionLog = (options: LogOptions): ExecutionLog => {
   const semaphore = Semaphore.makeUnsafe(1);
-  const unstored: Unstored = { events: [], fenced: false, replay: false, listeners: [] };
+  const unstored: Unstored = {
+    events: [],
+    recorded: 0,
+    fenced: false,
+    replay: false,
+    listeners: [],
+  };
   return {
     executionId: options.executionId,
     state: options.state,
     record: (...events) => {
       unstored.events = [...unstored.events, ...events];
+      unstored.recorded += events.length;
     },
     findRecorded: (is) => unstored.events.find(is),
     isFenced: () => unstored.fenced,
@@ -80,22 +90,34 @@ export const makeExecutionLog = (options: LogOptions): ExecutionLog => {
       return taken;
     },
     // Uninterruptible: a flush cut off between the store's answer and the fold would leave the log behind its journal.
-    flush: Effect.uninterruptible(semaphore.withPermits(1)(flushAll(options, unstored))),
+    flush: Effect.suspend(() => {
+      const upTo = unstored.recorded;
+      const flushed = semaphore.withPermits(1)(flushUpTo(options, unstored, upTo));
+      // The others of a fan-out ask before the first of them is answered, even by a store that answers at once.
+      return Effect.uninterruptible(Effect.andThen(Effect.yieldNow, flushed));
+    }),
     onStored: (listener) => {
       unstored.listeners.push(listener);
     },
   };
 };
 
-/** Appends until nothing is left, or the right to append is lost. */
-const flushAll = (options: LogOptions, unstored: Unstored) =>
+/**
+ * Appends until the first `upTo` recorded events are stored (or overtaken), or the right to append is lost.
+ *
+ * Whoever flushes depends on what was recorded when he asked, not on what others record while he waits: so a hundred
+ * activities that are asked for together share the commit before them, and do not wait for each other's results.
+ */
+const flushUpTo = (options: LogOptions, unstored: Unstored, upTo: number) =>
   Effect.gen(function* () {
     /** Halved when a commit is too large, so that only a single event can be refused for its size. */
     let eventsMax = Number.POSITIVE_INFINITY;
     while (true) {
       const [first, ...rest] = unstored.events.slice(0, eventsMax);
       if (unstored.fenced) return "fenced" satisfies FlushOutcome;
-      if (!first) return "stored" satisfies FlushOutcome;
+      if (!first || unstored.recorded - unstored.events.length >= upTo) {
+        return "stored" satisfies FlushOutcome;
+      }
       const failure: AppendFailure | undefined = yield* append(options, [first, ...rest]).pipe(
         Effect.match({ onFailure: (error) => error, onSuccess: () => undefined }),
       );

@@ -83,6 +83,10 @@ const CompletedResult = Schema.Struct({
 });
 const isCompletedResult = Schema.is(CompletedResult);
 
+/** Activities that ended; the pause of a retry or of a short sleep is recorded like one, and is no step. */
+const countSteps = (state: ExecutionState): number =>
+  [...state.activities.values()].filter(({ name }) => !name.startsWith("DurableClock/")).length;
+
 /** The row that a state projects to; nothing for an execution that has not been started. */
 export const toRow = (executionId: string, state: ExecutionState): ExecutionRow | undefined => {
   const { completed, started, suspended } = state;
@@ -103,7 +107,7 @@ export const toRow = (executionId: string, state: ExecutionState): ExecutionRow 
     key: started.idempotencyKey,
     status,
     commit: state.commit,
-    steps: state.activities.size,
+    steps: countSteps(state),
     runs: state.runCount,
     startedEpochMs: started.atEpochMs,
     updatedEpochMs: (completed ?? suspended ?? state.run ?? started).atEpochMs,

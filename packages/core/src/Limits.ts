@@ -33,3 +33,10 @@ export const afterLeaseMs = 1_000;
 
 /** Lease of a run in a process that has no deadline, in milliseconds, unless the engine is told otherwise. */
 export const defaultLeaseMs = 60_000;
+
+/**
+ * Largest original message inside a dead letter, in bytes of JSON text.
+ * A message of SQS has 1 MiB at most; the cause and the addresses need the rest.
+ * Source: AWS SQS developer guide, "Amazon SQS message quotas".
+ */
+export const originalBytesMax = 900 * 1024;

@@ -60,6 +60,25 @@ describe("route", () => {
     }),
   );
 
+  it.effect(
+    "fits a letter about the largest message into a message, and says that it was cut",
+    () =>
+      Effect.gen(function* () {
+        const { bodies, layer } = makeQueue();
+        // Each character is escaped to six bytes, in the original's own text and so in the letter.
+        const original = "\u0001".repeat(1024 * 1024);
+        yield* Effect.fail(new Refused({ why: "large" })).pipe(
+          DeadLetter.route({ ...address, original }),
+          Effect.provide(layer),
+          Effect.exit,
+        );
+        assert.isAtMost(Buffer.byteLength(bodies[0] ?? ""), 1024 * 1024);
+        const letter = yield* DeadLetter.decodeEnvelope(bodies[0] ?? "");
+        assert.deepInclude(letter, { originalCut: true });
+        assert.isTrue(original.startsWith(letter.original));
+      }),
+  );
+
   it.effect("tells a bug as a defect", () =>
     Effect.gen(function* () {
       const { bodies, layer } = makeQueue();

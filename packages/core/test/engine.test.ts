@@ -61,6 +61,18 @@ describe("an execution", () => {
     }),
   );
 
+  it.live("of a hundred activities that end at once takes at most three commits, too", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const ran = yield* Ref.make<ReadonlyArray<number>>([]);
+      const { layer, workflow } = steps(100, "unbounded", ran);
+      const process = yield* world.start(layer);
+      yield* process.run(workflow.execute({ id: "a" }));
+      assert.lengthOf(yield* Ref.get(ran), 100);
+      assert.isAtMost(world.appends(), 3);
+    }),
+  );
+
   it.live("with express durability takes one commit", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld;
