@@ -185,6 +185,22 @@ describe("archives", () => {
         Archives?.map(({ RetentionDays }) => RetentionDays),
         [7],
       );
+      const refused: ReadonlyArray<readonly [string, () => Promise<unknown>]> = [
+        [
+          "At most one filter",
+          () => events.send(new Sdk.ListArchivesCommand({ NamePrefix: "a", State: "ENABLED" })),
+        ],
+        [
+          "At most one filter",
+          () => events.send(new Sdk.ListReplaysCommand({ NamePrefix: "a", State: "FAILED" })),
+        ],
+        ["NextToken", () => events.send(new Sdk.ListArchivesCommand({ NextToken: "abcd" }))],
+      ];
+      for (const [reason, list] of refused) {
+        const error = yield* Effect.flip(call(list));
+        assert.strictEqual(error.name, "ValidationException");
+        assert.include(error.message, reason);
+      }
       yield* call(() => events.send(new Sdk.DeleteArchiveCommand(named)));
       const gone = call(() => events.send(new Sdk.DescribeArchiveCommand(named)));
       assert.strictEqual((yield* Effect.flip(gone)).name, "ResourceNotFoundException");

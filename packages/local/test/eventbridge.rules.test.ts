@@ -152,6 +152,12 @@ describe("targets", () => {
     ["two inputs", { ...queue, Input: "{}", InputPath: "$" }, "ValidationException"],
     ["an input that is no JSON", { ...queue, Input: "{" }, "ValidationException"],
     ["a path with a filter", { ...queue, InputPath: "$..x" }, "ValidationException"],
+    ["a path with a wildcard", { ...queue, InputPath: "$.detail.list[*].x" }, "NotImplemented"],
+    [
+      "a placeholder as a key",
+      template('{"a": {"x <b>" : 1}}', { b: "$.source" }),
+      "ValidationException",
+    ],
     ["a template with an unknown name", template('{"a": <b>}'), "ValidationException"],
     ["a template key AWS.x", template('{"a": <AWS.x>}', { "AWS.x": "$" }), "ValidationException"],
     ["a template that is no JSON", template('{"a": }'), "ValidationException"],

@@ -64,19 +64,24 @@ const signed = (service: string) => ({
   authorization: `AWS4-HMAC-SHA256 Credential=millrace/20261120/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0`,
 });
 
+const sts = { ...form, ...signed("sts") };
+const sqs = { ...form, ...signed("sqs") };
+const presigned = "/?X-Amz-Credential=a%2F20261120%2Fus-east-1%2Fsts%2Faws4_request";
+
 it.live.each([
-  ["lambda", "GET", "/2015-03-31/functions", signed("lambda")],
-  ["scheduler", "POST", "/schedules/x", signed("scheduler")],
-  ["sts", "POST", "/", { ...form, ...signed("sts") }],
-  ["sqs", "POST", "/000000000000/q", { ...form, ...signed("sqs") }],
-  ["sts", "GET", "/?X-Amz-Credential=a%2F20261120%2Fus-east-1%2Fsts%2Faws4_request", {}],
-] as const)("a request signed for %s (%s %s) is refused by that name", ([service, ...request]) =>
+  ["lambda: GET /2015-03-31/functions", "GET", "/2015-03-31/functions", signed("lambda")],
+  ["scheduler: POST /schedules/x", "POST", "/schedules/x", signed("scheduler")],
+  ["sts: GetCallerIdentity", "POST", "/", sts],
+  ["sqs: GetCallerIdentity", "POST", "/000000000000/q", sqs],
+  ["sts: GET /", "GET", presigned, {}],
+] as const)("a request signed for another service is refused as %s", ([named, method, ...rest]) =>
   Effect.gen(function* () {
     const { endpoint } = yield* serve({ port: 0, handler: router });
-    const [method, path, headers] = request;
-    const { response, text } = yield* fetchText(`${endpoint}${path}`, { method, headers });
+    const [path, headers] = rest;
+    const body = method === "POST" ? { body: "Action=GetCallerIdentity" } : {};
+    const { response, text } = yield* fetchText(`${endpoint}${path}`, { method, headers, ...body });
     assert.strictEqual(response.status, 501);
-    assert.include(text, `does not serve ${service}`);
+    assert.include(text, `${named} is not implemented`);
     assert.match(text, "content-type" in headers ? /<Code>NotImplemented</u : /"__type"/u);
   }).pipe(Effect.scoped),
 );

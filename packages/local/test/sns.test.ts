@@ -42,6 +42,8 @@ describe("topics and subscriptions", () => {
         (yield* list).Subscriptions?.map(({ Endpoint, Protocol }) => [Endpoint, Protocol]),
         [[queueArn("q"), "sqs"]],
       );
+      const lost = call(() => sns.send(new Sdk.ListTopicsCommand({ NextToken: "abcd" })));
+      assert.strictEqual((yield* Effect.flip(lost)).name, "InvalidParameterException");
       yield* call(() => sns.send(new Sdk.DeleteTopicCommand({ TopicArn })));
       assert.lengthOf((yield* list).Subscriptions ?? [], 0);
       assert.lengthOf((yield* call(() => sns.send(new Sdk.ListTopicsCommand({})))).Topics ?? [], 0);

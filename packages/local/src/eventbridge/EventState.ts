@@ -66,6 +66,14 @@ const Archive = Schema.Struct({
 });
 export type Archive = typeof Archive.Type;
 
+export const ReplayState = Schema.Literals([
+  "STARTING",
+  "RUNNING",
+  "CANCELLING",
+  "COMPLETED",
+  "CANCELLED",
+  "FAILED",
+]);
 const Replay = Schema.Struct({
   name: Schema.String,
   archive: Schema.String,
@@ -74,7 +82,7 @@ const Replay = Schema.Struct({
   filterArns: Schema.Array(Schema.String),
   startMs: Schema.Finite,
   endMs: Schema.Finite,
-  state: Schema.Literals(["STARTING", "RUNNING", "CANCELLING", "COMPLETED", "CANCELLED", "FAILED"]),
+  state: ReplayState,
   stateReason: optional,
   startedMs: Schema.Finite,
   endedMs: Schema.optionalKey(Schema.Finite),

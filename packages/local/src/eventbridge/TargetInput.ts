@@ -97,13 +97,22 @@ const transformerFault = ({
   if (!template.startsWith("{") && !template.startsWith('"') && !template.startsWith("<")) {
     return "the template must be a JSON object or quoted text";
   }
+  if (!template.startsWith("{")) return undefined;
+  const key = [...InputTemplate.matchAll(placeholder)].find(({ index }) =>
+    isKey(InputTemplate, index),
+  );
+  if (key !== undefined) return `the placeholder ${key[0]} is used as an object key`;
   const sample = InputTemplate.replace(placeholder, (_, _name, at: number) =>
     insideQuotes(InputTemplate, at) ? "" : "0",
   );
-  return template.startsWith("{") && Option.isNone(decodeJson(sample))
-    ? "the template is not valid JSON"
-    : undefined;
+  return Option.isNone(decodeJson(sample)) ? "the template is not valid JSON" : undefined;
 };
+
+/** The first path with a wildcard: EventBridge has them, this bus does not. */
+export const wildcardPath = ({ InputPath, InputTransformer }: Target): string | undefined =>
+  [InputPath, ...Object.values(InputTransformer?.InputPathsMap ?? {})].find(
+    (path) => path !== undefined && /\[\*\]|\.\*/.test(path),
+  );
 
 /** The text that a target receives for an event. */
 export const inputOf = (target: Target, event: string, context: InputContext): string => {
@@ -160,6 +169,12 @@ const insideQuotes = (template: string, at: number): boolean => {
     else if (template[index] === '"') inside = !inside;
   }
   return inside;
+};
+
+/** Whether the quoted text around a place in the template is followed by a colon. */
+const isKey = (template: string, at: number): boolean => {
+  const end = insideQuotes(template, at) ? /^(?:[^"\\]|\\.)*"\s*:/s : undefined;
+  return end?.test(template.slice(at)) ?? false;
 };
 
 /** Outside quotes a value is JSON; one that was not found is empty. */

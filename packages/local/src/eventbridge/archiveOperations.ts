@@ -11,7 +11,7 @@ import { alreadyExists, eventOperation, invalidEvent, notFound } from "./EventEr
 import { archiveArn, busArn, wireTime } from "./EventNames.ts";
 import { compilePattern, type Archive, type EventState } from "./EventState.ts";
 import { expireArchive } from "./ingest.ts";
-import { pageOf, Paging } from "./paging.ts";
+import { checkOneFilter, pageOf, Paging } from "./paging.ts";
 
 const optional = Schema.optionalKey(Schema.String);
 const Changeable = {
@@ -27,6 +27,15 @@ const CreateArchive = Schema.Struct({
   EventSourceArn: Schema.String,
   ...Changeable,
 });
+
+const ArchiveState = Schema.Literals([
+  "ENABLED",
+  "DISABLED",
+  "CREATING",
+  "UPDATING",
+  "CREATE_FAILED",
+  "UPDATE_FAILED",
+]);
 
 export const archiveOperations = (state: EventState): JsonOperations => ({
   CreateArchive: eventOperation("CreateArchive", CreateArchive, (input) =>
@@ -51,22 +60,19 @@ export const archiveOperations = (state: EventState): JsonOperations => ({
     Schema.Struct({
       NamePrefix: optional,
       EventSourceArn: optional,
-      State: optional,
+      State: Schema.optionalKey(ArchiveState),
       ...Paging,
     }),
-    Effect.fnUntraced(function* ({
-      NamePrefix = "",
-      EventSourceArn,
-      State = "ENABLED",
-      ...paging
-    }) {
+    Effect.fnUntraced(function* ({ NamePrefix, EventSourceArn, State, ...paging }) {
+      const filters = { NamePrefix, EventSourceArn, State };
+      yield* checkOneFilter("ListArchives", filters);
       const found = state.archives
         .all()
         .filter(
           ({ name, bus }) =>
-            name.startsWith(NamePrefix) &&
+            name.startsWith(NamePrefix ?? "") &&
             (EventSourceArn === undefined || busArn(bus) === EventSourceArn) &&
-            State === "ENABLED",
+            (State ?? "ENABLED") === "ENABLED",
         );
       const page = yield* pageOf(found, ({ name }) => name, paging);
       return { Archives: page.items.map((archive) => wireArchive(state, archive)), ...page.next };

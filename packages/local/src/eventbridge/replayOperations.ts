@@ -16,8 +16,8 @@ import {
   notFound,
 } from "./EventErrors.ts";
 import { archiveArn, archiveName, busArn, replayArn, ruleArn, wireTime } from "./EventNames.ts";
-import type { EventState, Replay } from "./EventState.ts";
-import { pageOf, Paging } from "./paging.ts";
+import { ReplayState, type EventState, type Replay } from "./EventState.ts";
+import { checkOneFilter, pageOf, Paging } from "./paging.ts";
 import { isActive } from "./replays.ts";
 
 const activeMax = 10;
@@ -63,13 +63,20 @@ export const replayOperations = (
   ),
   ListReplays: eventOperation(
     "ListReplays",
-    Schema.Struct({ NamePrefix: optional, State: optional, EventSourceArn: optional, ...Paging }),
-    Effect.fnUntraced(function* ({ NamePrefix = "", State, EventSourceArn, ...paging }) {
+    Schema.Struct({
+      NamePrefix: optional,
+      State: Schema.optionalKey(ReplayState),
+      EventSourceArn: optional,
+      ...Paging,
+    }),
+    Effect.fnUntraced(function* ({ NamePrefix, State, EventSourceArn, ...paging }) {
+      const filters = { NamePrefix, State, EventSourceArn };
+      yield* checkOneFilter("ListReplays", filters);
       const found = state.replays
         .all()
         .filter(
           (replay) =>
-            replay.name.startsWith(NamePrefix) &&
+            replay.name.startsWith(NamePrefix ?? "") &&
             (State === undefined || replay.state === State) &&
             (EventSourceArn === undefined || archiveArn(replay.archive) === EventSourceArn),
         );

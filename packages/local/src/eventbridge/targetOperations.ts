@@ -4,13 +4,13 @@
  * Source: EventBridge API reference 2015-10-07, PutTargets
  */
 import { Effect, Schema } from "effect";
-import { AwsError } from "../AwsError.ts";
+import { AwsError, unknownParameter } from "../AwsError.ts";
 import type { JsonOperations } from "../http/AwsRequest.ts";
 import { arnName } from "../sqs/QueueName.ts";
 import { eventOperation, invalidEvent, limitExceeded } from "./EventErrors.ts";
 import { ruleKey, Target, type EventState } from "./EventState.ts";
 import { pageOf, Paging } from "./paging.ts";
-import { inputFault } from "./TargetInput.ts";
+import { inputFault, wildcardPath } from "./TargetInput.ts";
 import { ageSecondsDefault, attemptsDefault } from "./ingest.ts";
 
 const targetsMax = 5;
@@ -102,6 +102,10 @@ const checkTarget = Effect.fnUntraced(function* (target: Target): Effect.fn.Retu
     return yield* invalidEvent(
       `MaximumEventAgeInSeconds must be between ${ageSecondsMin} and ${ageSecondsDefault}.`,
     );
+  }
+  const wildcard = wildcardPath(target);
+  if (wildcard !== undefined) {
+    return yield* unknownParameter("EventBridge", "PutTargets", `wildcard path ${wildcard}`);
   }
   const fault = inputFault(target);
   if (fault !== undefined) return yield* invalidEvent(fault);

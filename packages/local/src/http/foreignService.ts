@@ -8,16 +8,19 @@
 import { AwsError } from "../AwsError.ts";
 import type { AwsRequest } from "./AwsRequest.ts";
 
-/** The refusal (501) of a request that is signed for another service than `served`; nothing when it is not signed. */
-export const foreignService = (request: AwsRequest, served: "s3" | "sns"): AwsError | undefined => {
+/** The service that a request is signed for, when that is another one than `served`. */
+export const foreignService = (request: AwsRequest, served: "s3" | "sns"): string | undefined => {
   const service = signedService(request);
-  if (service === undefined || service === served) return undefined;
-  return new AwsError({
+  return service === served ? undefined : service;
+};
+
+/** The refusal of a request for another service (501). */
+export const foreignRequest = (service: string, operation: string): AwsError =>
+  new AwsError({
     code: "NotImplemented",
-    message: `The embedded AWS does not serve ${service} as ${request.method} ${request.rawPath}: it has S3, SQS, EventBridge, SNS and DynamoDB over the protocols of today's clients`,
+    message: `${service}: ${operation} is not implemented by the embedded AWS, which serves S3, SQS, EventBridge, SNS and DynamoDB over the protocols of today's clients`,
     status: 501,
   });
-};
 
 /** The service in `Credential=<key>/<date>/<region>/<service>/aws4_request` of the header or of a presigned URL. */
 const signedService = ({ headers, rawQuery }: AwsRequest): string | undefined =>

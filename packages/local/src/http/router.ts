@@ -8,7 +8,8 @@ import { Effect } from "effect";
 import { randomUUID } from "node:crypto";
 import { AwsError } from "../AwsError.ts";
 import type { AwsHandler, AwsRequest, AwsResponse } from "./AwsRequest.ts";
-import { foreignService } from "./foreignService.ts";
+import { bodyText } from "./jsonProtocol.ts";
+import { foreignRequest, foreignService } from "./foreignService.ts";
 import { jsonErrorResponse, queryErrorResponse } from "./wireError.ts";
 
 /** The services behind the router; `json` is keyed by target prefix, e.g. `AmazonSQS`. */
@@ -30,9 +31,13 @@ export const makeRouter =
     const isForm = isQueryProtocol(request);
     const foreign = foreignService(request, isForm ? "sns" : "s3");
     if (foreign !== undefined) {
-      return Effect.succeed(
-        isForm ? queryErrorResponse(foreign, randomUUID()) : jsonErrorResponse(foreign),
-      );
+      return isForm
+        ? Effect.map(actionOf(request), (action) =>
+            queryErrorResponse(foreignRequest(foreign, action), randomUUID()),
+          )
+        : Effect.succeed(
+            jsonErrorResponse(foreignRequest(foreign, `${request.method} ${request.rawPath}`)),
+          );
     }
     if (isForm && request.rawPath === "/") {
       return services
@@ -54,6 +59,9 @@ const routeTarget = (services: RouterServices, target: string, request: AwsReque
   if (handler === undefined) return Effect.succeed(jsonErrorResponse(unknownTarget(target)));
   return handler(request).pipe(Effect.catch((error) => Effect.succeed(jsonErrorResponse(error))));
 };
+
+const actionOf = (request: AwsRequest) =>
+  Effect.map(bodyText(request), (body) => new URLSearchParams(body).get("Action") ?? "no action");
 
 const unknownTarget = (target: string) =>
   new AwsError({

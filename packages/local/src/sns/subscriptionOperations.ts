@@ -59,13 +59,13 @@ export const subscriptionOperations = (state: SnsState): JsonOperations => ({
   ListSubscriptions: snsOperation(
     "ListSubscriptions",
     Schema.Struct({ NextToken: optional }),
-    ({ NextToken }) => Effect.sync(() => wirePage(state.subscriptions.all(), NextToken)),
+    ({ NextToken }) => wirePage(state.subscriptions.all(), NextToken),
   ),
   ListSubscriptionsByTopic: snsOperation(
     "ListSubscriptionsByTopic",
     Schema.Struct({ TopicArn: Schema.String, NextToken: optional }),
     ({ TopicArn, NextToken }) =>
-      Effect.map(state.needTopic(TopicArn), ({ arn }) =>
+      Effect.flatMap(state.needTopic(TopicArn), ({ arn }) =>
         wirePage(state.subscriptionsOf(arn), NextToken),
       ),
   ),
@@ -165,10 +165,11 @@ const checkAttributes = (
   }
 };
 
-const wirePage = (subscriptions: ReadonlyArray<Subscription>, token: string | undefined) => {
-  const { items, next } = pageOf(subscriptions, token);
-  return { Subscriptions: { member: items.map(wireSubscription) }, ...next };
-};
+const wirePage = (subscriptions: ReadonlyArray<Subscription>, token: string | undefined) =>
+  Effect.map(pageOf(subscriptions, token), ({ items, next }) => ({
+    Subscriptions: { member: items.map(wireSubscription) },
+    ...next,
+  }));
 
 const wireSubscription = ({ arn, topicArn, endpoint }: Subscription) => ({
   SubscriptionArn: arn,

@@ -69,10 +69,10 @@ export const topicOperations = (state: SnsState): JsonOperations => ({
     "ListTopics",
     Schema.Struct({ NextToken: Schema.optionalKey(Schema.String) }),
     ({ NextToken }) =>
-      Effect.sync(() => {
-        const { items, next } = pageOf(state.topics.all(), NextToken);
-        return { Topics: { member: items.map(({ arn }) => ({ TopicArn: arn })) }, ...next };
-      }),
+      Effect.map(pageOf(state.topics.all(), NextToken), ({ items, next }) => ({
+        Topics: { member: items.map(({ arn }) => ({ TopicArn: arn })) },
+        ...next,
+      })),
   ),
   GetTopicAttributes: snsOperation("GetTopicAttributes", Schema.Struct(TopicArn), ({ TopicArn }) =>
     Effect.map(state.needTopic(TopicArn), (topic) => ({
