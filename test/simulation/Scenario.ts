@@ -44,6 +44,8 @@ export interface ScenarioParts {
 const uploadsWithinMs = 300_000;
 /** A signal is sent at most this long after its upload: it may come first. */
 const signalWithinMs = 600_000;
+/** An order comes to its suspension in about this time, in milliseconds. */
+const racingWithinMs = 400;
 
 export class Scenario {
   readonly uploads: Array<Upload> = [];
@@ -103,18 +105,15 @@ export class Scenario {
 
   #uploadCsv(key: string, poison: boolean): void {
     const rows = this.#parts.world.prng.below(5) + 1;
-    const lines = Array.from({ length: rows }, (_, row) => `${row},name ${row},2026-01-0${row + 1}`);
+    const lines = Array.from(
+      { length: rows },
+      (_, row) => `${row},name ${row},2026-01-0${row + 1}`,
+    );
     const text = poison ? "\0\u0001\0binary" : `id,name,date\n${lines.join("\n")}\n`;
     this.#upload("csv", "csv-to-parquet", key, text, poison);
   }
 
-  #upload(
-    kind: Upload["kind"],
-    queue: string,
-    key: string,
-    text: string,
-    poison: boolean,
-  ): Upload {
+  #upload(kind: Upload["kind"], queue: string, key: string, text: string, poison: boolean): Upload {
     const { faults, objects, queues, world } = this.#parts;
     const version = objects.write("raw", key, text, "upload");
     const object: ObjectCreated = {
@@ -142,7 +141,9 @@ export class Scenario {
     const { faults, world } = this.#parts;
     const times = faults.strikes("signal-twice", 3) ? 2 : 1;
     for (let index = 0; index < times; index++) {
-      world.after(world.prng.between(0, signalWithinMs), () =>
+      // Half of them come while the order is on its way to where it waits.
+      const withinMs = world.prng.chance(0.5) ? racingWithinMs : signalWithinMs;
+      world.after(world.prng.between(0, withinMs), () =>
         this.#untilDone("signal", (client) => this.#signal(client, upload, `yes ${index}`)),
       );
     }

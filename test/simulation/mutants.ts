@@ -63,7 +63,12 @@ export const mutants: ReadonlyArray<Mutant> = [
         events,
       })),`,
   ),
-  one("no run is ever fenced", "Decision.ts", "tail.some(", "[].concat(...tail).length < 0 && tail.some("),
+  one(
+    "no run is ever fenced",
+    "Decision.ts",
+    "tail.some(",
+    "[].concat(...tail).length < 0 && tail.some(",
+  ),
   one(
     "a rival run does not fence",
     "Decision.ts",
@@ -97,7 +102,11 @@ export const mutants: ReadonlyArray<Mutant> = [
         from: `live.wakeRequested === "explicit" || (live.wakeRequested === "automatic" && !failed);`,
         to: "live.wakeRequested === undefined && failed && !failed;",
       },
-      { file: "LiveExecutions.ts", from: "left.length > 0 || !mode ? left", to: "mode || !mode ? left" },
+      {
+        file: "LiveExecutions.ts",
+        from: "left.length > 0 || !mode ? left",
+        to: "mode || !mode ? left",
+      },
     ],
   },
   one(

@@ -7,7 +7,15 @@
  * The order's text says which parts it has, so that each seed draws its own mixture. Every activity tells the outside
  * what it is based on: an effect that used a result which the history does not hold is found out.
  */
-import { DeadLetter, ObjectCreated, objectIdentity, objectName, ObjectStore, ReadFailure, Retry } from "@millrace/core";
+import {
+  DeadLetter,
+  ObjectCreated,
+  objectIdentity,
+  objectName,
+  ObjectStore,
+  ReadFailure,
+  Retry,
+} from "@millrace/core";
 import { Effect, Schema, Stream } from "effect";
 import { Activity, DurableClock, DurableDeferred, Workflow, WorkflowEngine } from "effect/workflow";
 import { Outside, OutsideUnavailable } from "./Ledger.ts";
@@ -58,7 +66,9 @@ const release = (reserve: string) =>
     name: "release",
     success: Schema.String,
     error: OutsideUnavailable,
-    execute: act("release", { reserve }).pipe(Retry.retry({ ...patient, baseMs: 50, capMs: 2_000 })),
+    execute: act("release", { reserve }).pipe(
+      Retry.retry({ ...patient, baseMs: 50, capMs: 2_000 }),
+    ),
   }).pipe(Effect.orDie);
 
 export const Part = Workflow.make("Part", {
@@ -110,13 +120,22 @@ const process = Effect.fnUntraced(function* (object: ObjectCreated) {
   );
   const approval = order.approval ? yield* DurableDeferred.await(approvalOf) : "";
   if (order.sleepMs > 0) {
-    yield* DurableClock.sleep({ name: "cool down", duration: order.sleepMs, inMemoryThreshold: 1_000 });
+    yield* DurableClock.sleep({
+      name: "cool down",
+      duration: order.sleepMs,
+      inMemoryThreshold: 1_000,
+    });
   }
   const { executionId } = yield* WorkflowEngine.WorkflowInstance;
   const part = order.child
     ? yield* Part.execute({ order: executionId, sleepMs: order.childSleepMs })
     : "";
-  const charge = yield* chargeOrRefuse(order, { reserve, "quote a": quotes[0] ?? "", approval, part });
+  const charge = yield* chargeOrRefuse(order, {
+    reserve,
+    "quote a": quotes[0] ?? "",
+    approval,
+    part,
+  });
   return yield* Activity.make({
     name: "receipt",
     success: Schema.String,

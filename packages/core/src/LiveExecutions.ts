@@ -213,9 +213,7 @@ export class LiveExecutions {
       state.started && acceptsDeferred(state, name) ? [done()] : [],
     ).pipe(
       Effect.orDie,
-      Effect.flatMap((state) =>
-        state.completed ? Effect.void : wakes.wake(parent, "automatic"),
-      ),
+      Effect.flatMap((state) => (state.completed ? Effect.void : wakes.wake(parent, "automatic"))),
     );
   }
 }

@@ -65,7 +65,11 @@ export type FaultPlan =
   | { readonly _tag: "None" }
   | { readonly _tag: "Single"; readonly fault: FaultName }
   /** Each fault is on with probability 1/2, at a rate of its own up to `rateMax`. */
-  | { readonly _tag: "Swarm"; readonly rateMax: number };
+  | {
+      readonly _tag: "Swarm";
+      readonly rateMax: number;
+      readonly without?: ReadonlyArray<FaultName>;
+    };
 
 /** Highest rate of a fault in a swarm, and the rate of a single fault. */
 export const swarmRateMax = 0.15;
@@ -83,6 +87,7 @@ export class Faults {
     if (plan._tag === "Single") this.rates.set(plan.fault, singleRate);
     if (plan._tag !== "Swarm") return;
     for (const name of faultNames) {
+      if (plan.without?.includes(name)) continue;
       if (world.prng.chance(0.5)) this.rates.set(name, world.prng.next() * plan.rateMax);
     }
   }

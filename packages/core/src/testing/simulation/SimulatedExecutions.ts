@@ -23,9 +23,7 @@ export class SimulatedExecutions {
     const { faults, process } = caller;
     const { world } = process;
     const readAtMs = () =>
-      faults.strikes("index-lag", 3)
-        ? world.nowMs - world.prng.between(0, lagMsMax)
-        : world.nowMs;
+      faults.strikes("index-lag", 3) ? world.nowMs - world.prng.between(0, lagMsMax) : world.nowMs;
     const ask = <A>(operation: string, apply: () => A) =>
       Effect.suspend(() =>
         faults.strikes("index-lag")

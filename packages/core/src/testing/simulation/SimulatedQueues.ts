@@ -63,7 +63,11 @@ export class SimulatedQueues {
     if (isOwnMessage(body) && this.#faults.strikes("lost-wake", 1.5)) return;
     this.#arrive(settings, body, delayMs);
     if (this.#faults.strikes("duplicate")) {
-      this.#arrive(settings, body, delayMs + this.#world.prng.between(0, 3 * settings.visibilityMs));
+      this.#arrive(
+        settings,
+        body,
+        delayMs + this.#world.prng.between(0, 3 * settings.visibilityMs),
+      );
     }
   }
 

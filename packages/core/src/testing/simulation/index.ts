@@ -1,7 +1,14 @@
 /**
  * A seeded world for the engine: faulty stores, queues and processes around the product's own code.
  */
-export { type FaultName, faultNames, type FaultPlan, Faults, isFaultName, swarmRateMax } from "./Faults.ts";
+export {
+  type FaultName,
+  faultNames,
+  type FaultPlan,
+  Faults,
+  isFaultName,
+  swarmRateMax,
+} from "./Faults.ts";
 export { Prng } from "./Prng.ts";
 export { type Caller, leaseMs, request } from "./request.ts";
 export { SimulatedExecutions } from "./SimulatedExecutions.ts";
