@@ -89,7 +89,6 @@ const makeEngine = Effect.fnUntraced(function* (
     codeVersion: options.codeVersion ?? "unversioned",
     nextWriter: () => `${owner}/${++writers}`,
     project: yield* makeProjection,
-    residency,
     deferreds: WorkflowEngine.makeDeferredState(),
     scopes: makeExecutionScopes(residency),
     // The three below need what is made from this record; they are only called once it is whole.

@@ -10,7 +10,7 @@ import { askAgain } from "./askAgain.ts";
 import { type AdvanceRequest, decideAdvance } from "./Decision.ts";
 import { makeExecutionLog } from "./ExecutionLog.ts";
 import { type ExecutionState, evolveCommits, initialState } from "./ExecutionState.ts";
-import type { Residency } from "./ExecutionScopes.ts";
+import type { ExecutionStarted } from "./HistoryEvent.ts";
 import type { Journal } from "./Journal.ts";
 import {
   type Advance,
@@ -18,7 +18,6 @@ import {
   type LiveExecution,
   ProcessDeadline,
 } from "./LiveExecution.ts";
-import { afterLeaseMs } from "./Limits.ts";
 import type { Wakes } from "./Wakes.ts";
 import { makeWorkflowClock } from "./WorkflowClock.ts";
 
@@ -32,7 +31,6 @@ export interface RunContext {
   readonly clock: Clock.Clock;
   readonly owner: string;
   readonly codeVersion: string;
-  readonly residency: Residency;
   readonly nextWriter: () => string;
   /** Brings the index of executions up to date with a state at which a run stopped. */
   readonly project: (executionId: string, state: ExecutionState) => Effect.Effect<void>;
@@ -79,7 +77,9 @@ export const runExecution = Effect.fnUntraced(function* (
   Deferred.doneUnsafe(live.opened, Effect.succeed(live.log));
   for (const timer of timers) yield* live.askTimerAgain(timer);
   if (run._tag === "Run") {
-    if (facts.length > 0 && live.started?.parent) yield* watchChild(context, live);
+    if (!state.started && live.started?.parent) {
+      yield* announceChild(context, executionId, state, live.started);
+    }
     return yield* runUntilStop(context, live);
   }
   const advance: Advance =
@@ -91,16 +91,14 @@ export const runExecution = Effect.fnUntraced(function* (
 
 /**
  * A child is begun by its parent's message. When this process dies and the parent never comes back to the child (it was
- * interrupted meanwhile), only a message of the child's own brings it to an end: asked for before the child exists.
+ * interrupted meanwhile), only the sweeper finds it: so its row is there before the child is.
  */
-const watchChild = (context: RunContext, live: LiveExecution): Effect.Effect<void> => {
-  const leaseMs = defaultLeaseMs + afterLeaseMs;
-  const target = { workflow: live.registered.workflow._tag, executionId: live.executionId };
-  const notBeforeEpochMs = context.clock.currentTimeMillisUnsafe() + leaseMs;
-  return context.residency === "frozen"
-    ? context.wakes.wake(target, "automatic", notBeforeEpochMs)
-    : Effect.void;
-};
+const announceChild = (
+  context: RunContext,
+  executionId: string,
+  state: ExecutionState,
+  started: typeof ExecutionStarted.Type,
+): Effect.Effect<void> => context.project(executionId, { ...state, started });
 
 const recordRunStarted = Effect.fnUntraced(function* (context: RunContext, live: LiveExecution) {
   const now = context.clock.currentTimeMillisUnsafe();
