@@ -8,8 +8,14 @@
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { type FaultPlan, faultNames, isFaultName, swarmRateMax } from "@millrace/core/testing/simulation";
+import {
+  type FaultPlan,
+  faultNames,
+  isFaultName,
+  swarmRateMax,
+} from "@millrace/core/testing/simulation";
 import { type Mutant, mutants } from "../test/simulation/mutants.ts";
+import { lowRates } from "../test/simulation/planOf.ts";
 import { type Answer, runInThread, runSeeds } from "../test/simulation/runSeeds.ts";
 
 const { values } = parseArgs({
@@ -26,15 +32,13 @@ const { values } = parseArgs({
 
 /** Seeds that a mutant has to be caught within. */
 const mutantSeeds = 2_000;
-/** Highest rate of a fault in a run at low rates. */
-const lowRateMax = 0.01;
 /** Events of a violating run that are printed. */
 const historyShown = 60;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const planAsked = (): FaultPlan | undefined => {
-  if (values.low) return { _tag: "Swarm", rateMax: lowRateMax };
+  if (values.low) return lowRates;
   if (values.fault === undefined) return undefined;
   if (values.fault === "none") return { _tag: "None" };
   if (values.fault === "swarm") return { _tag: "Swarm", rateMax: swarmRateMax };
@@ -54,7 +58,8 @@ const bar = (done: number, all: number, note: string): void => {
 const report = (answer: Answer): void => {
   say(`\nseed ${answer.seed}: ${answer.violations.length} violations`);
   say(`  faults: ${answer.faults.map(([name, times]) => `${name} x${times}`).join(", ")}`);
-  for (const { about, invariant, what } of answer.violations) say(`  ${invariant} ${about}: ${what}`);
+  for (const { about, invariant, what } of answer.violations)
+    say(`  ${invariant} ${about}: ${what}`);
   for (const line of answer.history.slice(-historyShown)) say(line);
   say(`  again: npm run sim -- --seeds 1 --seed ${answer.seed}`);
 };
@@ -76,7 +81,13 @@ const simulateSeeds = async (): Promise<boolean> => {
   const hashes: Array<string> = [];
   let [done, violations, executions, requests, invocations] = [0, 0, 0, 0, 0];
   const threads = Math.min(seeds, availableParallelism());
-  const task = { from, to: from + seeds, plan: planAsked(), historyMax: 2_000, stopAtViolation: false };
+  const task = {
+    from,
+    to: from + seeds,
+    plan: planAsked(),
+    historyMax: 2_000,
+    stopAtViolation: false,
+  };
   await runSeeds({ ...task, threads }, (answer) => {
     hashes[answer.seed - from] = answer.traceHash;
     executions += answer.executions;
@@ -103,7 +114,14 @@ const simulateSeeds = async (): Promise<boolean> => {
 /** Runs a mutant until a seed catches it; answers with that seed, or with nothing. */
 const hunt = async (mutant: Mutant): Promise<Answer | undefined> => {
   let caught: Answer | undefined;
-  const task = { from: 1, to: mutantSeeds + 1, stride: 1, mutant, historyMax: 0, stopAtViolation: true };
+  const task = {
+    from: 1,
+    to: mutantSeeds + 1,
+    stride: 1,
+    mutant,
+    historyMax: 0,
+    stopAtViolation: true,
+  };
   await runInThread(task, (answer) => {
     if (answer.violations.length > 0) caught = answer;
   });
@@ -119,7 +137,9 @@ const simulateMutants = async (): Promise<boolean> => {
       const by = await hunt(mutant);
       if (by) caught++;
       const invariants = [...new Set(by?.violations.map(({ invariant }) => invariant))].join(" ");
-      say(`${by ? `seed ${by.seed}`.padStart(9) : "NOT CAUGHT"}  ${invariants.padEnd(12)} ${mutant.name}`);
+      say(
+        `${by ? `seed ${by.seed}`.padStart(9) : "NOT CAUGHT"}  ${invariants.padEnd(12)} ${mutant.name}`,
+      );
       bar(++done, wanted.length, `${caught} caught`);
     }
   };

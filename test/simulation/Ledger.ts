@@ -3,7 +3,7 @@
  */
 import type { Caller } from "@millrace/core/testing/simulation";
 import { request } from "@millrace/core/testing/simulation";
-import { Context, Effect, Exit, Layer, Schema } from "effect";
+import { Context, type Effect, Exit, Layer, Schema } from "effect";
 
 /** One effect that happened outside. */
 export interface Deed {

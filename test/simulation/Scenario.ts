@@ -44,6 +44,8 @@ export interface ScenarioParts {
 const uploadsWithinMs = 300_000;
 /** A signal is sent at most this long after its upload: it may come first. */
 const signalWithinMs = 600_000;
+/** An order comes to its suspension in about this time, in milliseconds. */
+const racingWithinMs = 400;
 
 export class Scenario {
   readonly uploads: Array<Upload> = [];
@@ -139,7 +141,9 @@ export class Scenario {
     const { faults, world } = this.#parts;
     const times = faults.strikes("signal-twice", 3) ? 2 : 1;
     for (let index = 0; index < times; index++) {
-      world.after(world.prng.between(0, signalWithinMs), () =>
+      // Half of them come while the order is on its way to where it waits.
+      const withinMs = world.prng.chance(0.5) ? racingWithinMs : signalWithinMs;
+      world.after(world.prng.between(0, withinMs), () =>
         this.#untilDone("signal", (client) => this.#signal(client, upload, `yes ${index}`)),
       );
     }

@@ -67,7 +67,8 @@ export const checkInvariants = (evidence: Evidence): ReadonlyArray<Violation> =>
   if (evidence.nothingLost && evidence.failedMessages === 0 && evidence.nudged > 0) {
     violated("I12", "sweeper", `${evidence.nudged} executions were forgotten without a fault`);
   }
-  for (const defect of evidence.defects) violated("I9", "message", `failed without a fault: ${defect}`);
+  for (const defect of evidence.defects)
+    violated("I9", "message", `failed of itself: ${defect.slice(0, 600)}`);
   return found;
 };
 
@@ -189,7 +190,8 @@ const checkDeeds = (
   }
   if (workflow !== "Order") return;
   const did = (activity: string) => deeds.some((deed) => deed.activity === activity);
-  if (status === "completed" && did("release")) violated("I5", executionId, "compensated, yet completed");
+  if (status === "completed" && did("release"))
+    violated("I5", executionId, "compensated, yet completed");
   if (status === "failed" && recorded.includes(`"reserve-`) && !did("release")) {
     violated("I7", executionId, "failed without its compensation");
   }
@@ -204,7 +206,11 @@ const checkUploads = (
   for (const execution of told) {
     if (execution.workflow === "") violated("I8", execution.executionId, "was never started");
     if (execution.status === "open" && execution.workflow !== "") {
-      violated("I11", execution.executionId, `${execution.workflow} did not end: ${lastOf(execution)}`);
+      violated(
+        "I11",
+        execution.executionId,
+        `${execution.workflow} did not end: ${lastOf(execution)}`,
+      );
     }
   }
   for (const upload of uploads) {

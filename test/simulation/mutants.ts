@@ -239,10 +239,10 @@ export const mutants: ReadonlyArray<Mutant> = [
     "",
   ),
   one(
-    "a run does not clear the suspension before it",
-    "ExecutionState.ts",
-    "      state.runCount++;\n      state.suspended = undefined;",
-    "      state.runCount++;",
+    "a fenced run compensates",
+    "LiveExecution.ts",
+    "for (const instance of this.instances) instance.abandoned = true;",
+    "for (const instance of this.instances) instance.abandoned = false;",
   ),
   one(
     "timers are asked for before they are stored, and not after",

@@ -10,3 +10,11 @@ export const planOf = (seed: number): FaultPlan => {
   if (kind <= 2 && fault) return { _tag: "Single", fault };
   return { _tag: "Swarm", rateMax: swarmRateMax };
 };
+
+/** Faults as rare as they are on a good day: what the engine costs then is compared with what it costs without any. */
+export const lowRates: FaultPlan = {
+  _tag: "Swarm",
+  rateMax: 0.01,
+  // A replay of the archive is more work, not a fault.
+  without: ["replay-storm"],
+};

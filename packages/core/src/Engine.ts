@@ -98,7 +98,6 @@ const makeEngine = Effect.fnUntraced(function* (
     leaseMs: options.leaseMs ?? defaultLeaseMs,
     nextWriter: () => `${owner}/${++writers}`,
     project: yield* makeProjection,
-    residency,
     deferreds: WorkflowEngine.makeDeferredState(),
     scopes: makeExecutionScopes(residency),
     adopt: (workflow) => adopt(context, workflow),

@@ -10,7 +10,7 @@ import { askAgain } from "./askAgain.ts";
 import { type AdvanceRequest, decideAdvance } from "./Decision.ts";
 import { makeExecutionLog } from "./ExecutionLog.ts";
 import { type ExecutionState, evolveCommits, initialState } from "./ExecutionState.ts";
-import type { Residency } from "./ExecutionScopes.ts";
+import type { ExecutionStarted } from "./HistoryEvent.ts";
 import type { Journal } from "./Journal.ts";
 import { afterLeaseMs } from "./Limits.ts";
 import { type Advance, type LiveExecution, ProcessDeadline } from "./LiveExecution.ts";
@@ -30,6 +30,8 @@ export interface RunContext {
   /** Lease of a run in a process that has no deadline. */
   readonly leaseMs: number;
   readonly residency: Residency;
+=======
+>>>>>>> sim
   readonly nextWriter: () => string;
   /** Takes over what an earlier process left open of a workflow. */
   readonly adopt: (workflow: string) => Effect.Effect<void>;
@@ -78,7 +80,9 @@ export const runExecution = Effect.fnUntraced(function* (
   Deferred.doneUnsafe(live.opened, Effect.succeed(live.log));
   for (const timer of timers) yield* live.askTimerAgain(timer);
   if (run._tag === "Run") {
-    if (facts.length > 0 && live.started?.parent) yield* watchChild(context, live);
+    if (!state.started && live.started?.parent) {
+      yield* announceChild(context, executionId, state, live.started);
+    }
     return yield* runUntilStop(context, live);
   }
   const advance: Advance =
@@ -90,7 +94,7 @@ export const runExecution = Effect.fnUntraced(function* (
 
 /**
  * A child is begun by its parent's message. When this process dies and the parent never comes back to the child (it was
- * interrupted meanwhile), only a message of the child's own brings it to an end: asked for before the child exists.
+ * interrupted meanwhile), only the sweeper finds it: so its row is there before the child is.
  */
 const watchChild = (context: RunContext, live: LiveExecution): Effect.Effect<void> => {
   const leaseMs = context.leaseMs + afterLeaseMs;
@@ -100,6 +104,14 @@ const watchChild = (context: RunContext, live: LiveExecution): Effect.Effect<voi
     ? context.wakes.wake(target, "automatic", notBeforeEpochMs)
     : Effect.void;
 };
+=======
+const announceChild = (
+  context: RunContext,
+  executionId: string,
+  state: ExecutionState,
+  started: typeof ExecutionStarted.Type,
+): Effect.Effect<void> => context.project(executionId, { ...state, started });
+>>>>>>> sim
 
 const recordRunStarted = Effect.fnUntraced(function* (context: RunContext, live: LiveExecution) {
   const now = context.clock.currentTimeMillisUnsafe();

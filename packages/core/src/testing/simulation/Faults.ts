@@ -65,11 +65,19 @@ export type FaultPlan =
   | { readonly _tag: "None" }
   | { readonly _tag: "Single"; readonly fault: FaultName }
   /** Each fault is on with probability 1/2, at a rate of its own up to `rateMax`. */
-  | { readonly _tag: "Swarm"; readonly rateMax: number };
+  | {
+      readonly _tag: "Swarm";
+      readonly rateMax: number;
+      readonly without?: ReadonlyArray<FaultName>;
+    };
 
 /** Highest rate of a fault in a swarm, and the rate of a single fault. */
 export const swarmRateMax = 0.15;
 const singleRate = 0.12;
+
+/** So many of the refusals begin an outage, which lasts up to so long, in milliseconds: longer than patience in process. */
+const outageShare = 0.15;
+const outageMsMax = 8_000;
 
 export class Faults {
   readonly rates = new Map<FaultName, number>();
@@ -77,14 +85,25 @@ export class Faults {
   /** The liveness phase: everything heals. */
   calm = false;
   readonly #world: World;
+  readonly #awayUntilMs = new Map<FaultName, number>();
 
   constructor(world: World, plan: FaultPlan) {
     this.#world = world;
     if (plan._tag === "Single") this.rates.set(plan.fault, singleRate);
     if (plan._tag !== "Swarm") return;
     for (const name of faultNames) {
+      if (plan.without?.includes(name)) continue;
       if (world.prng.chance(0.5)) this.rates.set(name, world.prng.next() * plan.rateMax);
     }
+  }
+
+  /** Whether that part of the outside is away for a while, or turns this one request away. */
+  refuses(name: FaultName): boolean {
+    const { nowMs, prng } = this.#world;
+    if (!this.calm && nowMs < (this.#awayUntilMs.get(name) ?? 0)) return true;
+    if (!this.strikes(name)) return false;
+    if (prng.chance(outageShare)) this.#awayUntilMs.set(name, nowMs + prng.between(0, outageMsMax));
+    return true;
   }
 
   isOn(name: FaultName): boolean {

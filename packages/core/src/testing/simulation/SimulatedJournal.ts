@@ -11,6 +11,9 @@ import { JournalUnavailable } from "../../JournalError.ts";
 import { layerSqlite } from "../../sqlite/SqliteJournal.ts";
 import { type Caller, request } from "./request.ts";
 
+const unavailable = (executionId: string, operation: string) => (reason: string) =>
+  new JournalUnavailable({ executionId, operation, cause: reason });
+
 export class SimulatedJournal {
   /** Executions of which anything was stored, in the order of their first commit. */
   readonly executionIds = new Set<string>();
@@ -34,8 +37,6 @@ export class SimulatedJournal {
 
   /** The journal as a process reaches it. */
   layerFor(caller: Caller): Layer.Layer<Journal> {
-    const unavailable = (executionId: string, operation: string) => (reason: string) =>
-      new JournalUnavailable({ executionId, operation, cause: reason });
     return Layer.succeed(Journal, {
       load: (executionId, after) =>
         request(caller, {

@@ -23,6 +23,11 @@ export interface StoredVersion {
 const textOf = (body: Uint8Array | string): string =>
   typeof body === "string" ? body : Buffer.from(body).toString("latin1");
 
+const unavailable = (target: { bucket: string; key: string }, operation: string) => {
+  const { bucket, key } = target;
+  return (reason: string) => new ObjectStoreUnavailable({ bucket, key, operation, cause: reason });
+};
+
 export class SimulatedObjectStore {
   /** All versions ever written, by `bucket/key`, oldest first. */
   readonly versions = new Map<string, Array<StoredVersion>>();
@@ -39,11 +44,6 @@ export class SimulatedObjectStore {
 
   /** The object store as a process reaches it. */
   layerFor(caller: Caller): Layer.Layer<ObjectStore> {
-    const unavailable = (target: { bucket: string; key: string }, operation: string) => {
-      const { bucket, key } = target;
-      return (reason: string) =>
-        new ObjectStoreUnavailable({ bucket, key, operation, cause: reason });
-    };
     const put = (target: ObjectTarget, body: () => string) =>
       request(caller, {
         name: `put ${target.bucket}/${target.key}`,

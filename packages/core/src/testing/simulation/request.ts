@@ -69,7 +69,7 @@ const travel = <A, E>(
     world.mark(`${process.name} ${name}${exit._tag === "Success" ? "" : " refused"}`);
     return exit;
   };
-  if (faults.strikes(refusal)) return void fail("asked for patience", latencyMs());
+  if (faults.refuses(refusal)) return void fail("asked for patience", latencyMs());
   if (faults.strikes("request-lost", 0.5)) return void fail("no answer", answerTimeoutMs);
   if (faults.strikes("applied-later", 0.5)) {
     world.after(world.prng.between(0, appliedLaterMsMax), applied);

@@ -1,0 +1,275 @@
+/**
+ * What the simulator found, each as the smallest case that failed before.
+ */
+import { assert, describe, it } from "@effect/vitest";
+import { Engine, ExecutionRunner, Journal, Sweeper, Wakes } from "@millrace/core";
+import { SqliteJournal } from "@millrace/core/sqlite";
+import { Context, Effect, Exit, Layer, Schema } from "effect";
+import { TestClock } from "effect/testing";
+import { Activity, DurableClock, DurableDeferred, Workflow, WorkflowEngine } from "effect/workflow";
+import { revise } from "../src/Decision.ts";
+import { evolve, initialState } from "../src/ExecutionState.ts";
+import type { HistoryEvent } from "../src/HistoryEvent.ts";
+import { JournalUnavailable } from "../src/JournalError.ts";
+import { makeWorld } from "./engineWorld.ts";
+
+const payload = { id: Schema.String };
+const idempotencyKey = ({ id }: { readonly id: string }) => id;
+const runner = ExecutionRunner;
+
+/** A result of the one activity of a history. */
+const result = (token: string): HistoryEvent => ({
+  _tag: "ActivityCompleted",
+  name: "step",
+  attempt: 1,
+  result: token,
+  startedAtEpochMs: 1,
+  atEpochMs: 2,
+});
+
+/** One commit per event. */
+const commits = (...events: ReadonlyArray<HistoryEvent>) =>
+  events.map((event, index) => ({
+    executionId: "e",
+    commit: index + 1,
+    writer: `w/${index}`,
+    events: [event] as const,
+  }));
+
+describe("an outage", () => {
+  it.live("of the journal inside a body is no result of the workflow", () =>
+    Effect.gen(function* () {
+      const real = Context.get(yield* Layer.build(SqliteJournal.layerSqlite(":memory:")), Journal);
+      let isAway = false;
+      let outages = 0;
+      const flaky = Layer.succeed(Journal, {
+        load: real.load,
+        append: (commit) =>
+          isAway
+            ? new JournalUnavailable({
+                executionId: commit.executionId,
+                operation: "append",
+                cause: "away",
+              })
+            : real.append(commit),
+      });
+      const wakes = Layer.succeed(Wakes, { wake: () => Effect.void, timer: () => Effect.void });
+      const workflow = Workflow.make("Outage", { payload, idempotencyKey });
+      const layer = workflow.toLayer(() =>
+        Activity.make({
+          name: "first",
+          execute: Effect.sync(() => {
+            isAway = outages++ === 0;
+          }),
+        }).pipe(Effect.andThen(Activity.make({ name: "second", execute: Effect.void }))),
+      );
+      const engine = layer.pipe(
+        Layer.provideMerge(Engine.layer().pipe(Layer.provide(wakes), Layer.provide(flaky))),
+      );
+      const services = yield* Layer.build(engine);
+      const start = runner.use((one) => one.start(workflow, { id: "a" }));
+      const refused = yield* Effect.exit(Effect.provideContext(start, services));
+      assert.isTrue(Exit.isFailure(refused), "the message must come back");
+      isAway = false;
+      const second = yield* Effect.provideContext(start, services);
+      assert.strictEqual(second.advance._tag, "Ended");
+      assert.isDefined(second.state.completed);
+    }),
+  );
+});
+
+describe("a child", () => {
+  const child = Workflow.make("Child", { payload, success: Schema.String, idempotencyKey });
+  const parent = Workflow.make("Parent", { payload, success: Schema.String, idempotencyKey });
+  const layer = Layer.merge(
+    child.toLayer(() =>
+      DurableClock.sleep({ name: "nap", duration: "1 hour" }).pipe(Effect.as("slept")),
+    ),
+    parent.toLayer(({ id }) => child.execute({ id })),
+  );
+
+  it.effect("that ends has told its parent, as a fact, when its own message is answered", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const process = yield* world.start(layer, "frozen");
+      const { executionId } = yield* process.run(
+        runner.use((one) => one.start(parent, { id: "a" })),
+      );
+      const childId = yield* child.executionId({ id: "a" });
+      yield* TestClock.adjust("1 hour");
+      const other = yield* world.start(layer, "frozen");
+      yield* other.run(
+        runner.use((one) =>
+          one.timerDue({ workflow: "Child", executionId: childId, clock: "nap" }),
+        ),
+      );
+      const history = yield* world.journal.load(executionId, 0);
+      const facts = history.flatMap(({ events }) => events);
+      assert.isTrue(
+        facts.some((event) => event._tag === "DeferredDone" && event.name === `Child/${childId}`),
+      );
+      assert.deepInclude(world.wakes, { kind: "wake", executionId });
+    }),
+  );
+
+  it.effect("that ended interrupted ends its parent too", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const process = yield* world.start(layer, "frozen");
+      const started = yield* process.run(runner.use((one) => one.start(parent, { id: "a" })));
+      const childId = yield* child.executionId({ id: "a" });
+      yield* process.run(
+        WorkflowEngine.WorkflowEngine.use((engine) => engine.interrupt(child, childId)),
+      );
+      const wake = (workflow: string, executionId: string) =>
+        process.run(runner.use((one) => one.wake({ workflow, executionId }, "explicit")));
+      yield* wake("Child", childId);
+      const ended = yield* wake("Parent", started.executionId);
+      assert.isDefined(ended.state.completed);
+    }),
+  );
+});
+
+describe("requests that meet in one process", () => {
+  it.live("a start that meets a look for an unknown execution is not lost", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const workflow = Workflow.make("Meeting", { payload, idempotencyKey });
+      const process = yield* world.start(
+        workflow.toLayer(() => Effect.void),
+        "frozen",
+      );
+      const executionId = yield* workflow.executionId({ id: "a" });
+      const [, started] = yield* process.run(
+        runner.use((one) =>
+          Effect.all(
+            [
+              Effect.delay(one.wake({ workflow: "Meeting", executionId }, "automatic"), 0),
+              Effect.delay(one.start(workflow, { id: "a" }), 0),
+            ],
+            { concurrency: 2 },
+          ),
+        ),
+      );
+      assert.isDefined(started.state.completed);
+      assert.isAbove((yield* world.journal.load(executionId, 0)).length, 0);
+    }),
+  );
+});
+
+describe("a pending request to interrupt", () => {
+  it.live("does not stop the compensations of a run that fails by itself", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const compensated: Array<string> = [];
+      const approval = DurableDeferred.make("approval");
+      const workflow = Workflow.make("Failing", {
+        payload,
+        error: Schema.String,
+        idempotencyKey,
+      });
+      const layer = workflow.toLayer(() =>
+        Effect.gen(function* () {
+          yield* Activity.make({ name: "reserve", execute: Effect.void }).pipe(
+            workflow.withCompensation(() =>
+              Activity.make({
+                name: "release",
+                execute: Effect.sync(() => void compensated.push("release")),
+              }),
+            ),
+          );
+          yield* DurableDeferred.await(approval);
+          return yield* Effect.fail("refused");
+        }),
+      );
+      const process = yield* world.start(layer, "frozen");
+      const { executionId } = yield* process.run(
+        runner.use((one) => one.start(workflow, { id: "a" })),
+      );
+      yield* process.run(
+        WorkflowEngine.WorkflowEngine.use((engine) =>
+          Effect.andThen(
+            engine.deferredDone(approval, {
+              workflowName: "Failing",
+              executionId,
+              deferredName: "approval",
+              exit: Exit.void,
+            }),
+            engine.interrupt(workflow, executionId),
+          ),
+        ),
+      );
+      const ended = yield* process.run(
+        runner.use((one) => one.wake({ workflow: "Failing", executionId }, "explicit")),
+      );
+      assert.isDefined(ended.state.completed);
+      assert.deepStrictEqual(compensated, ["release"]);
+    }),
+  );
+});
+
+describe("a conflict", () => {
+  it("drops a result that another run recorded first, and has the body see that one", () => {
+    const state = initialState();
+    evolve(state, result("theirs"));
+    assert.deepStrictEqual(revise(state, [result("ours")]), { events: [], replay: true });
+  });
+});
+
+describe("the sweeper", () => {
+  const started: HistoryEvent = {
+    _tag: "ExecutionStarted",
+    workflow: "W",
+    idempotencyKey: "k",
+    payload: {},
+    payloadHash: "",
+    atEpochMs: 0,
+  };
+  const run: HistoryEvent = {
+    _tag: "RunStarted",
+    owner: "o",
+    codeVersion: "v",
+    leaseUntilEpochMs: 60_000,
+    atEpochMs: 0,
+  };
+  const clock = {
+    _tag: "ClockScheduled",
+    name: "nap",
+    deferred: "DurableClock/nap",
+    wakeAtEpochMs: 600_000,
+    atEpochMs: 0,
+  } as const;
+  const suspended: HistoryEvent = { _tag: "Suspended", result: {}, failed: false, atEpochMs: 1 };
+  const signal: HistoryEvent = { _tag: "DeferredDone", name: "s", exit: {}, atEpochMs: 2 };
+
+  it("wakes a run whose lease is long over, and no other", () => {
+    const history = commits(started, run);
+    assert.deepStrictEqual(Sweeper.overdueOf(history, 60_000), []);
+    assert.deepStrictEqual(Sweeper.overdueOf(history, 200_000), [
+      { _tag: "Wake", mode: "automatic" },
+    ]);
+  });
+
+  it("asks again for a timer that is long due, and leaves one alone that is not", () => {
+    const history = commits(started, run, clock, suspended);
+    assert.deepStrictEqual(Sweeper.overdueOf(history, 500_000), []);
+    assert.deepStrictEqual(Sweeper.overdueOf(history, 800_000), [{ _tag: "Timer", clock }]);
+  });
+
+  it("wakes an execution to which something happened after it suspended", () => {
+    const wake = [{ _tag: "Wake", mode: "automatic" } as const];
+    assert.deepStrictEqual(
+      Sweeper.overdueOf(commits(started, run, suspended, signal), 200_000),
+      wake,
+    );
+    assert.deepStrictEqual(
+      Sweeper.overdueOf(commits(started, run, signal, suspended), 200_000),
+      [],
+    );
+  });
+
+  it("leaves a parked failure to people", () => {
+    const parked: HistoryEvent = { ...suspended, failed: true };
+    assert.deepStrictEqual(Sweeper.overdueOf(commits(started, run, parked, signal), 900_000), []);
+  });
+});
