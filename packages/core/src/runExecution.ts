@@ -12,7 +12,6 @@ import { makeExecutionLog } from "./ExecutionLog.ts";
 import { type ExecutionState, evolveCommits, initialState } from "./ExecutionState.ts";
 import type { ExecutionStarted } from "./HistoryEvent.ts";
 import type { Journal } from "./Journal.ts";
-import { afterLeaseMs } from "./Limits.ts";
 import { type Advance, type LiveExecution, ProcessDeadline } from "./LiveExecution.ts";
 import type { Wakes } from "./Wakes.ts";
 import { makeWorkflowClock } from "./WorkflowClock.ts";
@@ -29,9 +28,6 @@ export interface RunContext {
   readonly codeVersion: string;
   /** Lease of a run in a process that has no deadline. */
   readonly leaseMs: number;
-  readonly residency: Residency;
-=======
->>>>>>> sim
   readonly nextWriter: () => string;
   /** Takes over what an earlier process left open of a workflow. */
   readonly adopt: (workflow: string) => Effect.Effect<void>;
@@ -96,22 +92,12 @@ export const runExecution = Effect.fnUntraced(function* (
  * A child is begun by its parent's message. When this process dies and the parent never comes back to the child (it was
  * interrupted meanwhile), only the sweeper finds it: so its row is there before the child is.
  */
-const watchChild = (context: RunContext, live: LiveExecution): Effect.Effect<void> => {
-  const leaseMs = context.leaseMs + afterLeaseMs;
-  const target = { workflow: live.registered.workflow._tag, executionId: live.executionId };
-  const notBeforeEpochMs = context.clock.currentTimeMillisUnsafe() + leaseMs;
-  return context.residency === "frozen"
-    ? context.wakes.wake(target, "automatic", notBeforeEpochMs)
-    : Effect.void;
-};
-=======
 const announceChild = (
   context: RunContext,
   executionId: string,
   state: ExecutionState,
   started: typeof ExecutionStarted.Type,
 ): Effect.Effect<void> => context.project(executionId, { ...state, started });
->>>>>>> sim
 
 const recordRunStarted = Effect.fnUntraced(function* (context: RunContext, live: LiveExecution) {
   const now = context.clock.currentTimeMillisUnsafe();
