@@ -131,6 +131,6 @@ export class SimulatedQueues {
 }
 
 /** A send that never fails, for the parts of a scenario that are not under test. */
-export const reliably = (queues: SimulatedQueues): MessageQueue["Service"] => ({
+const reliably = (queues: SimulatedQueues): MessageQueue["Service"] => ({
   send: (queue, body, options) => Effect.sync(() => queues.put(queue, body, options?.delayMs)),
 });
