@@ -2,7 +2,7 @@
  * Queues as SQS keeps them: at least once, in no order, hidden while they are handled, given up to a dead-letter queue
  * after too many receives.
  */
-import { Effect, Exit, Layer } from "effect";
+import { Exit, Layer } from "effect";
 import { MessageQueue, QueueUnavailable } from "../../MessageQueue.ts";
 import type { Faults } from "./Faults.ts";
 import { type Caller, request } from "./request.ts";
@@ -129,8 +129,3 @@ export class SimulatedQueues {
     });
   }
 }
-
-/** A send that never fails, for the parts of a scenario that are not under test. */
-const reliably = (queues: SimulatedQueues): MessageQueue["Service"] => ({
-  send: (queue, body, options) => Effect.sync(() => queues.put(queue, body, options?.delayMs)),
-});
