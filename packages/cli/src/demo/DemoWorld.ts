@@ -167,17 +167,24 @@ export const downloadObject = Effect.fnUntraced(function* (
   yield* fs.writeFile(file, bytes);
 });
 
+/** While they are read, dead letters are hidden for this long, in seconds, so that each is seen once. */
+const readingSeconds = 5;
+
 /** The dead letters of a pipeline; they stay in their queue. */
 export const readDeadLetters = ({ endpoint, sqs }: DemoWorld, pipeline: PipelineTopology) =>
   call("read the dead letters", async () => {
-    const { Messages } = await sqs.send(
-      new ReceiveMessageCommand({
-        QueueUrl: queueUrl(endpoint, localQueues(pipeline).deadLetters),
-        MaxNumberOfMessages: 10,
-        VisibilityTimeout: 0,
-      }),
-    );
-    return (Messages ?? []).map(({ Body = "" }) => Body);
+    const bodies: Array<string> = [];
+    for (;;) {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl: queueUrl(endpoint, localQueues(pipeline).deadLetters),
+          MaxNumberOfMessages: 10,
+          VisibilityTimeout: readingSeconds,
+        }),
+      );
+      if (Messages.length === 0) return bodies;
+      bodies.push(...Messages.map(({ Body = "" }) => Body));
+    }
   });
 
 /** Replays everything that the archive holds of the last hour, and waits for the replay's end. */
