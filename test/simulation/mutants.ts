@@ -239,12 +239,6 @@ export const mutants: ReadonlyArray<Mutant> = [
     "",
   ),
   one(
-    "a fenced run compensates",
-    "LiveExecution.ts",
-    "for (const instance of this.instances) instance.abandoned = true;",
-    "for (const instance of this.instances) instance.abandoned = false;",
-  ),
-  one(
     "timers are asked for before they are stored, and not after",
     "LiveExecution.ts",
     `if (event._tag === "ClockScheduled") this.timersToSend.push(event);`,
