@@ -36,6 +36,11 @@ export interface ExecutionLog {
   /** Whether others' facts overtook what the body had seen, so that it must run again; asking clears it. */
   readonly takeReplay: () => boolean;
   readonly needsReplay: () => boolean;
+  /**
+   * Whether others' facts were folded since this was last asked. The body may have looked for one of them before it
+   * was there: a suspension that follows must look again, because those facts lie before it and wake nobody any more.
+   */
+  readonly takeArrivals: () => boolean;
   /** Stores what has been recorded until now. */
   readonly flush: Effect.Effect<FlushOutcome, FlushFailure>;
   /** What a flush stored, for those who act on stored facts (timers). */
@@ -57,6 +62,7 @@ interface Unstored {
   recorded: number;
   fenced: boolean;
   replay: boolean;
+  arrivals: boolean;
   readonly listeners: Array<(events: ReadonlyArray<HistoryEvent>) => void>;
 }
 
@@ -68,6 +74,7 @@ export const makeExecutionLog = (options: LogOptions): ExecutionLog => {
     recorded: 0,
     fenced: false,
     replay: false,
+    arrivals: false,
     listeners: [],
   };
   return {
@@ -87,6 +94,11 @@ export const makeExecutionLog = (options: LogOptions): ExecutionLog => {
     takeReplay: () => {
       const taken = unstored.replay;
       unstored.replay = false;
+      return taken;
+    },
+    takeArrivals: () => {
+      const taken = unstored.arrivals;
+      unstored.arrivals = false;
       return taken;
     },
     // Uninterruptible: a flush cut off between the store's answer and the fold would leave the log behind its journal.
@@ -163,6 +175,7 @@ const meetTail = Effect.fnUntraced(function* (
     unstored.events = [];
     return;
   }
+  unstored.arrivals ||= events.length > 0;
   const revision = revise(state, unstored.events);
   unstored.events = revision.events;
   unstored.replay ||= revision.replay;

@@ -138,7 +138,8 @@ const repair = Effect.fnUntraced(function* (executionId: string, commits: Readon
   const state = initialState();
   evolveCommits(state, commits);
   const row = toRow(executionId, state);
-  if (!row) return 0;
+  // The row of an ended child stays open until somebody has told its parent: closed here, nobody would look again.
+  if (!row || (state.completed && state.started?.parent)) return 0;
   const executions = yield* Executions;
   yield* executions.record(row);
   return 1;

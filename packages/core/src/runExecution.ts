@@ -117,6 +117,7 @@ const runUntilStop = Effect.fnUntraced(function* (context: RunContext, live: Liv
   if (!log) return { _tag: "Fenced" } satisfies Advance;
   while (true) {
     live.wakeRequested = undefined;
+    log.takeArrivals();
     const result = yield* runBody(context, live);
     if (live.breakdown) {
       yield* context.scopes.release(live, "fenced");
@@ -133,7 +134,8 @@ const runUntilStop = Effect.fnUntraced(function* (context: RunContext, live: Liv
       log.record({ _tag: "Completed", result: encoded, atEpochMs });
     } else {
       // Something arrived while the body ran: look again instead of storing a suspension that is already over.
-      if (live.wakeRequested && !result.failed) continue;
+      const arrived = log.takeArrivals();
+      if ((live.wakeRequested || arrived) && !result.failed) continue;
       const encoded = yield* Effect.orDie(live.registered.codec.encodeResult(result));
       log.record({ _tag: "Suspended", result: encoded, failed: result.failed ?? false, atEpochMs });
     }

@@ -2,7 +2,15 @@
  * What the simulator found, each as the smallest case that failed before.
  */
 import { assert, describe, it } from "@effect/vitest";
-import { Engine, ExecutionRunner, Journal, Sweeper, Wakes } from "@millrace/core";
+import {
+  Engine,
+  type ExecutionRow,
+  ExecutionRunner,
+  Executions,
+  Journal,
+  Sweeper,
+  Wakes,
+} from "@millrace/core";
 import { SqliteJournal } from "@millrace/core/sqlite";
 import { Context, Effect, Exit, Layer, Schema } from "effect";
 import { TestClock } from "effect/testing";
@@ -239,6 +247,17 @@ describe("the sweeper", () => {
     wakeAtEpochMs: 600_000,
     atEpochMs: 0,
   } as const;
+  const openRow: ExecutionRow = {
+    executionId: "e",
+    workflow: "W",
+    key: "k",
+    status: "running",
+    commit: 1,
+    steps: 0,
+    runs: 1,
+    startedEpochMs: 0,
+    updatedEpochMs: 0,
+  };
   const suspended: HistoryEvent = { _tag: "Suspended", result: {}, failed: false, atEpochMs: 1 };
   const signal: HistoryEvent = { _tag: "DeferredDone", name: "s", exit: {}, atEpochMs: 2 };
 
@@ -267,6 +286,34 @@ describe("the sweeper", () => {
       [],
     );
   });
+
+  it.effect(
+    "leaves the row of an ended child open until its parent was told, however fresh its end",
+    () =>
+      Effect.gen(function* () {
+        const recorded: Array<ExecutionRow> = [];
+        const ended: HistoryEvent = { _tag: "Completed", result: {}, atEpochMs: 0 };
+        const child: HistoryEvent = { ...started, parent: { workflow: "P", executionId: "p" } };
+        const sweepOver = (...history: ReadonlyArray<HistoryEvent>) =>
+          Sweeper.sweep().pipe(
+            Effect.provideService(Journal, {
+              load: () => Effect.succeed(commits(...history)),
+              append: () => Effect.die("a sweep stores nothing"),
+            }),
+            Effect.provideService(Wakes, { wake: () => Effect.void, timer: () => Effect.void }),
+            Effect.provideService(Executions, {
+              list: ({ status }) =>
+                Effect.succeed({ rows: status === "running" ? [openRow] : [], cursor: undefined }),
+              record: (row) => Effect.sync(() => void recorded.push(row)),
+              find: () => Effect.succeed(undefined),
+            }),
+          );
+        yield* sweepOver(child, run, ended);
+        assert.deepStrictEqual(recorded, []);
+        yield* sweepOver(started, run, ended);
+        assert.lengthOf(recorded, 1);
+      }),
+  );
 
   it("leaves a parked failure to people", () => {
     const parked: HistoryEvent = { ...suspended, failed: true };
