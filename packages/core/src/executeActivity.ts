@@ -52,6 +52,9 @@ export const executeActivity = Effect.fnUntraced(function* (
   // Only an end is a fact: what suspended or was interrupted runs again on the next replay.
   if (result._tag === "Suspended") return result;
   const atEpochMs = clock.currentTimeMillisUnsafe();
+  // The others of a fan-out ask before this result is recorded, so that they need not wait until it is stored. Not to be
+  // interrupted: the effect has happened.
+  yield* Effect.uninterruptible(Effect.yieldNow);
   live.log?.record({
     _tag: "ActivityCompleted",
     name: activity.name,

@@ -10,6 +10,7 @@ import { Activity, DurableClock, Workflow, type WorkflowEngine } from "effect/wo
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { settle } from "./engineWorld.ts";
 
 /** Starts a process over the file; closing its scope is its end. */
 const startProcess = Effect.fnUntraced(function* (
@@ -42,9 +43,6 @@ const step = (ran: Array<string>, name: string, execute: Effect.Effect<void>) =>
       execute,
     ),
   });
-
-/** Real time for the store's and the digest's own promises, between two moves of the test clock. */
-const settle = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)));
 
 describe("a process that starts", () => {
   it.effect(

@@ -6,7 +6,7 @@ import { Durability, ExecutionRunner } from "@millrace/core";
 import { Clock, Deferred, Effect, Exit, Fiber, Option, Ref, Schema, Scope } from "effect";
 import { TestClock } from "effect/testing";
 import { Activity, DurableClock, DurableDeferred, Workflow, WorkflowEngine } from "effect/workflow";
-import { makeWorld } from "./engineWorld.ts";
+import { makeWorld, settle } from "./engineWorld.ts";
 
 const payload = { id: Schema.String };
 const idempotencyKey = ({ id }: { readonly id: string }) => id;
@@ -183,6 +183,7 @@ describe("waiting", () => {
       const world = yield* makeWorld;
       const process = yield* world.start(layer);
       const id = yield* process.run(sleeper.execute({ id: "a" }, { discard: true }));
+      yield* settle;
       yield* TestClock.adjust("1 hour");
       const atRest = world.appends();
       yield* TestClock.adjust("1 hour");
@@ -321,6 +322,7 @@ describe("a body's clock", () => {
       );
       const process = yield* world.start(layer);
       yield* process.run(workflow.execute({ id: "a" }, { discard: true }));
+      yield* settle;
       yield* TestClock.adjust("5 seconds");
       yield* TestClock.adjust("2 hours");
       assert.strictEqual(seen.length, 4);

@@ -40,6 +40,9 @@ export interface World {
   ) => Effect.Effect<Process, E, Scope.Scope>;
 }
 
+/** Real time for digests and stores, so that an execution stands where it waits before the test clock moves. */
+export const settle = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)));
+
 export const makeWorld = Effect.gen(function* () {
   const context = yield* Layer.build(Layer.fresh(SqliteJournal.layerSqlite(":memory:")));
   const journal = Context.get(context, Journal);
