@@ -105,7 +105,8 @@ export const makeExecutionLog = (options: LogOptions): ExecutionLog => {
     flush: Effect.suspend(() => {
       const upTo = unstored.recorded;
       const flushed = semaphore.withPermits(1)(flushUpTo(options, unstored, upTo));
-      return Effect.uninterruptible(flushed);
+      // The others of a fan-out ask before the first of them is answered, even by a store that answers at once.
+      return Effect.uninterruptible(Effect.andThen(Effect.yieldNow, flushed));
     }),
     onStored: (listener) => {
       unstored.listeners.push(listener);

@@ -188,7 +188,7 @@ export class LiveExecution {
 
   /** Interrupts the body where it is; its loop replays it. */
   preempt(): void {
-    if (!this.instance || !this.bodyFiber) return;
+    if (!this.instance || !this.bodyFiber || this.bodyEnded) return;
     this.instance.suspended = true;
     this.bodyFiber.interruptUnsafe();
   }

@@ -149,6 +149,8 @@ export class LiveExecutions {
       // A later run has loaded the fact, and must not be interrupted for it.
       if (this.lives.get(live.executionId) !== live) return Effect.void;
       live.requestWake("automatic");
+      // Nothing waits any more in a body that has ended; what runs now are compensations.
+      if (live.bodyEnded) return Effect.void;
       return this.context.deferreds.deferredDone(live.executionId, name);
     }).pipe(Effect.forkIn(live.registered.scope), Effect.asVoid);
   }

@@ -4,7 +4,7 @@
  * Under `strict` durability nothing starts before everything recorded so far is stored; the result itself waits for
  * the next flush, because a result that nothing has used can be lost without harm: the activity runs again.
  */
-import { Clock, Context, Effect } from "effect";
+import { Cause, Clock, Context, Effect, Exit } from "effect";
 import { type Activity, Workflow, WorkflowEngine } from "effect/workflow";
 import { Durability } from "./Durability.ts";
 import { activityKey } from "./ExecutionState.ts";
@@ -51,10 +51,11 @@ export const executeActivity = Effect.fnUntraced(function* (
   );
   // Only an end is a fact: what suspended or was interrupted runs again on the next replay.
   if (result._tag === "Suspended") return result;
+  if (Exit.isFailure(result.exit) && Cause.hasInterruptsOnly(result.exit.cause)) {
+    // Of a compensation, too: recorded as its result, every replay would be interrupted there again.
+    return yield* Effect.interrupt;
+  }
   const atEpochMs = clock.currentTimeMillisUnsafe();
-  // The others of a fan-out ask before this result is recorded, so that they need not wait until it is stored. Not to be
-  // interrupted: the effect has happened.
-  yield* Effect.uninterruptible(Effect.yieldNow);
   live.log?.record({
     _tag: "ActivityCompleted",
     name: activity.name,
