@@ -37,9 +37,9 @@ export const mutants: ReadonlyArray<Mutant> = [
     "a conflict takes the next number",
     "ExecutionLog.ts",
     `failure._tag === "JournalConflict") {
-        yield* meetTail;`,
+        yield* meetTail(options, unstored);`,
     `failure._tag === "JournalConflict") {
-        state.commit++;`,
+        options.state.commit++;`,
   ),
   one(
     "own writes are not recognised",
@@ -50,18 +50,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   one(
     "every retry of an append has a new writer token",
     "ExecutionLog.ts",
-    `      journal.append({
-        executionId,
-        commit: state.commit + 1,
-        writer: options.nextWriter(),
-        events,
-      }),`,
-    `      Effect.suspend(() => journal.append({
-        executionId,
-        commit: state.commit + 1,
-        writer: options.nextWriter(),
-        events,
-      })),`,
+    "askAgain(journal.append({ executionId, commit: state.commit + 1, writer: nextWriter(), events }));",
+    "askAgain(Effect.suspend(() => journal.append({ executionId, commit: state.commit + 1, writer: nextWriter(), events })));",
   ),
   one(
     "no run is ever fenced",
@@ -94,7 +84,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "runExecution.ts",
-        from: "if (live.wakeRequested && !result.failed) continue;",
+        from: "if ((live.wakeRequested || arrived) && !result.failed) continue;",
         to: "",
       },
       {
