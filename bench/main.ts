@@ -12,9 +12,9 @@ const names = readdirSync(folder)
 
 const [name = "", ...rest] = process.argv.slice(2);
 if (names.includes(name)) {
-  const { status } = spawnSync(process.execPath, [join(folder, `${name}.ts`), ...rest], {
-    stdio: "inherit",
-  });
+  // With the launcher's own flags: measured is what the commands run with.
+  const program = [...process.execArgv, join(folder, `${name}.ts`), ...rest];
+  const { status } = spawnSync(process.execPath, program, { stdio: "inherit" });
   process.exitCode = status ?? 1;
 } else {
   process.stderr.write(`usage: npm run bench -- <${names.join("|")}> [arguments]\n`);
