@@ -5,20 +5,18 @@ import {
   type Rendition,
   renderRenditions,
   renditionKey,
-  boxName,
   renditionBoxes,
 } from "@millrace/workflows";
 import { Console, Effect, FileSystem, Path } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
 import { failAsUserError } from "./commandFailure.ts";
+import { jsonFlag } from "./jsonFlag.ts";
 import { openOutputFile } from "./OutputFile.ts";
 import { makeProgress } from "./Progress.ts";
 
 /** The same places as in the bucket: `<out>/resized/<WxH>/<name>.<ext>`. */
-const placeOf = (name: string, rendition: Rendition): string => {
-  const box = renditionBoxes.find((one) => boxName(one) === rendition.box) ?? rendition.dimensions;
-  return renditionKey({ key: name, box, type: rendition.type });
-};
+const placeOf = (name: string, { box, type }: Rendition): string =>
+  renditionKey({ key: name, box, type });
 
 const renderFile = Effect.fn("renderFile")(function* (image: string, folder: string) {
   const path = yield* Path.Path;
@@ -78,10 +76,7 @@ export const renditions = Command.make(
       Flag.withAlias("o"),
       Flag.withDescription("Folder for the results; made when missing"),
     ),
-    json: Flag.Boolean("json").pipe(
-      Flag.withDescription("Print the outputs and their sizes as one JSON object"),
-      Flag.withDefault(false),
-    ),
+    json: jsonFlag,
   },
   ({ image, json, out }) =>
     renderFile(image, out).pipe(

@@ -14,6 +14,7 @@ import {
 import { Clock, Console, Effect, FileSystem, Option, Path, Stream } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
 import { failAsUserError } from "./commandFailure.ts";
+import { jsonFlag } from "./jsonFlag.ts";
 import { openOutputFile, type OutputFile } from "./OutputFile.ts";
 import { makeProgress } from "./Progress.ts";
 
@@ -32,10 +33,7 @@ const flags = {
     Flag.withAlias("o"),
     Flag.withDescription("Folder for the results; made when missing"),
   ),
-  json: Flag.Boolean("json").pipe(
-    Flag.withDescription("Print the report as one JSON object"),
-    Flag.withDefault(false),
-  ),
+  json: jsonFlag,
   delimiter: Flag.Literals("delimiter", Object.keys(delimiters)).pipe(
     Flag.withDescription("What separates the cells; default: judged by the header"),
     Flag.optional,

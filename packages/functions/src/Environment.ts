@@ -3,7 +3,7 @@
  *
  * Read once per cold start. A missing name is a configuration error that names the variable.
  */
-import type { BucketName, PipelineTopology } from "@millrace/workflows/topology";
+import type { BucketName } from "@millrace/workflows/topology";
 import { Config } from "effect";
 
 const bucketVariables = {
@@ -38,9 +38,3 @@ export const Environment = Config.all({
   deadLetterQueueUrl: Config.String(variables.deadLetterQueueUrl),
 });
 export type Environment = Config.Success<typeof Environment>;
-
-/** Name of a pipeline's own queue, and of its dead-letter queue, inside the process. */
-export const queueNames = (pipeline: PipelineTopology) => ({
-  queue: pipeline.name,
-  deadLetterQueue: `${pipeline.name}-dead-letters`,
-});

@@ -2,10 +2,10 @@
  * The handler of a pipeline whose workflow is started by objects: topology, workflow and its layer, nothing else.
  */
 import type { Pipeline } from "@millrace/core";
-import type { PipelineTopology } from "@millrace/workflows/topology";
+import { type PipelineTopology, queueNames } from "@millrace/workflows/topology";
 import { Effect, type Layer } from "effect";
 import type { Workflow, WorkflowEngine } from "effect/workflow";
-import { Environment, queueNames } from "./Environment.ts";
+import { Environment } from "./Environment.ts";
 import { type ActivityServices, pipelineLayer } from "./runtime.ts";
 import { makeSqsHandler } from "./sqsHandler.ts";
 

@@ -10,11 +10,11 @@ import {
   SqsMessageQueue,
 } from "@millrace/core/aws";
 import { Buckets } from "@millrace/workflows";
-import type { PipelineTopology } from "@millrace/workflows/topology";
+import { type PipelineTopology, queueNames } from "@millrace/workflows/topology";
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem";
 import { Config, Effect, type FileSystem, Layer, Logger, References } from "effect";
 import type { WorkflowEngine } from "effect/workflow";
-import { Environment, queueNames } from "./Environment.ts";
+import { Environment } from "./Environment.ts";
 
 /** What a workflow's activities may ask for. */
 export type ActivityServices =

@@ -17,7 +17,7 @@ import {
 import { Cause, Effect, Schema } from "effect";
 import { Activity } from "effect/workflow";
 import { quarantine, Quarantined } from "./quarantine.ts";
-import type { PipelineTopology } from "./topology.ts";
+import { type PipelineTopology, queueNames } from "./topology.ts";
 
 const QuarantineFailure = Schema.Union([...ReadFailure.members, ...WriteFailure.members]);
 
@@ -42,7 +42,7 @@ export const refuseInvalid =
       ),
       DeadLetter.routeActivity({
         pipeline: pipeline.name,
-        queue: `${pipeline.name}-dead-letters`,
+        queue: queueNames(pipeline).deadLetterQueue,
         subject: objectName(object),
         // An event, and not the payload: sent to the queue again, the intake understands it.
         original: toEventText(object),

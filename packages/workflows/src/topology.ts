@@ -81,3 +81,9 @@ export const pipelines = { csvToParquet, imageRenditions } as const;
 
 /** All buckets. */
 export const buckets: ReadonlyArray<BucketName> = ["raw", "clean", "errors"];
+
+/** Names of a pipeline's own queue and of its dead-letter queue, inside the process; the real ones are the stage's affair. */
+export const queueNames = (pipeline: PipelineTopology) => ({
+  queue: pipeline.name,
+  deadLetterQueue: `${pipeline.name}-dead-letters`,
+});

@@ -1,11 +1,6 @@
 /** What the CSV tests share: running a pass in memory, and reading its Parquet with two readers that are not ours. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { NodeServices } from "@effect/platform-node";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { Effect, Layer, Stream } from "effect";
-import { parquetReadObjects } from "hyparquet";
 import { type CsvOptions, csvToParquet, layerHyparquet, layerParquetjsLite } from "../src/index.ts";
 
 export const processedAtEpochMs = Date.UTC(2026, 10, 20, 12, 30);
@@ -65,29 +60,4 @@ export const run = (
     };
   }).pipe(Effect.provide(Layer.merge(encoders[encoder], NodeServices.layer)));
 
-/** Rows as hyparquet reads them. */
-export const readHyparquet = (file: Uint8Array) =>
-  Effect.promise(() => {
-    const buffer = file.slice().buffer;
-    return parquetReadObjects({ file: buffer });
-  });
-
-/** What DuckDB answers to a query over a file, which the query calls `FILE`. */
-export const queryDuckDb = (file: Uint8Array, query: string) =>
-  Effect.acquireUseRelease(
-    Effect.sync(() => mkdtempSync(join(tmpdir(), "millrace-test-"))),
-    (folder) =>
-      Effect.promise(async () => {
-        const path = join(folder, "out.parquet");
-        writeFileSync(path, file);
-        const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
-        const connection = await instance.connect();
-        await connection.run("SET TimeZone = 'UTC'");
-        const reader = await connection.runAndReadAll(query.replaceAll("FILE", `'${path}'`));
-        const rows = reader.getRowObjectsJson();
-        connection.closeSync();
-        instance.closeSync();
-        return rows;
-      }),
-    (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true })),
-  );
+export { queryDuckDb, readHyparquet } from "../../../test/parquetReaders.ts";

@@ -16,6 +16,7 @@ import { csvToParquet } from "../csv/csvToParquet.ts";
 import { parquetKey } from "../csv/parquetKey.ts";
 import { SpillFailed } from "../csv/SpillFile.ts";
 import { csvSniffBytesMax, sniffCsv } from "../csv/sniffCsv.ts";
+import { outputMetadata } from "../outputMetadata.ts";
 import { ParquetEncodingFailed } from "../parquet/ParquetEncoder.ts";
 import { pipelines } from "../topology.ts";
 
@@ -60,7 +61,7 @@ export const transform = Effect.fnUntraced(function* (
   const source = objectName(object);
   const key = parquetKey({ ...object, prefix: pipelines.csvToParquet.trigger.prefix });
   const open = (target: string, contentType: string) =>
-    store.writer({ bucket: clean, key: target, contentType, metadata: { "millrace-depth": "1" } });
+    store.writer({ bucket: clean, key: target, contentType, metadata: outputMetadata });
   const part = yield* open(key, "application/vnd.apache.parquet");
   const rejectsKey = `${key}.rejects.ndjson`;
   const rejects = yield* Ref.make(false);

@@ -14,6 +14,7 @@ import { ImageFailure } from "../images/ImageFailure.ts";
 import { ImageMetadata, RenditionInfo } from "../images/ImageMetadata.ts";
 import { renderRenditions } from "../images/renderRenditions.ts";
 import { renditionKey } from "../images/renditionKey.ts";
+import { outputMetadata } from "../outputMetadata.ts";
 import { pipelines } from "../topology.ts";
 import {
   CatalogUnavailable,
@@ -48,10 +49,9 @@ export const render = Effect.fnUntraced(function* (object: ObjectCreated) {
   const sizes = yield* Effect.forEach(
     renditions,
     Effect.fnUntraced(function* ({ bytes, ...info }) {
-      const [width = 0, height = 0] = info.box.split("x").map(Number);
       const key = renditionKey({
         key: object.key,
-        box: { width, height },
+        box: info.box,
         type: info.type,
         prefix: pipelines.imageRenditions.trigger.prefix,
       });
@@ -60,7 +60,7 @@ export const render = Effect.fnUntraced(function* (object: ObjectCreated) {
           bucket: clean,
           key,
           contentType: info.mimeType,
-          metadata: { "millrace-depth": "1" },
+          metadata: outputMetadata,
         },
         bytes,
       );

@@ -6,7 +6,6 @@
  * collisionFreeName). At most 9 bytes longer than the input's key besides the folder.
  */
 import { collisionFreeName, withoutPrefix } from "../collisionFreeName.ts";
-import { boxName, type RenditionBox } from "./ImageMetadata.ts";
 import type { RenditionType } from "./ImageType.ts";
 
 const extensions: Record<RenditionType, ReadonlyArray<string>> = {
@@ -22,7 +21,8 @@ const known = new Set([...Object.values(extensions).flat(), "svg"]);
 export interface RenditionKeyInput {
   /** The input object's key, decoded. */
   readonly key: string;
-  readonly box: RenditionBox;
+  /** The box's name, e.g. `800x600`. */
+  readonly box: string;
   readonly type: RenditionType;
   /** The trigger's prefix, cut off. @default none */
   readonly prefix?: string | undefined;
@@ -36,5 +36,5 @@ export const renditionKey = ({ key, box, type, prefix = "" }: RenditionKeyInput)
     plainOutput: (extension) => extension,
     output: type === "jpeg" ? "jpg" : type,
   });
-  return `resized/${boxName(box)}/${name}`;
+  return `resized/${box}/${name}`;
 };
