@@ -10,7 +10,6 @@ import { randomUUID } from "node:crypto";
 import { AwsError, unknownOperation } from "../AwsError.ts";
 import type { AwsHandler, AwsRequest, JsonOperations } from "./AwsRequest.ts";
 import { bodyText } from "./jsonProtocol.ts";
-import { escapeXml } from "./wireError.ts";
 
 interface QueryService {
   /** The name in refusals, e.g. `SNS`. */
@@ -120,3 +119,6 @@ const elements = (value: unknown): string => {
     )
     .join("");
 };
+
+const escapeXml = (text: string): string =>
+  text.replace(/[&<>"'\r]/g, (character) => `&#${character.charCodeAt(0)};`);
