@@ -46,6 +46,16 @@ const describe = (event: HistoryEvent): readonly [string, ...ReadonlyArray<strin
       return [event.unsafe ? "interrupt requested (unsafe)" : "interrupt requested"];
     case "Suspended":
       return [event.failed ? "parked after a failure" : "suspended"];
+    case "RunYielded":
+      return [
+        "yielded to the next invocation",
+        ...event.unfinished.map(({ name }) => `${name} begins anew`),
+      ];
+    case "Redriven":
+      return [
+        `redriven: ${event.reason}`,
+        ...event.forget.activities.map(({ name }) => `${name} runs again`),
+      ];
     case "Completed": {
       const { details, ended } = describeResult(event.result);
       return [`execution ${ended}`, ...(ended === "failed" ? details : [])];

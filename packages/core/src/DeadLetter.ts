@@ -5,9 +5,10 @@
  * the execution's end, so a crash between the failure and the send loses nothing, and a replay does not send twice.
  * The failure itself goes on: a dead-lettered execution has failed.
  */
-import { Cause, Clock, Effect, Schema } from "effect";
+import { Cause, Clock, Context, Effect, Schema } from "effect";
 import { Activity, WorkflowEngine } from "effect/workflow";
 import { describeFailure, failureClassOf } from "./Failure.ts";
+import { FailureHandler } from "./FailureHandler.ts";
 import { originalBytesMax } from "./Limits.ts";
 import { MessageQueue, QueueUnavailable } from "./MessageQueue.ts";
 import { retry, retryActivity } from "./Retry.ts";
@@ -103,6 +104,7 @@ export const routeActivity =
           name: "DeadLetter",
           error: QueueUnavailable,
           execute: send(address, cause, { workflow: workflow._tag, executionId }),
+          annotations: Context.make(FailureHandler, true),
         }).pipe(
           retryActivity(whileQueueIsAway),
           // The execution ends as failed all the same, and the index shows it.

@@ -143,6 +143,7 @@ export const isFencedBy = (owner: string, tail: ReadonlyArray<HistoryEvent>): bo
     (event) =>
       event._tag === "Completed" ||
       event._tag === "Suspended" ||
+      event._tag === "Redriven" ||
       event._tag === "ExecutionStarted" ||
       (event._tag === "RunStarted" && event.owner !== owner),
   );

@@ -30,6 +30,8 @@ export interface ExecutionLog {
   readonly findRecorded: <E extends HistoryEvent>(
     is: (event: HistoryEvent) => event is E,
   ) => E | undefined;
+  /** How many events there are, stored and not stored yet. */
+  readonly knownCount: () => number;
   readonly isFenced: () => boolean;
   /** Gives the log up: what is not stored is dropped, and nothing is appended any more. */
   readonly close: () => void;
@@ -85,6 +87,7 @@ export const makeExecutionLog = (options: LogOptions): ExecutionLog => {
       unstored.recorded += events.length;
     },
     findRecorded: (is) => unstored.events.find(is),
+    knownCount: () => options.state.eventCount + unstored.events.length,
     isFenced: () => unstored.fenced,
     close: () => {
       unstored.fenced = true;

@@ -12,6 +12,7 @@ import type {
   DeferredDone,
   ExecutionStarted,
   HistoryEvent,
+  Redriven,
   RunStarted,
   Suspended,
 } from "./HistoryEvent.ts";
@@ -24,11 +25,18 @@ export interface ExecutionState {
   started: typeof ExecutionStarted.Type | undefined;
   /** The latest run; its owner holds the lease until `leaseUntilEpochMs`, or until it suspended or completed. */
   run: typeof RunStarted.Type | undefined;
+  /** Since when nobody holds the lease, after a run that yielded or a redrive; unset while somebody does. */
+  releasedAtEpochMs: number | undefined;
   /** Results by `activityKey`. */
   readonly activities: Map<string, typeof ActivityCompleted.Type>;
   readonly deferreds: Map<string, typeof DeferredDone.Type>;
   readonly clocks: Map<string, typeof ClockScheduled.Type>;
+  /** Places of the facts above in the history, counted from 1. */
+  readonly positions: Map<HistoryEvent, number>;
+  /** How often an attempt was given up by a yield, by `activityKey`. */
+  readonly yields: Map<string, number>;
   interrupt: "none" | "safe" | "unsafe";
+  redriveCount: number;
   /** Set while the execution waits: no run has started since. */
   suspended: typeof Suspended.Type | undefined;
   completed: typeof Completed.Type | undefined;
@@ -41,10 +49,14 @@ export const initialState = (): ExecutionState => ({
   runCount: 0,
   started: undefined,
   run: undefined,
+  releasedAtEpochMs: undefined,
   activities: new Map(),
   deferreds: new Map(),
   clocks: new Map(),
+  positions: new Map(),
+  yields: new Map(),
   interrupt: "none",
+  redriveCount: 0,
   suspended: undefined,
   completed: undefined,
 });
@@ -62,22 +74,33 @@ export const evolve = (state: ExecutionState, event: HistoryEvent): void => {
     case "RunStarted":
       state.run = event;
       state.runCount++;
+      state.releasedAtEpochMs = undefined;
       state.suspended = undefined;
       return;
     case "ActivityCompleted":
-      setOnce(state.activities, activityKey(event.name, event.attempt), event);
+      setOnce(state, state.activities, activityKey(event.name, event.attempt), event);
       return;
     case "ClockScheduled":
-      setOnce(state.clocks, event.name, event);
+      setOnce(state, state.clocks, event.name, event);
       return;
     case "DeferredDone":
-      setOnce(state.deferreds, event.name, event);
+      setOnce(state, state.deferreds, event.name, event);
       return;
     case "InterruptRequested":
       state.interrupt = event.unsafe || state.interrupt === "unsafe" ? "unsafe" : "safe";
       return;
     case "Suspended":
       state.suspended = event;
+      return;
+    case "RunYielded":
+      release(state, event.atEpochMs);
+      for (const { attempt, name } of event.unfinished) {
+        const key = activityKey(name, attempt);
+        state.yields.set(key, (state.yields.get(key) ?? 0) + 1);
+      }
+      return;
+    case "Redriven":
+      redrive(state, event);
       return;
     case "Completed":
       state.completed ??= event;
@@ -93,6 +116,33 @@ export const evolveCommits = (state: ExecutionState, commits: ReadonlyArray<Comm
   }
 };
 
-const setOnce = <A>(map: Map<string, A>, key: string, value: A): void => {
-  if (!map.has(key)) map.set(key, value);
+/** The lease is free again. */
+const release = (state: ExecutionState, atEpochMs: number): void => {
+  state.run = undefined;
+  state.releasedAtEpochMs = atEpochMs;
+};
+
+const redrive = (state: ExecutionState, { atEpochMs, forget }: typeof Redriven.Type): void => {
+  release(state, atEpochMs);
+  state.redriveCount++;
+  state.completed = undefined;
+  state.suspended = undefined;
+  state.interrupt = "none";
+  for (const { attempt, name } of forget.activities) {
+    state.activities.delete(activityKey(name, attempt));
+    state.yields.delete(activityKey(name, attempt));
+  }
+  for (const name of forget.clocks) state.clocks.delete(name);
+  for (const name of forget.deferreds) state.deferreds.delete(name);
+};
+
+const setOnce = <E extends HistoryEvent>(
+  state: ExecutionState,
+  map: Map<string, E>,
+  key: string,
+  event: E,
+): void => {
+  if (map.has(key)) return;
+  map.set(key, event);
+  state.positions.set(event, state.eventCount);
 };

@@ -110,7 +110,10 @@ export const toRow = (executionId: string, state: ExecutionState): ExecutionRow 
     steps: countSteps(state),
     runs: state.runCount,
     startedEpochMs: started.atEpochMs,
-    updatedEpochMs: (completed ?? suspended ?? state.run ?? started).atEpochMs,
+    updatedEpochMs:
+      (completed ?? suspended ?? state.run)?.atEpochMs ??
+      state.releasedAtEpochMs ??
+      started.atEpochMs,
     ...(end && { result: end._tag === "Success" ? end.value : end.cause }),
   };
 };

@@ -18,6 +18,10 @@ export const ExecutionStarted = Schema.TaggedStruct("ExecutionStarted", {
   payload: Schema.Unknown,
   /** SHA-256 of what identifies the payload (all of it, by default); the same key with another payload is a conflict, never a join. */
   payloadHash: Schema.String,
+  /** The workflow's version (see WorkflowVersion) when the execution began; absent: 1. */
+  version: Schema.optionalKey(Schema.Int),
+  /** The execution whose first `event` events were copied before this one was started with a payload of its own. */
+  forkedFrom: Schema.optionalKey(Schema.Struct({ executionId: Schema.String, event: Schema.Int })),
   /** The execution that waits for this one, and is woken by its completion. */
   parent: Schema.optionalKey(
     Schema.Struct({ workflow: Schema.String, executionId: Schema.String }),
@@ -34,12 +38,23 @@ export const RunStarted = Schema.TaggedStruct("RunStarted", {
   atEpochMs: Schema.Finite,
 });
 
+/**
+ * `compensation`: it ran after the body had ended, to undo or to clean up. `failure-handler`: it tells of a failure
+ * (a dead letter, a quarantine), and has to tell again when a redriven execution fails again.
+ */
+export const ActivityRole = Schema.Literals(["compensation", "failure-handler"]);
+export type ActivityRole = typeof ActivityRole.Type;
+
 /** An activity ended, with a success, a typed failure or a captured defect. */
 export const ActivityCompleted = Schema.TaggedStruct("ActivityCompleted", {
   name: Schema.String,
   /** From 1; each attempt of `Activity.retry` is a fact of its own. */
   attempt: Schema.Finite,
   result: Schema.Unknown,
+  /** How many events were stored when it began: what it can depend on lies among them. */
+  startedAfter: Schema.optionalKey(Schema.Int),
+  /** What part it had in the story; absent: a step of the body. */
+  role: Schema.optionalKey(ActivityRole),
   startedAtEpochMs: Schema.Finite,
   atEpochMs: Schema.Finite,
 });
@@ -74,7 +89,30 @@ export const Suspended = Schema.TaggedStruct("Suspended", {
   atEpochMs: Schema.Finite,
 });
 
-/** The execution ended; always the last event. */
+/** The process came near the end of its time and gave the run up to the next one: a checkpoint, not a failure. */
+export const RunYielded = Schema.TaggedStruct("RunYielded", {
+  owner: Schema.String,
+  /** Attempts that were running and begin anew. */
+  unfinished: Schema.Array(Schema.Struct({ name: Schema.String, attempt: Schema.Finite })),
+  atEpochMs: Schema.Finite,
+});
+
+/**
+ * An execution that had failed, or was parked, is to go on from its failed step. Nothing is removed from the history:
+ * what is named here is as if it had not been recorded, and will be recorded again.
+ */
+export const Redriven = Schema.TaggedStruct("Redriven", {
+  /** Who or what asked for it. */
+  reason: Schema.String,
+  forget: Schema.Struct({
+    activities: Schema.Array(Schema.Struct({ name: Schema.String, attempt: Schema.Finite })),
+    clocks: Schema.Array(Schema.String),
+    deferreds: Schema.Array(Schema.String),
+  }),
+  atEpochMs: Schema.Finite,
+});
+
+/** The execution ended; the last event, unless it failed and was redriven. */
 export const Completed = Schema.TaggedStruct("Completed", {
   result: Schema.Unknown,
   atEpochMs: Schema.Finite,
@@ -88,6 +126,8 @@ export const HistoryEvent = Schema.Union([
   DeferredDone,
   InterruptRequested,
   Suspended,
+  RunYielded,
+  Redriven,
   Completed,
 ]);
 export type HistoryEvent = typeof HistoryEvent.Type;

@@ -58,7 +58,8 @@ export const overdueOf = (
     return untold ? [{ _tag: "Wake", mode: "automatic" }] : [];
   }
   if (!state.suspended) {
-    const lease = state.run?.leaseUntilEpochMs ?? state.started.atEpochMs;
+    const free = state.releasedAtEpochMs ?? state.started.atEpochMs;
+    const lease = state.run?.leaseUntilEpochMs ?? free;
     return lease <= dueEpochMs ? [{ _tag: "Wake", mode: "automatic" }] : [];
   }
   const after = factsAfterSuspension(commits).filter(({ atEpochMs }) => atEpochMs <= dueEpochMs);

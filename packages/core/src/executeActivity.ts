@@ -8,7 +8,8 @@ import { Cause, Clock, Context, Effect, Exit } from "effect";
 import { type Activity, Workflow, WorkflowEngine } from "effect/workflow";
 import { Durability } from "./Durability.ts";
 import { activityKey } from "./ExecutionState.ts";
-import type { ActivityCompleted, HistoryEvent } from "./HistoryEvent.ts";
+import { FailureHandler } from "./FailureHandler.ts";
+import type { ActivityCompleted, ActivityRole, HistoryEvent } from "./HistoryEvent.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
 import { decodeActivityResult, encodeActivityResult } from "./WorkflowCodec.ts";
 
@@ -30,6 +31,8 @@ export const executeActivity = Effect.fnUntraced(function* (
   const met = strict ? findResult(live, activity.name, attempt) : undefined;
   if (met) return useResult(live, met);
 
+  // Under strict durability what it depends on is stored; what else is on its way is others' business.
+  const startedAfter = (strict ? live.log?.state.eventCount : live.log?.knownCount()) ?? 0;
   const startedAtEpochMs = clock.currentTimeMillisUnsafe();
   const activityInstance = WorkflowEngine.WorkflowInstance.initial(
     instance.workflow,
@@ -61,6 +64,8 @@ export const executeActivity = Effect.fnUntraced(function* (
     name: activity.name,
     attempt,
     result: encodeActivityResult(result),
+    startedAfter,
+    ...roleOf(activity, live),
     startedAtEpochMs,
     atEpochMs,
   });
@@ -68,6 +73,11 @@ export const executeActivity = Effect.fnUntraced(function* (
   if (strict) yield* live.linger;
   return result;
 });
+
+const roleOf = (activity: Activity.Any, live: LiveExecution): { readonly role?: ActivityRole } => {
+  if (live.bodyEnded) return { role: "compensation" };
+  return Context.get(activity.annotations, FailureHandler) ? { role: "failure-handler" } : {};
+};
 
 const useResult = (live: LiveExecution, recorded: typeof ActivityCompleted.Type) => {
   live.bodyClock?.advanceTo(recorded.atEpochMs);

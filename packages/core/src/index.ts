@@ -9,6 +9,7 @@ export { Wakes } from "./Wakes.ts";
 export * as DeadLetter from "./DeadLetter.ts";
 export * from "./Executions.ts";
 export * from "./Failure.ts";
+export { FailureHandler } from "./FailureHandler.ts";
 export { MessageQueue, QueueUnavailable } from "./MessageQueue.ts";
 export {
   type ObjectAnnouncement,

@@ -6,6 +6,7 @@
  */
 import {
   DeadLetter,
+  FailureHandler,
   failureClassOf,
   type ObjectCreated,
   objectName,
@@ -14,7 +15,7 @@ import {
   toEventText,
   WriteFailure,
 } from "@millrace/core";
-import { Cause, Effect, Schema } from "effect";
+import { Cause, Context, Effect, Schema } from "effect";
 import { Activity } from "effect/workflow";
 import { quarantine, Quarantined } from "./quarantine.ts";
 import { type PipelineTopology, queueNames } from "./topology.ts";
@@ -35,6 +36,7 @@ export const refuseInvalid =
             success: Quarantined,
             error: QuarantineFailure,
             execute: quarantine(object, Cause.squash(cause)),
+            annotations: Context.make(FailureHandler, true),
           }).pipe(
             Retry.retryActivity(),
             Effect.catch((error) => Effect.logError("quarantine failed", error.message)),
