@@ -5,10 +5,9 @@
  * are in the journal under the next number; when the append conflicts, the tail is folded and the decision is taken
  * again.
  */
-import { Exit } from "effect";
 import { activityKey, type ExecutionState } from "./ExecutionState.ts";
 import type { ClockScheduled, ExecutionStarted, HistoryEvent } from "./HistoryEvent.ts";
-import { encodeDeferredExit } from "./WorkflowCodec.ts";
+import { doneExit } from "./WorkflowCodec.ts";
 
 /** How strongly a run is asked for: a wake that something became true, or a person's resume or interrupt. */
 export type WakeMode = "automatic" | "explicit";
@@ -96,7 +95,7 @@ const decideTimerDue = (state: ExecutionState, name: string, asking: Asking): Ad
           {
             _tag: "DeferredDone",
             name: clock.deferred,
-            exit: encodeDeferredExit(Exit.void),
+            exit: doneExit,
             atEpochMs: asking.nowEpochMs,
           },
         ]

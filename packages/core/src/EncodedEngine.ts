@@ -5,6 +5,7 @@ import { Deferred, Duration, Effect, Option } from "effect";
 import { Workflow, WorkflowEngine } from "effect/workflow";
 import { appendFact } from "./appendFact.ts";
 import { acceptsDeferred, acceptsInterrupt } from "./Decision.ts";
+import { divergedAt } from "./divergedAt.ts";
 import { HistoryMismatch, IdempotencyKeyConflict } from "./EngineError.ts";
 import { executeActivity } from "./executeActivity.ts";
 import { afterLeaseMs } from "./Limits.ts";
@@ -20,71 +21,82 @@ import { decodeDeferredExit, encodeDeferredExit, makeWorkflowCodec } from "./Wor
 export const makeEncodedEngine = (
   context: RunContext,
   lives: LiveExecutions,
-): WorkflowEngine.Encoded => ({
-  register: Effect.fnUntraced(function* (workflow, execute) {
-    lives.registered.set(workflow._tag, {
-      workflow,
-      execute,
-      codec: makeWorkflowCodec(workflow),
-      scope: yield* Effect.scope,
-    });
-    yield* Effect.forkScoped(context.adopt(workflow._tag));
-  }),
+): WorkflowEngine.Encoded => {
+  /** What bodies ask for is done with the process's own clock and randomness, not with the body's. */
+  const outside = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.provideContext(effect, context.outside);
+  return {
+    register: Effect.fnUntraced(function* (workflow, execute) {
+      lives.registered.set(workflow._tag, {
+        workflow,
+        execute,
+        codec: makeWorkflowCodec(workflow),
+        scope: yield* Effect.scope,
+      });
+      yield* Effect.forkScoped(context.adopt(workflow._tag));
+    }),
 
-  execute: execute(context, lives),
+    execute: execute(context, lives),
 
-  poll: Effect.fnUntraced(function* (workflow, executionId) {
-    if (lives.find(executionId)) return Option.none();
-    const state = yield* Effect.orDie(loadState(context.journal, executionId));
-    const stop = state.completed ?? state.suspended;
-    return stop
-      ? Option.some(yield* decodeResult(workflow, executionId, stop.result))
-      : Option.none();
-  }),
+    poll: Effect.fnUntraced(function* (workflow, executionId) {
+      if (lives.find(executionId)) return Option.none();
+      const state = yield* Effect.orDie(loadState(context.journal, executionId));
+      const stop = state.completed ?? state.suspended;
+      return stop
+        ? Option.some(yield* decodeResult(context, workflow, executionId, stop.result))
+        : Option.none();
+    }),
 
-  interrupt: (workflow, executionId) => interrupt(context, lives, workflow, executionId, false),
-  interruptUnsafe: (workflow, executionId) =>
-    interrupt(context, lives, workflow, executionId, true),
+    interrupt: (workflow, executionId) => interrupt(context, lives, workflow, executionId, false),
+    interruptUnsafe: (workflow, executionId) =>
+      interrupt(context, lives, workflow, executionId, true),
 
-  resume: (workflow, executionId) => wake(context, lives, workflow._tag, executionId, "explicit"),
+    resume: (workflow, executionId) => wake(context, lives, workflow._tag, executionId, "explicit"),
 
-  awaitComplete: (_workflow, executionId) => lives.awaitCompletion(executionId),
+    awaitComplete: (_workflow, executionId) => lives.awaitCompletion(executionId),
 
-  activityExecute: Effect.fnUntraced(function* (activity, attempt) {
-    const live = yield* currentLive(lives);
-    return yield* executeActivity(live, context.clock, activity, attempt);
-  }),
+    activityExecute: Effect.fnUntraced(function* (activity, attempt) {
+      const live = yield* currentLive(lives);
+      return yield* executeActivity(context, live, activity, attempt);
+    }, outside),
 
-  deferredResult: Effect.fnUntraced(function* (deferred) {
-    const live = yield* currentLive(lives);
-    const done = deferredOf(live, deferred.name);
-    if (!done) return Option.none();
-    live.bodyClock?.advanceTo(done.atEpochMs);
-    return Option.some(decodeDeferredExit(done.exit));
-  }),
+    deferredResult: Effect.fnUntraced(function* (deferred) {
+      const live = yield* currentLive(lives);
+      const done = deferredOf(live, deferred.name);
+      if (!done) return Option.none();
+      live.bodyClock?.advanceTo(done.atEpochMs);
+      live.replay?.sawDeferred(done);
+      return Option.some(
+        decodeDeferredExit(yield* live.orBreakDown(context.restore.exit(done.exit))),
+      );
+    }, outside),
 
-  deferredDone: (options) => deferredDone(context, lives, options),
+    deferredDone: (options) => outside(deferredDone(context, lives, options)),
 
-  scheduleClock: Effect.fnUntraced(function* (_workflow, { clock, executionId }) {
-    const live = lives.find(executionId);
-    const log = live?.log;
-    if (!live || !log || deferredOf(live, clock.deferred.name)) return;
-    const recorded = log.state.clocks.get(clock.name);
-    // Stored by an earlier run, which may have died before it asked for the timer. The first deadline stands.
-    if (recorded) return yield* live.orBreakDown(live.askTimerAgain(recorded));
-    // Recorded by a run just before this one that was not stored, because a wake overtook it: asked for when stored.
-    if (log.findRecorded(isClockScheduled(clock.name))) return;
-    const now = context.clock.currentTimeMillisUnsafe();
-    log.record({
-      _tag: "ClockScheduled",
-      name: clock.name,
-      deferred: clock.deferred.name,
-      wakeAtEpochMs: Math.ceil(now + Duration.toMillis(clock.duration)),
-      atEpochMs: now,
-    });
-    yield* live.linger;
-  }),
-});
+    scheduleClock: Effect.fnUntraced(function* (_workflow, { clock, executionId }) {
+      const live = lives.find(executionId);
+      const log = live?.log;
+      live?.replay?.askClock(clock.name);
+      if (!live || !log || deferredOf(live, clock.deferred.name)) return;
+      const recorded = log.state.clocks.get(clock.name);
+      // Stored by an earlier run, which may have died before it asked for the timer. The first deadline stands.
+      if (recorded) return yield* live.orBreakDown(live.askTimerAgain(recorded));
+      // Recorded by a run just before this one that was not stored, because a wake overtook it: asked for when stored.
+      if (log.findRecorded(isClockScheduled(clock.name))) return;
+      if (yield* divergedAt(context, live, `the sleep "${clock.name}"`, false))
+        return yield* Effect.interrupt;
+      const now = context.clock.currentTimeMillisUnsafe();
+      log.record({
+        _tag: "ClockScheduled",
+        name: clock.name,
+        deferred: clock.deferred.name,
+        wakeAtEpochMs: Math.ceil(now + Duration.toMillis(clock.duration)),
+        atEpochMs: now,
+      });
+      yield* live.linger;
+    }, outside),
+  };
+};
 
 const execute = (context: RunContext, lives: LiveExecutions): WorkflowEngine.Encoded["execute"] => {
   /** The result of a run that ended here, or of the stop that an earlier run stored. */
@@ -130,10 +142,12 @@ const execute = (context: RunContext, lives: LiveExecutions): WorkflowEngine.Enc
     }
     const stop = state.completed ?? state.suspended;
     return stop && advance?._tag === "NotRun"
-      ? yield* decodeResult(workflow, executionId, stop.result)
+      ? yield* decodeResult(context, workflow, executionId, stop.result)
       : new Workflow.Suspended({});
   });
-  return run as WorkflowEngine.Encoded["execute"];
+  const outside: typeof run = (workflow, options) =>
+    Effect.provideContext(run(workflow, options), context.outside);
+  return outside as WorkflowEngine.Encoded["execute"];
 };
 
 /** Stores the first completion of a deferred, then rouses whoever runs the execution. */
@@ -143,13 +157,14 @@ const deferredDone = Effect.fnUntraced(function* (
   options: Parameters<WorkflowEngine.Encoded["deferredDone"]>[0],
 ) {
   const { deferredName, executionId, workflowName } = options;
+  const exit = yield* context.spill.exit(encodeDeferredExit(options.exit));
   const live = lives.find(executionId);
   const log = live && (yield* Deferred.await(live.opened));
   if (live && log && lives.find(executionId) === live) {
     const self = yield* Effect.serviceOption(WorkflowEngine.WorkflowInstance);
     const own = Option.isSome(self) && self.value.executionId === executionId;
-    if (own) return yield* lives.completeOwnDeferred(live, deferredName, options.exit);
-    if (yield* lives.completeDeferred(live, deferredName, options.exit)) return;
+    if (own) return yield* lives.completeOwnDeferred(live, deferredName, exit);
+    if (yield* lives.completeDeferred(live, deferredName, exit)) return;
   }
   yield* storeFact(context, executionId, (state) =>
     acceptsDeferred(state, deferredName)
@@ -157,7 +172,7 @@ const deferredDone = Effect.fnUntraced(function* (
           {
             _tag: "DeferredDone",
             name: deferredName,
-            exit: encodeDeferredExit(options.exit),
+            exit,
             atEpochMs: context.clock.currentTimeMillisUnsafe(),
           },
         ]
@@ -224,13 +239,17 @@ const currentLive = Effect.fnUntraced(function* (lives: LiveExecutions) {
   return live ?? (yield* Effect.interrupt);
 });
 
-const decodeResult = (workflow: Workflow.Any, executionId: string, result: unknown) =>
-  makeWorkflowCodec(workflow)
-    .decodeResult(result)
-    .pipe(
-      Effect.mapError(
-        (error) =>
-          new HistoryMismatch({ workflow: workflow._tag, executionId, reason: error.message }),
-      ),
-      Effect.orDie,
-    );
+const decodeResult = (
+  context: RunContext,
+  workflow: Workflow.Any,
+  executionId: string,
+  result: unknown,
+) =>
+  context.restore.result(result).pipe(
+    Effect.flatMap(makeWorkflowCodec(workflow).decodeResult),
+    Effect.mapError(
+      (error) =>
+        new HistoryMismatch({ workflow: workflow._tag, executionId, reason: error.message }),
+    ),
+    Effect.orDie,
+  );

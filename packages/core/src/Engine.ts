@@ -12,6 +12,7 @@ import { makeEncodedEngine } from "./EncodedEngine.ts";
 import { ExecutionRunner } from "./ExecutionRunner.ts";
 import { makeExecutionScopes, type Residency } from "./ExecutionScopes.ts";
 import { Journal } from "./Journal.ts";
+import { makeValueSpills } from "./LargeValues.ts";
 import { defaultLeaseMs } from "./Limits.ts";
 import { LiveExecutions } from "./LiveExecutions.ts";
 import { makeAdoption } from "./makeAdoption.ts";
@@ -28,6 +29,8 @@ export interface EngineOptions {
    * alone. @default 60,000
    */
   readonly leaseMs?: number;
+  /** Runs no activity: a body stops where its history ends. For checking histories against code. @default false */
+  readonly replayOnly?: boolean;
 }
 
 /**
@@ -89,6 +92,10 @@ const makeEngine = Effect.fnUntraced(function* (
   const clock = yield* Clock.Clock;
   const adopt = yield* makeAdoption;
   const owner = yield* makeOwner;
+  const { restore, spill } = yield* makeValueSpills;
+  const outside = Context.make(Clock.Clock, clock).pipe(
+    Context.add(Random.Random, yield* Effect.service(Random.Random)),
+  );
   let writers = 0;
   const context: RunContext = {
     journal,
@@ -96,6 +103,10 @@ const makeEngine = Effect.fnUntraced(function* (
     owner,
     codeVersion: options.codeVersion ?? "unversioned",
     leaseMs: options.leaseMs ?? defaultLeaseMs,
+    replayOnly: options.replayOnly ?? false,
+    outside,
+    spill,
+    restore,
     nextWriter: () => `${owner}/${++writers}`,
     project: yield* makeProjection,
     deferreds: WorkflowEngine.makeDeferredState(),

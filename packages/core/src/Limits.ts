@@ -10,6 +10,12 @@
 export const commitBytesMax = 350 * 1024;
 
 /**
+ * Largest value inside an event, in bytes of its JSON text; a larger one is kept beside the journal, by reference.
+ * Below the largest commit, so that every event with one value fits.
+ */
+export const valueBytesMax = 300 * 1024;
+
+/**
  * Longest delay of one SQS message, in milliseconds (15 minutes); a longer timer is sent on when it arrives early.
  * Source: AWS SQS API reference, SendMessage DelaySeconds.
  */
@@ -27,6 +33,21 @@ export const resultLingerMs = 50;
  * A function that waits is paid for; below a second or two a suspension costs more than the wait.
  */
 export const inProcessSleepMsMax = 1_000;
+
+/**
+ * How long before its end a process stops running bodies, in milliseconds: time to store what there is and to ask for
+ * the next run. At most a fifth of the time that the process has.
+ */
+export const yieldMarginMs = 2_000;
+
+/**
+ * How often an attempt of an activity may be given up because its process came to its end. The first time it may have
+ * begun late; the second and third time it had nearly all of a process's time to itself.
+ */
+export const yieldsMax = 3;
+
+/** How long a body may take to ask for what is recorded, before it counts as changed, in milliseconds. */
+export const replayPatienceMs = 1_000;
 
 /** A leased execution is looked at again this long after the lease has ended, in milliseconds: clocks differ a little. */
 export const afterLeaseMs = 1_000;

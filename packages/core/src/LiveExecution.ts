@@ -5,6 +5,7 @@
  */
 import { Cause, Context, Deferred, Effect, type Fiber, type Scope } from "effect";
 import type { Workflow, WorkflowEngine } from "effect/workflow";
+import type { BodyReplay } from "./BodyReplay.ts";
 import type { ExecutionLog } from "./ExecutionLog.ts";
 import type { ClockScheduled, ExecutionStarted, HistoryEvent } from "./HistoryEvent.ts";
 import type { AdvanceRequest, NotRun, WakeMode } from "./Decision.ts";
@@ -59,6 +60,16 @@ export class LiveExecution {
   bodyEnded = false;
   /** This process stops running it: its layer is being closed. */
   closing = false;
+  /** What the current run of the body has asked for. */
+  replay: BodyReplay | undefined;
+  /** Attempts of activities that are running, by `activityKey`. */
+  readonly running = new Map<string, { readonly name: string; readonly attempt: number }>();
+  /** Code version of the run before the one of this process. */
+  recordedVersion: string | undefined;
+  /** Why the execution is to be parked at the end of this run of the body. */
+  parking: Cause.Cause<never> | undefined;
+  /** The process comes to its end: the run is to be given up to the next one. */
+  yielding = false;
   /** The instances of all runs in this process, the current one last. */
   readonly instances: Array<WorkflowEngine.WorkflowInstance["Service"]> = [];
   /**

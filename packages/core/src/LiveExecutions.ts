@@ -17,7 +17,7 @@ import type { HistoryEvent } from "./HistoryEvent.ts";
 import { afterLeaseMs } from "./Limits.ts";
 import { type RunContext, runExecution } from "./runExecution.ts";
 import type { WakeTarget } from "./Wakes.ts";
-import { encodeDeferredExit } from "./WorkflowCodec.ts";
+import { doneExit } from "./WorkflowCodec.ts";
 
 export class LiveExecutions {
   readonly registered = new Map<string, RegisteredWorkflow>();
@@ -84,14 +84,10 @@ export class LiveExecutions {
   }
 
   /**
-   * Completes a deferred of a live execution, from outside its run: stored at once, then the run is roused if it
+   * Completes a deferred of a live execution (with an encoded exit), from outside its run: stored at once, then the run is roused if it
    * waits for it. False when the run was fenced, and the fact is for the journal's next owner.
    */
-  completeDeferred(
-    live: LiveExecution,
-    name: string,
-    exit: Exit.Exit<unknown, unknown>,
-  ): Effect.Effect<boolean> {
+  completeDeferred(live: LiveExecution, name: string, exit: unknown): Effect.Effect<boolean> {
     return Effect.suspend(() => {
       if (!this.recordDeferred(live, name, exit)) return Effect.succeed(!live.log?.isFenced());
       live.requestWake("automatic");
@@ -103,11 +99,7 @@ export class LiveExecutions {
   }
 
   /** The same from inside the run: the fact rides with the next flush, and the run never waits for its own unwinding. */
-  completeOwnDeferred(
-    live: LiveExecution,
-    name: string,
-    exit: Exit.Exit<unknown, unknown>,
-  ): Effect.Effect<void> {
+  completeOwnDeferred(live: LiveExecution, name: string, exit: unknown): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (!this.recordDeferred(live, name, exit)) return Effect.void;
       if (!live.instance?.awaitedDeferreds.has(name)) return live.linger;
@@ -125,11 +117,7 @@ export class LiveExecutions {
     });
   }
 
-  private recordDeferred(
-    live: LiveExecution,
-    name: string,
-    exit: Exit.Exit<unknown, unknown>,
-  ): boolean {
+  private recordDeferred(live: LiveExecution, name: string, exit: unknown): boolean {
     const { log } = live;
     if (!log || !acceptsDeferred(log.state, name) || log.findRecorded(isDeferredDone(name))) {
       return false;
@@ -137,7 +125,7 @@ export class LiveExecutions {
     log.record({
       _tag: "DeferredDone",
       name,
-      exit: encodeDeferredExit(exit),
+      exit,
       atEpochMs: this.context.clock.currentTimeMillisUnsafe(),
     });
     return true;
@@ -222,7 +210,7 @@ export class LiveExecutions {
       const live = this.lives.get(parent.executionId);
       if (!live?.log) return this.tellParentElsewhere(name, parent);
       // Stored at once: a parent that is fenced takes nothing of its own along, and its heir may wait for this child.
-      return Effect.flatMap(this.completeDeferred(live, name, Exit.void), (stored) =>
+      return Effect.flatMap(this.completeDeferred(live, name, doneExit), (stored) =>
         stored ? Effect.void : this.tellParentElsewhere(name, parent),
       );
     });
@@ -233,7 +221,7 @@ export class LiveExecutions {
     const done = (): HistoryEvent => ({
       _tag: "DeferredDone",
       name,
-      exit: encodeDeferredExit(Exit.void),
+      exit: doneExit,
       atEpochMs: clock.currentTimeMillisUnsafe(),
     });
     return appendFact(journal, parent.executionId, nextWriter, (state) =>

@@ -4,7 +4,7 @@
  * What the engine is handed differs by kind (a payload and a workflow's result arrive decoded, an activity's result
  * and a deferred's exit are JSON inside a live `Exit`), so each kind has its codec here and nowhere else.
  */
-import { type Effect, type Exit, Schema } from "effect";
+import { type Effect, Exit, Predicate, Schema } from "effect";
 import { Workflow } from "effect/workflow";
 
 const AnyOrVoid = Schema.Union([Schema.Undefined, Schema.Any]);
@@ -20,9 +20,17 @@ export const encodeActivityResult: (result: Workflow.Result<unknown, unknown>) =
 export const decodeActivityResult: (json: unknown) => Workflow.Result<unknown, unknown> =
   Schema.decodeUnknownSync(ActivityResult);
 
+/** Whether an encoded result of an activity or a workflow is a failure. */
+export const isFailedResult = (json: unknown): boolean =>
+  Predicate.hasProperty(json, "exit") &&
+  Predicate.hasProperty(json.exit, "_tag") &&
+  json.exit._tag === "Failure";
+
 /** The exit with which a deferred was completed. */
 export const encodeDeferredExit: (exit: Exit.Exit<unknown, unknown>) => unknown =
   Schema.encodeSync(DeferredExit);
+/** The encoded exit of what is just done: a clock, a child. */
+export const doneExit: unknown = encodeDeferredExit(Exit.void);
 export const decodeDeferredExit: (json: unknown) => Exit.Exit<unknown, unknown> =
   Schema.decodeUnknownSync(DeferredExit);
 

@@ -4,74 +4,106 @@
  * Under `strict` durability nothing starts before everything recorded so far is stored; the result itself waits for
  * the next flush, because a result that nothing has used can be lost without harm: the activity runs again.
  */
-import { Cause, Clock, Context, Effect, Exit } from "effect";
+import { Cause, Context, Effect, Exit } from "effect";
 import { type Activity, Workflow, WorkflowEngine } from "effect/workflow";
 import { Durability } from "./Durability.ts";
+import { ActivityOutlivesProcess, DuplicateActivity } from "./EngineError.ts";
 import { activityKey } from "./ExecutionState.ts";
 import { FailureHandler } from "./FailureHandler.ts";
 import type { ActivityCompleted, ActivityRole, HistoryEvent } from "./HistoryEvent.ts";
+import { yieldsMax } from "./Limits.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
+import { divergedAt } from "./divergedAt.ts";
+import type { RunContext } from "./runExecution.ts";
 import { decodeActivityResult, encodeActivityResult } from "./WorkflowCodec.ts";
 
 export const executeActivity = Effect.fnUntraced(function* (
+  context: RunContext,
   live: LiveExecution,
-  clock: Clock.Clock,
   activity: Activity.Any,
   attempt: number,
 ) {
+  const { name } = activity;
   const instance = yield* WorkflowEngine.WorkflowInstance;
-  const recorded = findResult(live, activity.name, attempt);
-  if (recorded) return useResult(live, recorded);
+  const { executionId, workflow } = instance;
+  if (live.replay?.askActivity(name, attempt) === false) {
+    return yield* Effect.die(
+      new DuplicateActivity({ workflow: workflow._tag, executionId, activity: name }),
+    );
+  }
+  const recorded = findResult(live, name, attempt);
+  if (recorded) return yield* useResult(context, live, recorded);
   // A pending interrupt replays only to rebuild compensations, which run once `interrupted` is set.
   const interruptPending = live.log?.state.interrupt !== "none" && !instance.interrupted;
   if (interruptPending && !live.bodyEnded) return new Workflow.Suspended({});
-  const strict = Context.get(instance.workflow.annotations, Durability) === "strict";
+  const strict = Context.get(workflow.annotations, Durability) === "strict";
   if (strict && (yield* live.orBreakDown(live.flush)) === "fenced") return yield* Effect.interrupt;
   // The flush may have met the result of a run before this one, which was on its way when this one loaded.
-  const met = strict ? findResult(live, activity.name, attempt) : undefined;
-  if (met) return useResult(live, met);
+  const met = strict ? findResult(live, name, attempt) : undefined;
+  if (met) return yield* useResult(context, live, met);
+  const isHandler = Context.get(activity.annotations, FailureHandler);
+  if (!live.bodyEnded && (yield* divergedAt(context, live, `"${name}"`, isHandler))) {
+    return yield* Effect.interrupt;
+  }
+  if (context.replayOnly) return new Workflow.Suspended({});
 
   // Under strict durability what it depends on is stored; what else is on its way is others' business.
   const startedAfter = (strict ? live.log?.state.eventCount : live.log?.knownCount()) ?? 0;
-  const startedAtEpochMs = clock.currentTimeMillisUnsafe();
-  const activityInstance = WorkflowEngine.WorkflowInstance.initial(
-    instance.workflow,
-    instance.executionId,
-  );
-  activityInstance.interrupted = instance.interrupted;
-  yield* Effect.logDebug("activity started").pipe(
-    Effect.annotateLogs({
-      executionId: instance.executionId,
-      key: live.started?.idempotencyKey,
-      activity: activity.name,
-      attempt,
-    }),
-  );
-  const result = yield* activity.executeEncoded.pipe(
-    Workflow.intoResult,
-    Effect.provideService(WorkflowEngine.WorkflowInstance, activityInstance),
-    Effect.provideService(Clock.Clock, clock),
-  );
+  const startedAtEpochMs = context.clock.currentTimeMillisUnsafe();
+  const result = yield* run(live, activity, attempt);
   // Only an end is a fact: what suspended or was interrupted runs again on the next replay.
   if (result._tag === "Suspended") return result;
   if (Exit.isFailure(result.exit) && Cause.hasInterruptsOnly(result.exit.cause)) {
     // Of a compensation, too: recorded as its result, every replay would be interrupted there again.
     return yield* Effect.interrupt;
   }
-  const atEpochMs = clock.currentTimeMillisUnsafe();
+  const encoded = yield* live.orBreakDown(context.spill.result(encodeActivityResult(result)));
+  const atEpochMs = context.clock.currentTimeMillisUnsafe();
   live.log?.record({
     _tag: "ActivityCompleted",
-    name: activity.name,
+    name,
     attempt,
-    result: encodeActivityResult(result),
+    result: encoded,
     startedAfter,
     ...roleOf(activity, live),
     startedAtEpochMs,
     atEpochMs,
   });
+  live.running.delete(activityKey(name, attempt));
   live.bodyClock?.advanceTo(atEpochMs);
   if (strict) yield* live.linger;
   return result;
+});
+
+/** Runs the effect itself, in an instance of its own. */
+const run = Effect.fnUntraced(function* (
+  live: LiveExecution,
+  activity: Activity.Any,
+  attempt: number,
+) {
+  const { name } = activity;
+  const instance = yield* WorkflowEngine.WorkflowInstance;
+  const { executionId, workflow } = instance;
+  const yields = live.log?.state.yields.get(activityKey(name, attempt)) ?? 0;
+  if (yields >= yieldsMax) {
+    const endless = { workflow: workflow._tag, executionId, activity: name, yields };
+    return new Workflow.Complete({ exit: Exit.die(new ActivityOutlivesProcess(endless)) });
+  }
+  const activityInstance = WorkflowEngine.WorkflowInstance.initial(workflow, executionId);
+  activityInstance.interrupted = instance.interrupted;
+  yield* Effect.logDebug("activity started").pipe(
+    Effect.annotateLogs({
+      executionId,
+      key: live.started?.idempotencyKey,
+      activity: name,
+      attempt,
+    }),
+  );
+  live.running.set(activityKey(name, attempt), { name, attempt });
+  return yield* activity.executeEncoded.pipe(
+    Workflow.intoResult,
+    Effect.provideService(WorkflowEngine.WorkflowInstance, activityInstance),
+  );
 });
 
 const roleOf = (activity: Activity.Any, live: LiveExecution): { readonly role?: ActivityRole } => {
@@ -79,9 +111,17 @@ const roleOf = (activity: Activity.Any, live: LiveExecution): { readonly role?: 
   return Context.get(activity.annotations, FailureHandler) ? { role: "failure-handler" } : {};
 };
 
-const useResult = (live: LiveExecution, recorded: typeof ActivityCompleted.Type) => {
+const useResult = (
+  context: RunContext,
+  live: LiveExecution,
+  recorded: typeof ActivityCompleted.Type,
+) => {
   live.bodyClock?.advanceTo(recorded.atEpochMs);
-  return decodeActivityResult(recorded.result);
+  live.replay?.sawResult(recorded);
+  return Effect.map(
+    live.orBreakDown(context.restore.result(recorded.result)),
+    decodeActivityResult,
+  );
 };
 
 const findResult = (live: LiveExecution, name: string, attempt: number) =>

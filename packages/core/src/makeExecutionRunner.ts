@@ -1,7 +1,7 @@
 /**
  * The engine's side of `ExecutionRunner`: a message becomes a start, a run, or a completed clock.
  */
-import { Deferred, Effect, Exit } from "effect";
+import { Deferred, Effect } from "effect";
 import { acceptsDeferred } from "./Decision.ts";
 import { IdempotencyKeyConflict, WorkflowNotRegistered } from "./EngineError.ts";
 import { ExecutionRunner } from "./ExecutionRunner.ts";
@@ -10,6 +10,7 @@ import type { LiveExecution } from "./LiveExecution.ts";
 import type { LiveExecutions } from "./LiveExecutions.ts";
 import type { RunContext } from "./runExecution.ts";
 import { startExecution } from "./startExecution.ts";
+import { doneExit } from "./WorkflowCodec.ts";
 
 export const makeExecutionRunner = (
   context: RunContext,
@@ -59,7 +60,7 @@ export const makeExecutionRunner = (
       // One that comes early is left to the decision, which asks for it again.
       const due = clock && clock.wakeAtEpochMs <= context.clock.currentTimeMillisUnsafe();
       if (current && log && due && acceptsDeferred(log.state, clock.deferred)) {
-        yield* lives.completeDeferred(current, clock.deferred, Exit.void);
+        yield* lives.completeDeferred(current, clock.deferred, doneExit);
         return yield* settled(current);
       }
       const live = yield* lives.advance(registered, target.executionId, {

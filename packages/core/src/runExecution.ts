@@ -4,17 +4,23 @@
  * The loop runs the body again when something arrived that it may be waiting for; otherwise it leaves a stored
  * `Suspended` or `Completed` behind. It never waits for what comes from outside.
  */
-import { Cause, Clock, Context, Deferred, Effect, Exit, Fiber, Scope } from "effect";
+import { Cause, Clock, Context, Deferred, Effect, Exit, Fiber, Random, Scope } from "effect";
 import { Workflow, WorkflowEngine } from "effect/workflow";
 import { askAgain } from "./askAgain.ts";
+import { BodyReplay } from "./BodyReplay.ts";
 import { type AdvanceRequest, decideAdvance } from "./Decision.ts";
+import { divergedAt } from "./divergedAt.ts";
 import { makeExecutionLog } from "./ExecutionLog.ts";
 import { type ExecutionState, evolveCommits, initialState } from "./ExecutionState.ts";
 import type { ExecutionStarted } from "./HistoryEvent.ts";
 import type { Journal } from "./Journal.ts";
+import type { ValueSpill } from "./LargeValues.ts";
+import { yieldMarginMs } from "./Limits.ts";
 import { type Advance, type LiveExecution, ProcessDeadline } from "./LiveExecution.ts";
 import type { Wakes } from "./Wakes.ts";
 import { makeWorkflowClock } from "./WorkflowClock.ts";
+import { makeWorkflowRandom } from "./WorkflowRandom.ts";
+import { ExecutionVersion } from "./WorkflowVersion.ts";
 
 /** What the run loop needs of the engine around it. */
 export interface RunContext {
@@ -26,6 +32,14 @@ export interface RunContext {
   readonly clock: Clock.Clock;
   readonly owner: string;
   readonly codeVersion: string;
+  /** Replays what is recorded and runs no activity: for checking histories against code. */
+  readonly replayOnly: boolean;
+  /** What the engine and activities see where a body sees its replay-stable clock and randomness. */
+  readonly outside: Context.Context<never>;
+  /** Puts values that are too large beside the journal. */
+  readonly spill: ValueSpill;
+  /** Brings them back. */
+  readonly restore: ValueSpill;
   /** Lease of a run in a process that has no deadline. */
   readonly leaseMs: number;
   readonly nextWriter: () => string;
@@ -70,6 +84,7 @@ export const runExecution = Effect.fnUntraced(function* (
     owner,
     nowEpochMs: clock.currentTimeMillisUnsafe(),
   });
+  live.recordedVersion = state.run?.codeVersion;
   live.started = state.started ?? (request._tag === "Start" ? request.start : undefined);
   live.log?.record(...facts);
   if (run._tag === "Run") yield* recordRunStarted(context, live);
@@ -79,6 +94,7 @@ export const runExecution = Effect.fnUntraced(function* (
     if (!state.started && live.started?.parent) {
       yield* announceChild(context, executionId, state, live.started);
     }
+    yield* Effect.forkChild(yieldInTime(context, live));
     return yield* runUntilStop(context, live);
   }
   const advance: Advance =
@@ -111,14 +127,28 @@ const recordRunStarted = Effect.fnUntraced(function* (context: RunContext, live:
   });
 });
 
+/** Stops the body when the process comes near its end; without a deadline it never does. */
+const yieldInTime = Effect.fnUntraced(function* (context: RunContext, live: LiveExecution) {
+  const deadline = yield* ProcessDeadline;
+  if (deadline === undefined) return;
+  const leftMs = deadline - context.clock.currentTimeMillisUnsafe();
+  yield* Effect.sleep(Math.max(0, leftMs - Math.min(yieldMarginMs, leftMs / 5)));
+  live.yielding = true;
+  live.preempt();
+});
+
 /** Runs the body again and again until its end, or a suspension that nothing has overtaken, is stored. */
 const runUntilStop = Effect.fnUntraced(function* (context: RunContext, live: LiveExecution) {
   const { log } = live;
   if (!log) return { _tag: "Fenced" } satisfies Advance;
   while (true) {
     live.wakeRequested = undefined;
+    live.parking = undefined;
     log.takeArrivals();
-    const result = yield* runBody(context, live);
+    const ran = yield* runBody(context, live);
+    const result = live.parking
+      ? new Workflow.Suspended({ failed: true, cause: live.parking })
+      : ran;
     if (live.breakdown) {
       yield* context.scopes.release(live, "fenced");
       return yield* Effect.failCause(live.breakdown);
@@ -127,11 +157,14 @@ const runUntilStop = Effect.fnUntraced(function* (context: RunContext, live: Liv
       yield* context.scopes.release(live, "fenced");
       return { _tag: "Fenced" } satisfies Advance;
     }
+    if (live.yielding && result._tag === "Suspended" && !result.failed) {
+      return yield* giveUpToNext(context, live, result);
+    }
     if (log.takeReplay()) continue;
     const atEpochMs = context.clock.currentTimeMillisUnsafe();
     if (result._tag === "Complete") {
       const encoded = yield* Effect.orDie(live.registered.codec.encodeResult(result));
-      log.record({ _tag: "Completed", result: encoded, atEpochMs });
+      log.record({ _tag: "Completed", result: yield* context.spill.result(encoded), atEpochMs });
     } else {
       // Something arrived while the body ran: look again instead of storing a suspension that is already over.
       const arrived = log.takeArrivals();
@@ -153,6 +186,26 @@ const runUntilStop = Effect.fnUntraced(function* (context: RunContext, live: Liv
   }
 });
 
+/** A checkpoint: what there is, is stored; the lease is free, and the next process is asked to go on. */
+const giveUpToNext = Effect.fnUntraced(function* (
+  context: RunContext,
+  live: LiveExecution,
+  result: Workflow.Suspended,
+) {
+  const { executionId, registered, running } = live;
+  live.log?.record({
+    _tag: "RunYielded",
+    owner: context.owner,
+    unfinished: [...running.values()],
+    atEpochMs: context.clock.currentTimeMillisUnsafe(),
+  });
+  const stored = (yield* live.flush) === "stored";
+  yield* context.scopes.release(live, stored ? "suspended" : "fenced");
+  if (!stored) return { _tag: "Fenced" } satisfies Advance;
+  yield* context.wakes.wake({ workflow: registered.workflow._tag, executionId }, "automatic");
+  return { _tag: "Ended", result } satisfies Advance;
+});
+
 /** A wake that came while the suspension was being stored. One that only became true does not rouse a parked failure. */
 const shouldRunAgain = (live: LiveExecution, failed: boolean): boolean =>
   live.wakeRequested === "explicit" || (live.wakeRequested === "automatic" && !failed);
@@ -162,7 +215,8 @@ const runBody = Effect.fnUntraced(function* (context: RunContext, live: LiveExec
   const { executionId, registered, started } = live;
   if (!started) return undefined;
   const { codec, execute, workflow } = registered;
-  const payload = yield* Effect.orDie(codec.decodePayload(started.payload));
+  const json = yield* context.restore.value(started.payload);
+  const payload = yield* Effect.orDie(codec.decodePayload(json));
   const instance = WorkflowEngine.WorkflowInstance.initial(workflow, executionId, {
     scope: Scope.forkUnsafe(context.scopes.of(executionId)),
   });
@@ -170,9 +224,13 @@ const runBody = Effect.fnUntraced(function* (context: RunContext, live: LiveExec
   live.instances.push(instance);
   live.bodyClock = bodyClock;
   live.bodyEnded = false;
+  live.running.clear();
+  live.replay = new BodyReplay(live.log?.state ?? initialState());
   const body = execute(payload, executionId).pipe(
     Effect.provideService(Clock.Clock, bodyClock.clock),
-    Effect.onExit((exit) => interruptWhereAsked(live, instance, exit)),
+    Effect.provideService(Random.Random, makeWorkflowRandom(executionId)),
+    Effect.provideService(ExecutionVersion, started.version ?? 1),
+    Effect.onExit((exit) => leaveBody(context, live, instance, exit)),
     Workflow.intoResult,
     Effect.provideService(WorkflowEngine.WorkflowEngine, context.engine),
     (effect) => context.deferreds.trackRun(instance, effect),
@@ -190,6 +248,24 @@ const runBody = Effect.fnUntraced(function* (context: RunContext, live: LiveExec
   if (instance.suspended) return new Workflow.Suspended({});
   return yield* exit;
 });
+
+/** The body came to an end: compensations and finalizers are next, unless it was the wrong body. */
+const leaveBody = Effect.fnUntraced(function* (
+  context: RunContext,
+  live: LiveExecution,
+  instance: WorkflowEngine.WorkflowInstance["Service"],
+  exit: Exit.Exit<unknown, unknown>,
+) {
+  const byItself = Exit.isSuccess(exit) || !Cause.hasInterruptsOnly(exit.cause);
+  const ended = Exit.isSuccess(exit) ? "to complete" : "to fail";
+  if (byItself && (yield* divergedAt(context, live, ended, Exit.isFailure(exit)))) {
+    instance.suspended = true;
+    return yield* interruptSelf;
+  }
+  yield* interruptWhereAsked(live, instance, exit);
+});
+
+const interruptSelf = Effect.withFiber((fiber) => Effect.interruptible(Fiber.interrupt(fiber)));
 
 /** The body ended interrupted and nobody here did that to it: a child was interrupted, say. That is how it ended. */
 const isBodysOwnInterrupt = (
@@ -223,5 +299,5 @@ const interruptWhereAsked = (
   if (asked === "safe" && !instance.suspended && !parksOnFailure) return Effect.void;
   instance.interrupted = true;
   instance.suspended = false;
-  return Effect.withFiber((fiber) => Effect.interruptible(Fiber.interrupt(fiber)));
+  return interruptSelf;
 };

@@ -10,6 +10,7 @@ import type { LiveExecutions } from "./LiveExecutions.ts";
 import { PayloadIdentity } from "./PayloadIdentity.ts";
 import type { RunContext } from "./runExecution.ts";
 import type { WakeTarget } from "./Wakes.ts";
+import { WorkflowVersion } from "./WorkflowVersion.ts";
 
 /** The live execution, and the start that was asked for; whether it is that start which counts, its history tells. */
 export const startExecution = Effect.fnUntraced(function* (
@@ -26,12 +27,14 @@ export const startExecution = Effect.fnUntraced(function* (
   const registered = lives.registered.get(workflow._tag);
   if (!registered) return yield* new WorkflowNotRegistered({ workflow: workflow._tag });
   const payload = yield* Effect.orDie(registered.codec.encodePayload(request.payload));
+  const version = Context.get(workflow.annotations, WorkflowVersion);
   const start: typeof ExecutionStarted.Type = {
     _tag: "ExecutionStarted",
     workflow: workflow._tag,
     idempotencyKey: workflow.idempotencyKey(request.payload),
-    payload,
+    payload: yield* context.spill.value(payload),
     payloadHash: canonicalHash(Context.get(workflow.annotations, PayloadIdentity)(payload)),
+    ...(version !== 1 && { version }),
     ...(parent && { parent }),
     atEpochMs: context.clock.currentTimeMillisUnsafe(),
   };

@@ -1,0 +1,133 @@
+/**
+ * Values that are too large for a commit: kept beside the journal, addressed by their hash; the event holds a reference.
+ *
+ * A value is stored before the event that refers to it is appended: a crash in between leaves a value that nobody refers
+ * to, and a lifecycle rule removes it. Equal values are one value. What comes back is checked against the hash.
+ *
+ * Shape:  a result `{_tag: "Complete", exit: {_tag: "Success", value}}` keeps its shape, only `value` (or `cause`)
+ *         becomes `{"millrace/value": {sha256, bytes}}`; so the history tells what happened without the value
+ */
+import { Context, Effect, Option, Predicate, Schema } from "effect";
+import { createHash } from "node:crypto";
+import { valueBytesMax } from "./Limits.ts";
+
+/** The store of large values did not answer. */
+export class LargeValueUnavailable extends Schema.TaggedError<LargeValueUnavailable>()(
+  "LargeValueUnavailable",
+  { sha256: Schema.String, operation: Schema.String, cause: Schema.Defect() },
+) {
+  readonly failureClass = "transient";
+  override get message(): string {
+    return `the store of large values did not answer to ${this.operation} of ${this.sha256}: try again later`;
+  }
+}
+
+/** A value that the history refers to is not there, or is not what was stored. */
+export class LargeValueLost extends Schema.TaggedError<LargeValueLost>()("LargeValueLost", {
+  sha256: Schema.String,
+  reason: Schema.String,
+}) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `the value ${this.sha256} that a history refers to cannot be used (${this.reason}): restore it under its hash, then redrive the execution`;
+  }
+}
+
+export class LargeValues extends Context.Service<
+  LargeValues,
+  {
+    /** Keeps the text under its SHA-256 (64 hex characters); keeping it again changes nothing. */
+    readonly put: (sha256: string, text: string) => Effect.Effect<void, LargeValueUnavailable>;
+    readonly get: (sha256: string) => Effect.Effect<string, LargeValueUnavailable | LargeValueLost>;
+  }
+>()("@millrace/core/LargeValues") {}
+
+const Reference = Schema.Struct({
+  "millrace/value": Schema.Struct({ sha256: Schema.String, bytes: Schema.Int }),
+});
+const isReference = Schema.is(Reference);
+const decodeJson = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Unknown));
+
+/** Replaces what is too large, and brings it back. Both failures are defects of the run: its message returns. */
+export interface ValueSpill {
+  readonly value: (json: unknown) => Effect.Effect<unknown>;
+  /** Of the exit inside a workflow's or an activity's result. */
+  readonly result: (json: unknown) => Effect.Effect<unknown>;
+  readonly exit: (json: unknown) => Effect.Effect<unknown>;
+}
+
+/** Both directions, over the store of the context; without one, values stay where they are. */
+export const makeValueSpills: Effect.Effect<{
+  readonly spill: ValueSpill;
+  readonly restore: ValueSpill;
+}> = Effect.map(Effect.serviceOption(LargeValues), (values) => {
+  if (Option.isNone(values))
+    return { spill: inside(Effect.succeed), restore: inside(Effect.succeed) };
+  return { spill: inside(spillInto(values.value)), restore: inside(restoreFrom(values.value)) };
+});
+
+const inside = (value: ValueSpill["value"]): ValueSpill => {
+  const exit: ValueSpill["exit"] = (json) => {
+    if (!Predicate.isObject(json)) return Effect.succeed(json);
+    const place = "value" in json ? "value" : "cause";
+    const before: unknown = Reflect.get(json, place);
+    return Effect.map(value(before), (after) =>
+      after === before ? json : { ...json, [place]: after },
+    );
+  };
+  const result: ValueSpill["result"] = (json) => {
+    if (!Predicate.hasProperty(json, "exit")) return Effect.succeed(json);
+    const before = json.exit;
+    return Effect.map(exit(before), (after) =>
+      after === before ? json : { ...json, exit: after },
+    );
+  };
+  return { value, exit, result };
+};
+
+const spillInto =
+  (values: LargeValues["Service"]): ValueSpill["value"] =>
+  (json) => {
+    // What looks like a reference is kept like one: only the engine makes them.
+    if (!isReference(json) && surelyFits(json)) return Effect.succeed(json);
+    const text = JSON.stringify(json);
+    const bytes = Buffer.byteLength(text);
+    if (bytes <= valueBytesMax && !isReference(json)) return Effect.succeed(json);
+    const sha256 = hashOf(text);
+    return values
+      .put(sha256, text)
+      .pipe(Effect.orDie, Effect.as({ "millrace/value": { sha256, bytes } }));
+  };
+
+const restoreFrom =
+  (values: LargeValues["Service"]): ValueSpill["value"] =>
+  (json) =>
+    isReference(json)
+      ? Effect.orDie(fetchChecked(values, json["millrace/value"].sha256))
+      : Effect.succeed(json);
+
+const fetchChecked = Effect.fnUntraced(function* (values: LargeValues["Service"], sha256: string) {
+  const text = yield* values.get(sha256);
+  if (hashOf(text) !== sha256) {
+    return yield* new LargeValueLost({ sha256, reason: "its content has another hash" });
+  }
+  return decodeJson(text);
+});
+
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** Longest JSON of one UTF-16 unit, in bytes: an escape like \\u0000. */
+const unitBytesMax = 6;
+
+/** Whether a value is far below the limit, found without making its text: true for nearly all values. */
+const surelyFits = (json: unknown): boolean => {
+  let budget = valueBytesMax / unitBytesMax;
+  const visit = (value: unknown): boolean => {
+    budget -= typeof value === "string" ? value.length + 1 : 8;
+    if (budget < 0) return false;
+    if (Array.isArray(value)) return value.every(visit);
+    if (!Predicate.isObject(value)) return true;
+    return Object.entries(value).every(([key, member]) => visit(key) && visit(member));
+  };
+  return visit(json);
+};
