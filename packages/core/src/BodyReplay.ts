@@ -73,8 +73,9 @@ export class BodyReplay {
       consider(event.name, this.state.positions.get(event) ?? 0, event.startedAfter);
     }
     for (const [name, event] of this.state.clocks) {
+      if (this.askedClocks.has(name) || event.inActivity) continue;
       const position = this.state.positions.get(event) ?? 0;
-      if (!this.askedClocks.has(name)) consider(name, position, position);
+      consider(name, position, position);
     }
     this.caughtUp = !failed && found === undefined;
     return found?.name;

@@ -1,19 +1,18 @@
 /**
  * The operations of Effect's low-level engine contract, over live executions and the journal.
  */
-import { Deferred, Duration, Effect, Option } from "effect";
+import { Deferred, Effect, Option } from "effect";
 import { Workflow, WorkflowEngine } from "effect/workflow";
 import { appendFact } from "./appendFact.ts";
 import { acceptsDeferred, acceptsInterrupt } from "./Decision.ts";
-import { divergedAt } from "./divergedAt.ts";
 import { HistoryMismatch, IdempotencyKeyConflict } from "./EngineError.ts";
 import { executeActivity } from "./executeActivity.ts";
 import { afterLeaseMs } from "./Limits.ts";
 import { initialState } from "./ExecutionState.ts";
 import type { HistoryEvent } from "./HistoryEvent.ts";
-import { isClockScheduled, isDeferredDone, type LiveExecution } from "./LiveExecution.ts";
 import type { LiveExecutions } from "./LiveExecutions.ts";
 import { loadState, type RunContext } from "./runExecution.ts";
+import { scheduleClock } from "./scheduleClock.ts";
 import { startExecution } from "./startExecution.ts";
 import { decodeDeferredExit, encodeDeferredExit, makeWorkflowCodec } from "./WorkflowCodec.ts";
 
@@ -62,7 +61,7 @@ export const makeEncodedEngine = (
 
     deferredResult: Effect.fnUntraced(function* (deferred) {
       const live = yield* currentLive(lives);
-      const done = deferredOf(live, deferred.name);
+      const done = live.deferredOf(deferred.name);
       if (!done) return Option.none();
       live.bodyClock?.advanceTo(done.atEpochMs);
       live.replay?.sawDeferred(done);
@@ -73,28 +72,7 @@ export const makeEncodedEngine = (
 
     deferredDone: (options) => outside(deferredDone(context, lives, options)),
 
-    scheduleClock: Effect.fnUntraced(function* (_workflow, { clock, executionId }) {
-      const live = lives.find(executionId);
-      const log = live?.log;
-      live?.replay?.askClock(clock.name);
-      if (!live || !log || deferredOf(live, clock.deferred.name)) return;
-      const recorded = log.state.clocks.get(clock.name);
-      // Stored by an earlier run, which may have died before it asked for the timer. The first deadline stands.
-      if (recorded) return yield* live.orBreakDown(live.askTimerAgain(recorded));
-      // Recorded by a run just before this one that was not stored, because a wake overtook it: asked for when stored.
-      if (log.findRecorded(isClockScheduled(clock.name))) return;
-      if (yield* divergedAt(context, live, `the sleep "${clock.name}"`, false))
-        return yield* Effect.interrupt;
-      const now = context.clock.currentTimeMillisUnsafe();
-      log.record({
-        _tag: "ClockScheduled",
-        name: clock.name,
-        deferred: clock.deferred.name,
-        wakeAtEpochMs: Math.ceil(now + Duration.toMillis(clock.duration)),
-        atEpochMs: now,
-      });
-      yield* live.linger;
-    }, outside),
+    scheduleClock: (_workflow, options) => outside(scheduleClock(context, lives, options)),
   };
 };
 
@@ -227,10 +205,6 @@ const storeFact = (
   executionId: string,
   decide: Parameters<typeof appendFact>[3],
 ) => Effect.orDie(appendFact(context.journal, executionId, context.nextWriter, decide));
-
-/** The completion of a deferred, stored or about to be. */
-const deferredOf = (live: LiveExecution, name: string) =>
-  live.log?.state.deferreds.get(name) ?? live.log?.findRecorded(isDeferredDone(name));
 
 const currentLive = Effect.fnUntraced(function* (lives: LiveExecutions) {
   const { executionId } = yield* WorkflowEngine.WorkflowInstance;

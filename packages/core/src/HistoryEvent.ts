@@ -65,6 +65,8 @@ export const ClockScheduled = Schema.TaggedStruct("ClockScheduled", {
   /** The deferred that the timer completes. */
   deferred: Schema.String,
   wakeAtEpochMs: Schema.Finite,
+  /** An activity sleeps, not the body: a replay asks for the sleep only when it runs that activity again. */
+  inActivity: Schema.optionalKey(Schema.Literal(true)),
   atEpochMs: Schema.Finite,
 });
 

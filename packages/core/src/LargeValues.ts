@@ -10,6 +10,7 @@
 import { Context, Effect, Option, Predicate, Schema } from "effect";
 import { createHash } from "node:crypto";
 import { valueBytesMax } from "./Limits.ts";
+import { retry } from "./Retry.ts";
 
 /** The store of large values did not answer. */
 export class LargeValueUnavailable extends Schema.TaggedError<LargeValueUnavailable>()(
@@ -96,14 +97,21 @@ const spillInto =
     const sha256 = hashOf(text);
     return values
       .put(sha256, text)
-      .pipe(Effect.orDie, Effect.as({ "millrace/value": { sha256, bytes } }));
+      .pipe(
+        retry({ baseMs: 50 }),
+        Effect.orDie,
+        Effect.as({ "millrace/value": { sha256, bytes } }),
+      );
   };
 
 const restoreFrom =
   (values: LargeValues["Service"]): ValueSpill["value"] =>
   (json) =>
     isReference(json)
-      ? Effect.orDie(fetchChecked(values, json["millrace/value"].sha256))
+      ? fetchChecked(values, json["millrace/value"].sha256).pipe(
+          retry({ baseMs: 50 }),
+          Effect.orDie,
+        )
       : Effect.succeed(json);
 
 const fetchChecked = Effect.fnUntraced(function* (values: LargeValues["Service"], sha256: string) {

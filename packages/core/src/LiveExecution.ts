@@ -7,7 +7,12 @@ import { Cause, Context, Deferred, Effect, type Fiber, type Scope } from "effect
 import type { Workflow, WorkflowEngine } from "effect/workflow";
 import type { BodyReplay } from "./BodyReplay.ts";
 import type { ExecutionLog } from "./ExecutionLog.ts";
-import type { ClockScheduled, ExecutionStarted, HistoryEvent } from "./HistoryEvent.ts";
+import type {
+  ClockScheduled,
+  DeferredDone,
+  ExecutionStarted,
+  HistoryEvent,
+} from "./HistoryEvent.ts";
 import type { AdvanceRequest, NotRun, WakeMode } from "./Decision.ts";
 import { resultLingerMs } from "./Limits.ts";
 import type { Wakes } from "./Wakes.ts";
@@ -101,6 +106,11 @@ export class LiveExecution {
 
   get instance(): WorkflowEngine.WorkflowInstance["Service"] | undefined {
     return this.instances.at(-1);
+  }
+
+  /** The completion of a deferred, stored or about to be. */
+  deferredOf(name: string): typeof DeferredDone.Type | undefined {
+    return this.log?.state.deferreds.get(name) ?? this.log?.findRecorded(isDeferredDone(name));
   }
 
   /** Owner-local resources may be freed, durable finalizers and compensations must not run: somebody else replays. */

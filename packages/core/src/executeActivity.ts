@@ -52,7 +52,10 @@ export const executeActivity = Effect.fnUntraced(function* (
   const startedAtEpochMs = context.clock.currentTimeMillisUnsafe();
   const result = yield* run(live, activity, attempt);
   // Only an end is a fact: what suspended or was interrupted runs again on the next replay.
-  if (result._tag === "Suspended") return result;
+  if (result._tag === "Suspended") {
+    live.running.delete(activityKey(name, attempt));
+    return result;
+  }
   if (Exit.isFailure(result.exit) && Cause.hasInterruptsOnly(result.exit.cause)) {
     // Of a compensation, too: recorded as its result, every replay would be interrupted there again.
     return yield* Effect.interrupt;

@@ -257,8 +257,8 @@ const leaveBody = Effect.fnUntraced(function* (
   exit: Exit.Exit<unknown, unknown>,
 ) {
   const byItself = Exit.isSuccess(exit) || !Cause.hasInterruptsOnly(exit.cause);
-  const ended = Exit.isSuccess(exit) ? "to complete" : "to fail";
-  if (byItself && (yield* divergedAt(context, live, ended, Exit.isFailure(exit)))) {
+  const asked = Exit.isSuccess(exit) ? "its end" : "its failure";
+  if (byItself && (yield* divergedAt(context, live, asked, Exit.isFailure(exit)))) {
     instance.suspended = true;
     return yield* interruptSelf;
   }

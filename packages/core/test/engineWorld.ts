@@ -10,6 +10,8 @@ import {
   Executions,
   type ExecutionRunner,
   Journal,
+  LargeValueLost,
+  LargeValues,
   Wakes,
 } from "@millrace/core";
 import { SqliteJournal } from "@millrace/core/sqlite";
@@ -29,6 +31,8 @@ export interface World {
   /** Appends so far, refused ones included. */
   readonly appends: () => number;
   readonly loads: () => number;
+  /** What was kept beside the journal, by hash. */
+  readonly values: Map<string, string>;
   /** Rows in the order in which processes brought them to the index. */
   readonly rows: Array<ExecutionRow>;
   /** Wakes and timers that processes asked for. */
@@ -50,6 +54,17 @@ export const makeWorld = Effect.gen(function* () {
   let loads = 0;
   const wakes: World["wakes"] = [];
   const rows: World["rows"] = [];
+  const values: World["values"] = new Map();
+  const largeValues = Layer.succeed(LargeValues, {
+    put: (sha256, text) => Effect.sync(() => void values.set(sha256, text)),
+    get: (sha256) =>
+      Effect.suspend(() => {
+        const text = values.get(sha256);
+        return text === undefined
+          ? Effect.fail(new LargeValueLost({ sha256, reason: "it is not there" }))
+          : Effect.succeed(text);
+      }),
+  });
   const executions = Layer.succeed(Executions, {
     record: (row) => Effect.sync(() => void rows.push(row)),
     list: () => Effect.succeed({ rows, cursor: undefined }),
@@ -60,6 +75,7 @@ export const makeWorld = Effect.gen(function* () {
     appends: () => appends,
     loads: () => loads,
     rows,
+    values,
     wakes,
     start: Effect.fnUntraced(function* (workflows, kind = "resident") {
       let dead = false;
@@ -97,6 +113,7 @@ export const makeWorld = Effect.gen(function* () {
             Layer.provideMerge(engine),
             Layer.provide(ownJournal),
             Layer.provide(executions),
+            Layer.provide(largeValues),
           ),
         ),
         scope,

@@ -8,46 +8,28 @@ import {
   CopyObjectCommand,
   GetObjectCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   type S3ClientConfig,
 } from "@aws-sdk/client-s3";
 import { Effect, Layer, Stream } from "effect";
 import { Readable } from "node:stream";
 import type { ObjectRef } from "../ObjectEvent.ts";
 import { ObjectStore, type ObjectTarget, type ReadFailure } from "../ObjectStore.ts";
+import { openS3Client } from "./s3Client.ts";
 import { readFailure, statusOf, writeFailure } from "./s3Failure.ts";
 import { openWriter, targetParams, unquote } from "./s3Writer.ts";
-
-/** Longest silence of S3 before a request is given up, in milliseconds. */
-const requestTimeoutMs = 30_000;
 
 /** The store of the process's own AWS configuration, or of the one given. */
 export const layerS3 = (config: S3ClientConfig = {}): Layer.Layer<ObjectStore> =>
   Layer.effect(
     ObjectStore,
-    Effect.map(
-      Effect.acquireRelease(
-        Effect.sync(
-          () =>
-            new S3Client({
-              requestHandler: {
-                requestTimeout: requestTimeoutMs,
-                // Else the time-out is only logged.
-                throwOnRequestTimeout: true,
-                connectionTimeout: 2_000,
-              },
-              ...config,
-            }),
-        ),
-        (client) => Effect.sync(() => client.destroy()),
-      ),
-      (client) =>
-        ObjectStore.of({
-          read: (ref, options) => read(client, ref, options?.bytesMax),
-          writer: (target) => openWriter(client, target),
-          put: (target, body) => put(client, target, body),
-          copy: (ref, target) => copy(client, ref, target),
-        }),
+    Effect.map(openS3Client(config), (client) =>
+      ObjectStore.of({
+        read: (ref, options) => read(client, ref, options?.bytesMax),
+        writer: (target) => openWriter(client, target),
+        put: (target, body) => put(client, target, body),
+        copy: (ref, target) => copy(client, ref, target),
+      }),
     ),
   );
 

@@ -1,1 +1,2 @@
 export * as SqliteJournal from "./SqliteJournal.ts";
+export * as SqliteLargeValues from "./SqliteLargeValues.ts";

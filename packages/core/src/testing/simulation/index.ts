@@ -14,6 +14,7 @@ export { type Caller, leaseMs, request } from "./request.ts";
 export { SimulatedExecutions } from "./SimulatedExecutions.ts";
 export { type FunctionHost, SimulatedFunction } from "./SimulatedFunction.ts";
 export { SimulatedJournal } from "./SimulatedJournal.ts";
+export { SimulatedLargeValues } from "./SimulatedLargeValues.ts";
 export { SimulatedObjectStore, type StoredVersion } from "./SimulatedObjectStore.ts";
 export { SimulatedProcess } from "./SimulatedProcess.ts";
 export { SimulatedQueues } from "./SimulatedQueues.ts";
