@@ -29,8 +29,8 @@ export interface EngineOptions {
    * alone. @default 60,000
    */
   readonly leaseMs?: number;
-  /** Runs no activity: a body stops where its history ends. For checking histories against code. @default false */
-  readonly replayOnly?: boolean;
+  /** Runs nothing that is not recorded: called with the step instead. For checking histories against code. */
+  readonly replayOnly?: (executionId: string, step: string) => void;
 }
 
 /**
@@ -103,7 +103,7 @@ const makeEngine = Effect.fnUntraced(function* (
     owner,
     codeVersion: options.codeVersion ?? "unversioned",
     leaseMs: options.leaseMs ?? defaultLeaseMs,
-    replayOnly: options.replayOnly ?? false,
+    replayOnly: options.replayOnly,
     outside,
     spill,
     restore,

@@ -22,6 +22,8 @@ export interface ExecutionState {
   commit: number;
   eventCount: number;
   runCount: number;
+  /** Code version of the latest run. */
+  codeVersion: string | undefined;
   started: typeof ExecutionStarted.Type | undefined;
   /** The latest run; its owner holds the lease until `leaseUntilEpochMs`, or until it suspended or completed. */
   run: typeof RunStarted.Type | undefined;
@@ -47,6 +49,7 @@ export const initialState = (): ExecutionState => ({
   commit: 0,
   eventCount: 0,
   runCount: 0,
+  codeVersion: undefined,
   started: undefined,
   run: undefined,
   releasedAtEpochMs: undefined,
@@ -74,6 +77,7 @@ export const evolve = (state: ExecutionState, event: HistoryEvent): void => {
     case "RunStarted":
       state.run = event;
       state.runCount++;
+      state.codeVersion = event.codeVersion;
       state.releasedAtEpochMs = undefined;
       state.suspended = undefined;
       return;

@@ -45,7 +45,10 @@ export const executeActivity = Effect.fnUntraced(function* (
   if (!live.bodyEnded && (yield* divergedAt(context, live, `"${name}"`, isHandler))) {
     return yield* Effect.interrupt;
   }
-  if (context.replayOnly) return new Workflow.Suspended({});
+  if (context.replayOnly) {
+    context.replayOnly(executionId, name);
+    return new Workflow.Suspended({});
+  }
 
   // Under strict durability what it depends on is stored; what else is on its way is others' business.
   const startedAfter = (strict ? live.log?.state.eventCount : live.log?.knownCount()) ?? 0;

@@ -1,4 +1,5 @@
 export * as Engine from "./Engine.ts";
+export { checkReplay, type ReplayCheck, type ReplayVerdict } from "./checkReplay.ts";
 export { Durability } from "./Durability.ts";
 export * from "./EngineError.ts";
 export { ExecutionRunner } from "./ExecutionRunner.ts";

@@ -32,8 +32,8 @@ export interface RunContext {
   readonly clock: Clock.Clock;
   readonly owner: string;
   readonly codeVersion: string;
-  /** Replays what is recorded and runs no activity: for checking histories against code. */
-  readonly replayOnly: boolean;
+  /** Runs nothing that is not recorded, and hears of it instead: for checking histories against code. */
+  readonly replayOnly: ((executionId: string, step: string) => void) | undefined;
   /** What the engine and activities see where a body sees its replay-stable clock and randomness. */
   readonly outside: Context.Context<never>;
   /** Puts values that are too large beside the journal. */
@@ -84,7 +84,7 @@ export const runExecution = Effect.fnUntraced(function* (
     owner,
     nowEpochMs: clock.currentTimeMillisUnsafe(),
   });
-  live.recordedVersion = state.run?.codeVersion;
+  live.recordedVersion = state.codeVersion;
   live.started = state.started ?? (request._tag === "Start" ? request.start : undefined);
   live.log?.record(...facts);
   if (run._tag === "Run") yield* recordRunStarted(context, live);

@@ -28,6 +28,7 @@ export const scheduleClock = Effect.fnUntraced(function* (
   if (!inActivity && (yield* divergedAt(context, live, `the sleep "${clock.name}"`, false))) {
     return yield* Effect.interrupt;
   }
+  if (context.replayOnly) return context.replayOnly(executionId, clock.name);
   const now = context.clock.currentTimeMillisUnsafe();
   log.record({
     _tag: "ClockScheduled",

@@ -11,7 +11,13 @@ import {
 } from "@millrace/core";
 import { Cause, Clock, Effect, Exit, Fiber, Random, Ref, Schema } from "effect";
 import { TestClock } from "effect/testing";
-import { Activity, DurableClock, DurableDeferred, Workflow, WorkflowEngine } from "effect/workflow";
+import {
+  Activity,
+  DurableClock,
+  DurableDeferred,
+  Workflow,
+  type WorkflowEngine,
+} from "effect/workflow";
 import { makeWorld, settle } from "./engineWorld.ts";
 
 const payload = { id: Schema.String };
@@ -54,7 +60,7 @@ const runBoth = (before: Body, after: Body, versions: readonly [number, number] 
     );
     yield* first.run(ExecutionRunner.use((runner) => runner.start(old.workflow, { id: "a" })));
     yield* first.kill;
-    const before_ = yield* Ref.getAndSet(ran, []);
+    const ranBefore = yield* Ref.getAndSet(ran, []);
     const young = make(ran, versions[1]);
     const second = yield* world.start(
       young.workflow.toLayer(() => after(young.step)),
@@ -71,20 +77,42 @@ const runBoth = (before: Body, after: Body, versions: readonly [number, number] 
       yield* TestClock.adjust("100 millis");
     }
     const { state } = yield* Fiber.join(fiber);
-    return { world, state, executionId, before: before_, after: yield* Ref.get(ran) };
+    return { world, state, executionId, before: ranBefore, after: yield* Ref.get(ran) };
   });
 
 const parkedBy = (state: { readonly suspended: { readonly result: unknown } | undefined }) =>
   JSON.stringify(state.suspended?.result);
 
-describe("a replay under changed code", () => {
-  const recorded: Body = (step) =>
-    step("a").pipe(
-      Effect.andThen(step("b")),
+const recorded: Body = (step) =>
+  step("a").pipe(
+    Effect.andThen(step("b")),
+    Effect.andThen(DurableDeferred.await(gate)),
+    Effect.as(""),
+  );
+
+const fan =
+  (names: ReadonlyArray<string>): Body =>
+  (step) =>
+    Effect.forEach(names, (name) => step(name), { concurrency: "unbounded" }).pipe(
       Effect.andThen(DurableDeferred.await(gate)),
       Effect.as(""),
     );
 
+const race: Body = (step) =>
+  Activity.raceAll("race", [step("slow", Effect.yieldNow), step("quick")]).pipe(
+    Effect.tap(DurableDeferred.await(gate)),
+  );
+
+const guarded: Body = (step) =>
+  Effect.gen(function* () {
+    yield* step("a");
+    if ((yield* ExecutionVersion) >= 2) yield* step("check");
+    yield* step("b");
+    yield* step("end");
+    return "done";
+  });
+
+describe("a replay under changed code", () => {
   it.effect("goes on where the code is the same", () =>
     Effect.gen(function* () {
       const { after, state } = yield* runBoth(recorded, recorded);
@@ -134,13 +162,6 @@ describe("a replay under changed code", () => {
 
   it.effect("a renamed branch of a fan-out is noticed", () =>
     Effect.gen(function* () {
-      const fan =
-        (names: ReadonlyArray<string>): Body =>
-        (step) =>
-          Effect.forEach(names, (name) => step(name), { concurrency: "unbounded" }).pipe(
-            Effect.andThen(DurableDeferred.await(gate)),
-            Effect.as(""),
-          );
       const { after, state } = yield* runBoth(fan(["a", "b", "c"]), fan(["a", "z", "c"]));
       assert.deepStrictEqual(after, []);
       assert.include(parkedBy(state), 'has \\"b\\"');
@@ -149,10 +170,6 @@ describe("a replay under changed code", () => {
 
   it.effect("losers of a durable race that were recorded are no divergence", () =>
     Effect.gen(function* () {
-      const race: Body = (step) =>
-        Activity.raceAll("race", [step("slow", Effect.yieldNow), step("quick")]).pipe(
-          Effect.tap(DurableDeferred.await(gate)),
-        );
       const { state } = yield* runBoth(race, (step) => race(step).pipe(Effect.tap(step("more"))));
       assert.isFalse(state.suspended?.failed);
     }),
@@ -162,14 +179,6 @@ describe("a replay under changed code", () => {
     "code that asks for the version its execution began with may add a step for newer ones",
     () =>
       Effect.gen(function* () {
-        const guarded: Body = (step) =>
-          Effect.gen(function* () {
-            yield* step("a");
-            if ((yield* ExecutionVersion) >= 2) yield* step("check");
-            yield* step("b");
-            yield* step("end");
-            return "done";
-          });
         const { after, state } = yield* runBoth(recorded, guarded, [1, 2]);
         assert.deepStrictEqual(after, ["end"]);
         assert.isDefined(state.completed);

@@ -41,11 +41,6 @@ const make = (database: DatabaseSync): LargeValues["Service"] => {
     `INSERT INTO large_values (sha256, text) VALUES (?, ?) ON CONFLICT DO NOTHING`,
   );
   const select = database.prepare(`SELECT text FROM large_values WHERE sha256 = ?`);
-  const attempt = <A>(sha256: string, operation: string, run: () => A) =>
-    Effect.try({
-      try: run,
-      catch: (cause) => new LargeValueUnavailable({ sha256, operation, cause }),
-    });
   return LargeValues.of({
     put: (sha256, text) => Effect.asVoid(attempt(sha256, "put", () => insert.run(sha256, text))),
     get: Effect.fnUntraced(function* (sha256) {
@@ -54,3 +49,9 @@ const make = (database: DatabaseSync): LargeValues["Service"] => {
     }),
   });
 };
+
+const attempt = <A>(sha256: string, operation: string, run: () => A) =>
+  Effect.try({
+    try: run,
+    catch: (cause) => new LargeValueUnavailable({ sha256, operation, cause }),
+  });
