@@ -1,91 +1,109 @@
 /**
- * The engine's cost per step, beside Effect's own memory engine under the same load in the same run.
+ * The engine beside Effect's own memory engine, and beside Restate and DBOS where they are installed: one load, one run.
  *
- * Usage: node bench/engine.ts [steps, default 1000]
- * Prints one JSON line per engine. `stepsPerSecond` is wall time on whatever machine this is: compare the ratios.
+ *   npm run bench -- engine [--json] [--runs 3] [--only NAME,...] [--peers | --no-peers]
+ *
+ * With `--json`, one line of figures per engine; without, a table with the ratios that the project has set itself. The
+ * load is in bench/engine/measure.ts, what the figures mean in docs/benchmarks.md. Each engine runs in a process of its
+ * own, one after the other.
  */
-import { Engine } from "@millrace/core";
-import { SqliteJournal } from "@millrace/core/sqlite";
-import { Effect, Layer, Schema } from "effect";
-import { Activity, Workflow, WorkflowEngine } from "effect/workflow";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { effectSubjects } from "./engine/effectSubject.ts";
+import { decodeFigures, table } from "./engine/table.ts";
 
-const steps = Number(process.argv[2] ?? 1_000);
-const fan = 100;
+const peersFolder = join(import.meta.dirname, "peers");
+const peers: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "restate-streaming": ["restate.mjs", "streaming"],
+  "restate-request-response": ["restate.mjs", "request-response"],
+  dbos: ["dbos.mjs"],
+};
+const names = [...Object.keys(effectSubjects), ...Object.keys(peers)];
 
-const step = (name: string) =>
-  Activity.make({ name, success: Schema.Int, execute: Effect.succeed(1) });
+const usage = `usage: npm run bench -- engine [options]
+  --json         one JSON line per engine instead of the table
+  --runs N       figures are medians of N runs (default 3)
+  --only A,B     only these engines: ${names.join(", ")}
+  --peers        fail if the peers are not installed; by default they run when they are
+  --no-peers     leave the peers out
 
-/** Instants at which the steps of a sequential run began, for the last tenth against the first. */
-const beganMs: Array<number> = [];
+The peers are not part of this project's install. To have them:
+  npm install --prefix bench/peers
+DBOS needs PostgreSQL: PG=postgres://... of a fresh database, or initdb and postgres on this machine.
+`;
 
-const Sequential = Workflow.make("Sequential", {
-  payload: { id: Schema.String },
-  idempotencyKey: ({ id }) => id,
+const { values } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    runs: { type: "string", default: "3" },
+    only: { type: "string" },
+    peers: { type: "boolean" },
+    help: { type: "boolean", default: false },
+  },
+  allowNegative: true,
 });
-const FanOut = Workflow.make("FanOut", {
-  payload: { id: Schema.String },
-  idempotencyKey: ({ id }) => id,
-});
 
-const workflows = Layer.merge(
-  Sequential.toLayer(() =>
-    Effect.gen(function* () {
-      for (let index = 0; index < steps; index++) {
-        beganMs.push(performance.now());
-        yield* step(`step ${index}`);
-      }
-    }),
-  ),
-  FanOut.toLayer(() =>
-    Effect.all(
-      Array.from({ length: fan }, (_, index) => step(`side ${index}`)),
-      { concurrency: "unbounded", discard: true },
-    ),
-  ),
-);
+const arePeersInstalled = existsSync(join(peersFolder, "node_modules"));
+const only = values.only?.split(",") ?? names;
+const unknown = only.filter((name) => !names.includes(name));
+const isRuns = Number.isInteger(Number(values.runs)) && Number(values.runs) > 0;
 
-const directory = mkdtempSync(join(tmpdir(), "millrace-bench-"));
-const onSqlite = (file: string) =>
-  Layer.provide(Engine.layerInProcess(), SqliteJournal.layerSqlite(file));
-const engines = {
-  "effect memory": WorkflowEngine.layerMemory,
-  "millrace :memory:": onSqlite(":memory:"),
-  "millrace sqlite, fsync": onSqlite(join(directory, "journal.sqlite")),
+const refusal =
+  (unknown.length > 0 && `no such engine: ${unknown.join(", ")}`) ||
+  (!isRuns && `--runs ${values.runs}: a whole number from 1 on`) ||
+  (values.peers && !arePeersInstalled && "the peers are not installed");
+
+const programOf = (name: string): ReadonlyArray<string> => {
+  const [file = "", ...rest] = peers[name] ?? [];
+  return file === ""
+    ? [join(import.meta.dirname, "engine", "runSubject.ts"), name]
+    : [join(peersFolder, file), ...rest];
 };
 
-const timed = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
-  const before = { ms: performance.now(), cpu: process.cpuUsage() };
-  yield* effect;
-  const cpu = process.cpuUsage(before.cpu);
-  return { ms: performance.now() - before.ms, cpuMs: (cpu.user + cpu.system) / 1_000 };
-});
+/** Exit code of a peer that lacks something on this machine, which it has named. */
+const cannotRunHere = 3;
+let failures = 0;
 
-const measure = Effect.gen(function* () {
-  // Compiled and warm before anything counts.
-  yield* Sequential.execute({ id: "warm" });
-  yield* FanOut.execute({ id: "warm" });
-  beganMs.length = 0;
-  const run = yield* timed(Sequential.execute({ id: "run" }));
-  const tenth = Math.floor(steps / 10);
-  const span = (from: number, to: number) => (beganMs[to] ?? 0) - (beganMs[from] ?? 0);
-  const lastOverFirstTenth = span(steps - tenth, steps - 1) / span(0, tenth - 1);
-  const fanOut = yield* timed(FanOut.execute({ id: "run" }));
-  return {
-    stepsPerSecond: Math.round((steps / run.ms) * 1_000),
-    cpuMsPerStep: Number((run.cpuMs / steps).toFixed(3)),
-    [`steps${steps}Ms`]: Math.round(run.ms),
-    lastOverFirstTenth: Number(lastOverFirstTenth.toFixed(2)),
-    [`fan${fan}Ms`]: Number(fanOut.ms.toFixed(1)),
-  };
-});
-
-for (const [engine, layer] of Object.entries(engines)) {
-  const figures = await Effect.runPromise(
-    Effect.provide(measure, Layer.provideMerge(workflows, layer)),
+/** Measures one engine; its own progress and complaints go to stderr. */
+const measureInProcess = (name: string) => {
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [...process.execArgv, ...programOf(name), values.runs],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+      encoding: "utf8",
+      // Its lines about each run are no part of the load.
+      env: { ...process.env, RESTATE_LOGGING: "ERROR" },
+    },
   );
-  process.stdout.write(`${JSON.stringify({ engine, ...figures })}\n`);
+  if (status === 0) return decodeFigures(stdout);
+  process.stderr.write(`${name} was not measured: it ended with ${status}\n`);
+  failures += status === cannotRunHere ? 0 : 1;
+  return undefined;
+};
+
+const bench = (): boolean => {
+  const withPeers = values.peers ?? arePeersInstalled;
+  const wanted = only.filter((name) => withPeers || !(name in peers));
+  const figures = wanted.flatMap((name) => {
+    const one = measureInProcess(name);
+    if (one && values.json) process.stdout.write(`${JSON.stringify(one)}\n`);
+    return one ?? [];
+  });
+  if (!values.json) process.stdout.write(table(figures));
+  if (!withPeers && !values.json) {
+    process.stdout.write("\npeers are not installed: npm install --prefix bench/peers\n");
+  }
+  return failures === 0;
+};
+
+if (values.help) {
+  process.stdout.write(usage);
+} else if (refusal) {
+  process.stderr.write(`${refusal}\n\n${usage}`);
+  process.exitCode = 2;
+} else {
+  process.exitCode = bench() ? 0 : 1;
 }
-rmSync(directory, { recursive: true });

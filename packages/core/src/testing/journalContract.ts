@@ -8,6 +8,7 @@ import { Effect, Exit, type Layer } from "effect";
 import * as fc from "fast-check";
 import type { Commit, HistoryEvent } from "../HistoryEvent.ts";
 import { Journal } from "../Journal.ts";
+import { JournalConflict } from "../JournalError.ts";
 import { commitBytesMax } from "../Limits.ts";
 
 const started = (text: string, payload: unknown = { text }): HistoryEvent => ({
@@ -98,6 +99,31 @@ export const journalContract = <E>(layer: Layer.Layer<Journal, E>): void => {
       assert.strictEqual(exits.filter(Exit.isSuccess).length, 1);
       const stored = yield* journal.load(id, 0);
       assert.strictEqual(stored[0]?.writer, writers[exits.findIndex(Exit.isSuccess)]);
+    }),
+  );
+
+  claim(
+    "of many concurrent appends to many executions, each is answered by what is stored",
+    Effect.gen(function* () {
+      const journal = yield* Journal;
+      const ids = Array.from({ length: 25 }, nextId);
+      // Each writer asks twice at the same time, as one does whose first answer was lost.
+      const writers = ["w1", "w2", "w3", "w1", "w2", "w3"];
+      const asked = ids.flatMap((id) => writers.map((writer) => commit(id, 1, writer)));
+      const exits = yield* Effect.forEach(asked, (one) => Effect.exit(journal.append(one)), {
+        concurrency: "unbounded",
+      });
+      for (const id of ids) {
+        const stored = yield* journal.load(id, 0);
+        const holder = stored[0]?.writer ?? "";
+        assert.deepStrictEqual(stored, [commit(id, 1, holder)]);
+        for (const [index, one] of asked.entries()) {
+          if (one.executionId !== id) continue;
+          const exit = exits[index] ?? Exit.void;
+          const conflict = new JournalConflict({ executionId: id, commit: 1 });
+          assert.deepStrictEqual(exit, one.writer === holder ? Exit.void : Exit.fail(conflict));
+        }
+      }
     }),
   );
 
