@@ -145,8 +145,8 @@ export const mutants: ReadonlyArray<Mutant> = [
       },
       {
         file: "executeActivity.ts",
-        from: "const met = strict ? findResult(live, activity.name, attempt) : undefined;",
-        to: "const met = strict ? undefined : findResult(live, activity.name, attempt);",
+        from: "const met = strict ? findResult(live, name, attempt) : undefined;",
+        to: "const met = strict ? undefined : findResult(live, name, attempt);",
       },
     ],
   },
@@ -224,7 +224,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   ),
   one(
     "a timer recorded by an overtaken run is recorded again",
-    "EncodedEngine.ts",
+    "scheduleClock.ts",
     "if (log.findRecorded(isClockScheduled(clock.name))) return;",
     "",
   ),

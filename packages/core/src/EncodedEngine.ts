@@ -54,10 +54,14 @@ export const makeEncodedEngine = (
 
     awaitComplete: (_workflow, executionId) => lives.awaitCompletion(executionId),
 
-    activityExecute: Effect.fnUntraced(function* (activity, attempt) {
-      const live = yield* currentLive(lives);
-      return yield* executeActivity(context, live, activity, attempt);
-    }, outside),
+    activityExecute: (activity, attempt) =>
+      Effect.flatMap(WorkflowEngine.WorkflowInstance, (instance) => {
+        const live = lives.find(instance.executionId);
+        // A fiber that outlived its run has no history to read or write any more.
+        return live
+          ? executeActivity(context, live, instance, activity, attempt)
+          : Effect.interrupt;
+      }),
 
     deferredResult: Effect.fnUntraced(function* (deferred) {
       const live = yield* currentLive(lives);

@@ -47,6 +47,16 @@ const Reference = Schema.Struct({
   "millrace/value": Schema.Struct({ sha256: Schema.String, bytes: Schema.Int }),
 });
 const isReference = Schema.is(Reference);
+/** Whether the value or cause inside a result's exit is kept elsewhere. */
+export const isSpilled = (result: unknown): boolean =>
+  Predicate.hasProperty(result, "exit") &&
+  Predicate.isObject(result.exit) &&
+  isReference(
+    Object.hasOwn(result.exit, "value")
+      ? Reflect.get(result.exit, "value")
+      : Reflect.get(result.exit, "cause"),
+  );
+
 const decodeJson = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Unknown));
 
 /** Replaces what is too large, and brings it back. Both failures are defects of the run: its message returns. */

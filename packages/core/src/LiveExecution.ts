@@ -6,7 +6,7 @@
 import { Cause, Context, Deferred, Effect, type Fiber, type Scope } from "effect";
 import type { Workflow, WorkflowEngine } from "effect/workflow";
 import type { BodyReplay } from "./BodyReplay.ts";
-import type { ExecutionLog } from "./ExecutionLog.ts";
+import type { ExecutionLog, FlushOutcome } from "./ExecutionLog.ts";
 import type {
   ClockScheduled,
   DeferredDone,
@@ -150,13 +150,14 @@ export class LiveExecution {
   }
 
   /** Stores what was recorded and then asks for the timers that are now facts. Store failures are defects: the run ends, the message returns. */
-  readonly flush = Effect.suspend(() =>
+  readonly flush: Effect.Effect<FlushOutcome> = Effect.suspend(() =>
     this.log
-      ? this.log.flush.pipe(
-          Effect.orDie,
-          Effect.tap(() => this.sendTimers),
-          Effect.tap((outcome) => this.afterFlush(outcome === "fenced")),
-        )
+      ? Effect.flatMap(Effect.orDie(this.log.flush), (outcome) => {
+          this.afterFlush(outcome === "fenced");
+          return this.timersToSend.length === 0
+            ? Effect.succeed(outcome)
+            : Effect.as(this.sendTimers, outcome);
+        })
       : Effect.succeed("fenced" as const),
   );
 
@@ -199,12 +200,10 @@ export class LiveExecution {
   });
 
   /** A fenced run is abandoned; one whose sight was overtaken is preempted, and its loop replays it. */
-  private afterFlush(fenced: boolean): Effect.Effect<void> {
-    return Effect.sync(() => {
-      if (fenced) this.abandon();
-      if (fenced) this.bodyFiber?.interruptUnsafe();
-      else if (this.log?.needsReplay()) this.preempt();
-    });
+  private afterFlush(fenced: boolean): void {
+    if (fenced) this.abandon();
+    if (fenced) this.bodyFiber?.interruptUnsafe();
+    else if (this.log?.needsReplay()) this.preempt();
   }
 
   /** Interrupts the body where it is; its loop replays it. */

@@ -14,11 +14,27 @@ const ActivityResult = Schema.toCodecJson(
 );
 const DeferredExit = Schema.toCodecJson(Schema.Exit(AnyOrVoid, AnyOrVoid, Schema.Defect()));
 
+const encodeAnyResult = Schema.encodeSync(ActivityResult);
+
 /** An activity's result, whose success and failure are JSON already; defects are made so here. */
-export const encodeActivityResult: (result: Workflow.Result<unknown, unknown>) => unknown =
-  Schema.encodeSync(ActivityResult);
-export const decodeActivityResult: (json: unknown) => Workflow.Result<unknown, unknown> =
-  Schema.decodeUnknownSync(ActivityResult);
+export const encodeActivityResult = (result: Workflow.Result<unknown, unknown>): unknown =>
+  // A success is JSON but for its wrapping, and by far the most common: not worth a schema's time.
+  result._tag === "Complete" && Exit.isSuccess(result.exit)
+    ? { _tag: "Complete", exit: { _tag: "Success", value: result.exit.value ?? null } }
+    : encodeAnyResult(result);
+const decodeAnyResult = Schema.decodeUnknownSync(ActivityResult);
+
+/** The result again; a success without a value is encoded as null. */
+export const decodeActivityResult = (json: unknown): Workflow.Result<unknown, unknown> =>
+  isSuccess(json)
+    ? new Workflow.Complete({ exit: Exit.succeed(json.exit.value ?? undefined) })
+    : decodeAnyResult(json);
+
+const isSuccess = (json: unknown): json is { readonly exit: { readonly value: unknown } } =>
+  Predicate.hasProperty(json, "exit") &&
+  Predicate.hasProperty(json.exit, "_tag") &&
+  json.exit._tag === "Success" &&
+  Predicate.hasProperty(json.exit, "value");
 
 /** Whether an encoded result of an activity or a workflow is a failure. */
 export const isFailedResult = (json: unknown): boolean =>

@@ -4,35 +4,54 @@
  * Under `strict` durability nothing starts before everything recorded so far is stored; the result itself waits for
  * the next flush, because a result that nothing has used can be lost without harm: the activity runs again.
  */
-import { Cause, Context, Effect, Exit } from "effect";
+import { Cause, Context, Effect, Exit, LogLevel, References } from "effect";
 import { type Activity, Workflow, WorkflowEngine } from "effect/workflow";
 import { Durability } from "./Durability.ts";
 import { ActivityOutlivesProcess, DuplicateActivity } from "./EngineError.ts";
 import { activityKey } from "./ExecutionState.ts";
 import { FailureHandler } from "./FailureHandler.ts";
 import type { ActivityCompleted, ActivityRole, HistoryEvent } from "./HistoryEvent.ts";
+import { isSpilled } from "./LargeValues.ts";
 import { yieldsMax } from "./Limits.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
 import { divergedAt } from "./divergedAt.ts";
 import type { RunContext } from "./runExecution.ts";
 import { decodeActivityResult, encodeActivityResult } from "./WorkflowCodec.ts";
 
-export const executeActivity = Effect.fnUntraced(function* (
+/** One attempt of an activity that the body of `live` asks for, inside the body's own fiber. */
+export const executeActivity = (
   context: RunContext,
   live: LiveExecution,
+  instance: WorkflowEngine.WorkflowInstance["Service"],
+  activity: Activity.Any,
+  attempt: number,
+) => {
+  const { name } = activity;
+  if (live.replay?.askActivity(name, attempt) === false) {
+    const { executionId, workflow } = instance;
+    return Effect.die(
+      new DuplicateActivity({ workflow: workflow._tag, executionId, activity: name }),
+    );
+  }
+  // Replays are mostly this: it has to be cheap.
+  const recorded = findResult(live, name, attempt);
+  return recorded
+    ? useResult(context, live, recorded)
+    : Effect.provideContext(
+        makeResult(context, live, instance, activity, attempt),
+        context.outside,
+      );
+};
+
+const makeResult = Effect.fnUntraced(function* (
+  context: RunContext,
+  live: LiveExecution,
+  instance: WorkflowEngine.WorkflowInstance["Service"],
   activity: Activity.Any,
   attempt: number,
 ) {
   const { name } = activity;
-  const instance = yield* WorkflowEngine.WorkflowInstance;
   const { executionId, workflow } = instance;
-  if (live.replay?.askActivity(name, attempt) === false) {
-    return yield* Effect.die(
-      new DuplicateActivity({ workflow: workflow._tag, executionId, activity: name }),
-    );
-  }
-  const recorded = findResult(live, name, attempt);
-  if (recorded) return yield* useResult(context, live, recorded);
   // A pending interrupt replays only to rebuild compensations, which run once `interrupted` is set.
   const interruptPending = live.log?.state.interrupt !== "none" && !instance.interrupted;
   if (interruptPending && !live.bodyEnded) return new Workflow.Suspended({});
@@ -53,7 +72,7 @@ export const executeActivity = Effect.fnUntraced(function* (
   // Under strict durability what it depends on is stored; what else is on its way is others' business.
   const startedAfter = (strict ? live.log?.state.eventCount : live.log?.knownCount()) ?? 0;
   const startedAtEpochMs = context.clock.currentTimeMillisUnsafe();
-  const result = yield* run(live, activity, attempt);
+  const result = yield* run(live, instance, activity, attempt);
   // Only an end is a fact: what suspended or was interrupted runs again on the next replay.
   if (result._tag === "Suspended") {
     live.running.delete(activityKey(name, attempt));
@@ -84,11 +103,11 @@ export const executeActivity = Effect.fnUntraced(function* (
 /** Runs the effect itself, in an instance of its own. */
 const run = Effect.fnUntraced(function* (
   live: LiveExecution,
+  instance: WorkflowEngine.WorkflowInstance["Service"],
   activity: Activity.Any,
   attempt: number,
 ) {
   const { name } = activity;
-  const instance = yield* WorkflowEngine.WorkflowInstance;
   const { executionId, workflow } = instance;
   const yields = live.log?.state.yields.get(activityKey(name, attempt)) ?? 0;
   if (yields >= yieldsMax) {
@@ -97,20 +116,23 @@ const run = Effect.fnUntraced(function* (
   }
   const activityInstance = WorkflowEngine.WorkflowInstance.initial(workflow, executionId);
   activityInstance.interrupted = instance.interrupted;
-  yield* Effect.logDebug("activity started").pipe(
-    Effect.annotateLogs({
-      executionId,
-      key: live.started?.idempotencyKey,
-      activity: name,
-      attempt,
-    }),
-  );
+  if (LogLevel.isLessThanOrEqualTo(yield* References.MinimumLogLevel, "Debug")) {
+    yield* logStart(live, name, attempt);
+  }
   live.running.set(activityKey(name, attempt), { name, attempt });
   return yield* activity.executeEncoded.pipe(
     Workflow.intoResult,
     Effect.provideService(WorkflowEngine.WorkflowInstance, activityInstance),
   );
 });
+
+const logStart = (live: LiveExecution, activity: string, attempt: number) =>
+  Effect.annotateLogs(Effect.logDebug("activity started"), {
+    executionId: live.executionId,
+    key: live.started?.idempotencyKey,
+    activity,
+    attempt,
+  });
 
 const roleOf = (activity: Activity.Any, live: LiveExecution): { readonly role?: ActivityRole } => {
   if (live.bodyEnded) return { role: "compensation" };
@@ -124,10 +146,11 @@ const useResult = (
 ) => {
   live.bodyClock?.advanceTo(recorded.atEpochMs);
   live.replay?.sawResult(recorded);
-  return Effect.map(
-    live.orBreakDown(context.restore.result(recorded.result)),
-    decodeActivityResult,
-  );
+  return isSpilled(recorded.result)
+    ? live
+        .orBreakDown(context.restore.result(recorded.result))
+        .pipe(Effect.map(decodeActivityResult))
+    : Effect.succeed(decodeActivityResult(recorded.result));
 };
 
 const findResult = (live: LiveExecution, name: string, attempt: number) =>

@@ -94,7 +94,8 @@ export const runExecution = Effect.fnUntraced(function* (
     if (!state.started && live.started?.parent) {
       yield* announceChild(context, executionId, state, live.started);
     }
-    yield* Effect.forkChild(yieldInTime(context, live));
+    const deadline = yield* ProcessDeadline;
+    if (deadline !== undefined) yield* Effect.forkChild(yieldInTime(context, live, deadline));
     return yield* runUntilStop(context, live);
   }
   const advance: Advance =
@@ -127,11 +128,13 @@ const recordRunStarted = Effect.fnUntraced(function* (context: RunContext, live:
   });
 });
 
-/** Stops the body when the process comes near its end; without a deadline it never does. */
-const yieldInTime = Effect.fnUntraced(function* (context: RunContext, live: LiveExecution) {
-  const deadline = yield* ProcessDeadline;
-  if (deadline === undefined) return;
-  const leftMs = deadline - context.clock.currentTimeMillisUnsafe();
+/** Stops the body when the process comes near its end. */
+const yieldInTime = Effect.fnUntraced(function* (
+  context: RunContext,
+  live: LiveExecution,
+  deadlineEpochMs: number,
+) {
+  const leftMs = deadlineEpochMs - context.clock.currentTimeMillisUnsafe();
   yield* Effect.sleep(Math.max(0, leftMs - Math.min(yieldMarginMs, leftMs / 5)));
   live.yielding = true;
   live.preempt();
