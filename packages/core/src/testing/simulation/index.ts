@@ -17,4 +17,5 @@ export { SimulatedJournal } from "./SimulatedJournal.ts";
 export { SimulatedObjectStore, type StoredVersion } from "./SimulatedObjectStore.ts";
 export { SimulatedProcess } from "./SimulatedProcess.ts";
 export { SimulatedQueues } from "./SimulatedQueues.ts";
+export { schedulePrecisionMs, SimulatedSchedules } from "./SimulatedSchedules.ts";
 export { World, worldEpochMs } from "./World.ts";
