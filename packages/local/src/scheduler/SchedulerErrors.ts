@@ -13,9 +13,6 @@ export const notFound = (message: string): AwsError =>
 export const conflict = (message: string): AwsError =>
   new AwsError({ code: "ConflictException", message, status: 409 });
 
-export const quotaExceeded = (message: string): AwsError =>
-  new AwsError({ code: "ServiceQuotaExceededException", message, status: 402 });
-
 /** Something that AWS has and the embedded one has not: refused by name. */
 export const notImplemented = (what: string): AwsError =>
   new AwsError({
