@@ -10,6 +10,7 @@ import {
   type SimulatedJournal,
   type SimulatedObjectStore,
   type SimulatedQueues,
+  type SimulatedSchedules,
   type StoredVersion,
   type World,
   worldEpochMs,
@@ -35,6 +36,7 @@ export interface ScenarioParts {
   readonly world: World;
   readonly faults: Faults;
   readonly queues: SimulatedQueues;
+  readonly schedules: SimulatedSchedules;
   readonly objects: SimulatedObjectStore;
   readonly journal: SimulatedJournal;
   readonly counted: (name: string) => void;
@@ -90,7 +92,7 @@ export class Scenario {
       approval: prng.chance(0.5),
       sleepMs: prng.chance(0.5) ? Math.round(prng.between(2_000, 2_400_000)) : 0,
       child: prng.chance(0.4),
-      childSleepMs: prng.chance(0.7) ? Math.round(prng.between(2_000, 600_000)) : 0,
+      childSleepMs: prng.chance(0.7) ? Math.round(prng.between(2_000, 1_200_000)) : 0,
       quoteBytes: prng.chance(0.01) ? 150_000 : 0,
     };
     const upload = this.#upload("order", orderQueues.queue, key, JSON.stringify(order), poison);
@@ -187,11 +189,12 @@ export class Scenario {
   }
 
   #clientLayer(process: SimulatedProcess) {
-    const { counted, faults, journal, queues } = this.#parts;
+    const { counted, faults, journal, queues, schedules } = this.#parts;
     const caller: Caller = { process, faults, counted };
     return Engine.layer().pipe(
       Layer.provide(QueueWakes.layerQueue(() => orderQueues.queue)),
       Layer.provide(queues.layerFor(caller)),
+      Layer.provide(schedules.layerFor(caller)),
       Layer.provide(journal.layerFor(caller)),
     );
   }

@@ -9,6 +9,7 @@ import {
   type ObjectStore,
   type Pipeline,
   QueueWakes,
+  type Schedules,
   Sweeper,
   Worker,
 } from "@millrace/core";
@@ -25,6 +26,7 @@ import {
   SimulatedObjectStore,
   SimulatedProcess,
   SimulatedQueues,
+  SimulatedSchedules,
   World,
 } from "@millrace/core/testing/simulation";
 import {
@@ -105,6 +107,7 @@ const harmless: ReadonlySet<string> = new Set<FaultName>([
   "slow-down",
   "replay-storm",
   "signal-twice",
+  "schedule-twice",
 ]);
 
 const noFiles = Layer.succeed(FileSystem.FileSystem, FileSystem.makeNoop({}));
@@ -126,6 +129,7 @@ const simulateOver = async (
   world.recentMax = historyMax;
   const faults = new Faults(world, plan);
   const queues = new SimulatedQueues(world, faults);
+  const schedules = new SimulatedSchedules(world, faults, queues);
   const objects = new SimulatedObjectStore();
   const executions = new SimulatedExecutions();
   const ledger = new Ledger();
@@ -139,6 +143,7 @@ const simulateOver = async (
       executions.layerFor(caller),
       objects.layerFor(caller),
       queues.layerFor(caller),
+      schedules.layerFor(caller),
       ledger.layerFor(caller),
       Layer.succeed(Buckets, bucketNames),
       noFiles,
@@ -166,7 +171,10 @@ const simulateOver = async (
         Worker.layer.pipe(
           Layer.provide(workflows),
           Layer.provide(
-            Engine.layer().pipe(Layer.provide(QueueWakes.layerQueue(() => pipeline.queue))),
+            Layer.provide(
+              Engine.layer(),
+              QueueWakes.layerQueue(() => pipeline.queue),
+            ),
           ),
           Layer.provide(outsideOf(caller)),
         ),
@@ -184,7 +192,7 @@ const simulateOver = async (
     makeFunction(ordersPipeline, Layer.merge(layerOrder, layerPart)),
     makeFunction(csvPipeline, layerCsvToParquet),
   ];
-  const scenario = new Scenario({ world, faults, queues, objects, journal, counted });
+  const scenario = new Scenario({ world, faults, queues, schedules, objects, journal, counted });
   scenario.begin(3, seed % csvEverySeeds === 0 ? 1 : 0);
   const sweepLater = (): void => {
     world.after(sweepEveryMs, () => {
@@ -264,4 +272,5 @@ type Outsides =
   | MessageQueue
   | ObjectStore
   | Outside
-  | ParquetEncoder;
+  | ParquetEncoder
+  | Schedules;

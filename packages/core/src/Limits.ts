@@ -16,7 +16,7 @@ export const commitBytesMax = 350 * 1024;
 export const valueBytesMax = 300 * 1024;
 
 /**
- * Longest delay of one SQS message, in milliseconds (15 minutes); a longer timer is sent on when it arrives early.
+ * Longest delay of one SQS message, in milliseconds (15 minutes); a longer timer is a schedule of its own.
  * Source: AWS SQS API reference, SendMessage DelaySeconds.
  */
 export const queueDelayMsMax = 900_000;

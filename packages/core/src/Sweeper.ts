@@ -39,6 +39,9 @@ export const sweepGraceMs = 120_000;
 /** Rows per page of the index. */
 const pageRows = 100;
 
+/** Histories that are read side by side. */
+const rowsAtOnce = 8;
+
 /** Statuses of executions that may have to move. A parked one may hold a lost request to interrupt. */
 const open: ReadonlyArray<ExecutionStatus> = ["running", "suspended", "parked"];
 
@@ -80,15 +83,24 @@ const timersDue = (state: ExecutionState, dueEpochMs: number): ReadonlyArray<Nud
     .filter((clock) => clock.wakeAtEpochMs <= dueEpochMs && !state.deferreds.has(clock.deferred))
     .map((clock) => ({ _tag: "Timer", clock }));
 
+export interface SweepOptions {
+  readonly graceMs?: number | undefined;
+  /** Whether there is a queue for the executions of a workflow; without one they are counted as unreadable. @default all */
+  readonly knows?: ((workflow: string) => boolean) | undefined;
+}
+
 /** Looks at every open execution of the index once. Fails when the index does not answer; what it has asked for stands. */
-export const sweep = Effect.fnUntraced(function* (options: { readonly graceMs?: number } = {}) {
+export const sweep = Effect.fnUntraced(function* (options: SweepOptions = {}) {
   const executions = yield* Executions;
   let swept: Swept = { looked: 0, nudged: 0, repaired: 0, unreadable: 0 };
   for (const status of open) {
     let cursor: string | undefined;
     do {
       const page = yield* executions.list({ status, rowsMax: pageRows, cursor });
-      for (const row of page.rows) swept = add(swept, yield* sweepOne(row, options.graceMs));
+      const ones = yield* Effect.forEach(page.rows, (row) => sweepOne(row, options), {
+        concurrency: rowsAtOnce,
+      });
+      for (const one of ones) swept = add(swept, one);
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
@@ -103,7 +115,9 @@ const add = (swept: Swept, one: Partial<Swept>): Swept => ({
 });
 
 const sweepOne = Effect.fnUntraced(
-  function* ({ commit, executionId, workflow }: ExecutionRow, graceMs: number | undefined) {
+  function* (row: ExecutionRow, { graceMs, knows }: SweepOptions) {
+    const { commit, executionId, workflow } = row;
+    if (knows && !knows(workflow)) return yield* unreadable(row, `no queue for ${workflow}`);
     const journal = yield* Journal;
     const wakes = yield* Wakes;
     const commits = yield* askAgain(journal.load(executionId, 0));

@@ -24,8 +24,15 @@ export {
 } from "./ObjectEvent.ts";
 export * from "./ObjectStore.ts";
 export { PayloadIdentity } from "./PayloadIdentity.ts";
+export * as QueueSchedules from "./QueueSchedules.ts";
 export * as QueueWakes from "./QueueWakes.ts";
 export * as Retry from "./Retry.ts";
+export {
+  type ScheduledMessage,
+  ScheduleRefused,
+  Schedules,
+  SchedulerUnavailable,
+} from "./Schedules.ts";
 export * as Sweeper from "./Sweeper.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";
 export { ExecutionVersion, WorkflowVersion } from "./WorkflowVersion.ts";

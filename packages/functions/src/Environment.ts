@@ -4,7 +4,7 @@
  * Read once per cold start. A missing name is a configuration error that names the variable.
  */
 import type { BucketName } from "@millrace/workflows/topology";
-import { Config } from "effect";
+import { Config, Schema } from "effect";
 
 const bucketVariables = {
   raw: "MILLRACE_BUCKET_RAW",
@@ -21,6 +21,11 @@ export const variables = {
   codeVersion: "MILLRACE_CODE_VERSION",
   queueUrl: "MILLRACE_QUEUE_URL",
   deadLetterQueueUrl: "MILLRACE_DEAD_LETTER_QUEUE_URL",
+  queueArn: "MILLRACE_QUEUE_ARN",
+  undeliveredQueueArn: "MILLRACE_UNDELIVERED_QUEUE_ARN",
+  schedulerGroup: "MILLRACE_SCHEDULER_GROUP",
+  schedulerRoleArn: "MILLRACE_SCHEDULER_ROLE_ARN",
+  pipelineQueueUrls: "MILLRACE_PIPELINE_QUEUE_URLS",
 } as const;
 
 /** The environment of a pipeline's function. */
@@ -36,5 +41,22 @@ export const Environment = Config.all({
   codeVersion: Config.String(variables.codeVersion).pipe(Config.withDefault("unversioned")),
   queueUrl: Config.String(variables.queueUrl),
   deadLetterQueueUrl: Config.String(variables.deadLetterQueueUrl),
+  /** How the scheduler names the queue, and where it puts what it could not send there. */
+  queueArn: Config.String(variables.queueArn),
+  undeliveredQueueArn: Config.String(variables.undeliveredQueueArn),
+  schedulerGroup: Config.String(variables.schedulerGroup),
+  /** The role that the scheduler takes to send to the queue. */
+  schedulerRoleArn: Config.String(variables.schedulerRoleArn),
 });
 export type Environment = Config.Success<typeof Environment>;
+
+/** The environment of the sweeper, which sends to the queues of all pipelines. */
+export const SweeperEnvironment = Config.all({
+  journalTable: Config.String(variables.journalTable),
+  executionsTable: Config.String(variables.executionsTable),
+  /** A JSON object: the URL of each pipeline's queue by the pipeline's name. */
+  pipelineQueueUrls: Config.schema(
+    Schema.fromJsonString(Schema.Record(Schema.String, Schema.String)),
+    variables.pipelineQueueUrls,
+  ),
+});

@@ -6,6 +6,7 @@ import {
   DocumentClient,
   DynamoExecutions,
   DynamoJournal,
+  EventBridgeSchedules,
   S3ObjectStore,
   SqsMessageQueue,
 } from "@millrace/core/aws";
@@ -44,8 +45,18 @@ export const pipelineLayer = <E>(
         Layer.succeed(Buckets, environment.buckets),
         NodeFileSystem.layer,
       ).pipe(Layer.provideMerge(DocumentClient.layer()), Layer.provideMerge(queue));
+      // All wakes of a pipeline's function go to the pipeline's own queue.
+      const schedules = EventBridgeSchedules.layerScheduler({
+        groupName: environment.schedulerGroup,
+        roleArn: environment.schedulerRoleArn,
+        targetOf: () => ({
+          queueArn: environment.queueArn,
+          deadLetterArn: environment.undeliveredQueueArn,
+        }),
+      });
       const engine = Engine.layer({ codeVersion: environment.codeVersion }).pipe(
         Layer.provide(QueueWakes.layerQueue(() => names.queue)),
+        Layer.provide(schedules),
       );
       return Worker.layer.pipe(
         Layer.provide(workflow),
@@ -57,7 +68,7 @@ export const pipelineLayer = <E>(
   );
 
 /** One JSON object per line, as CloudWatch Logs Insights reads them; `MILLRACE_LOG_LEVEL` says from which level on. */
-const logging = Layer.merge(
+export const logging = Layer.merge(
   Logger.layer([Logger.consoleJson]),
   Layer.effect(
     References.MinimumLogLevel,

@@ -19,7 +19,10 @@ export class Documents<A> {
     {
       table,
       kind,
-    }: { readonly table: "events_documents" | "sns_documents"; readonly kind: string },
+    }: {
+      readonly table: "events_documents" | "scheduler_documents" | "sns_documents";
+      readonly kind: string;
+    },
     schema: Schema.Codec<A, unknown>,
   ) {
     database.exec(

@@ -12,6 +12,7 @@ import { makeRouter } from "./http/router.ts";
 import { serve } from "./http/server.ts";
 import { localAccount } from "./LocalAccount.ts";
 import { makeS3 } from "./s3/S3.ts";
+import { Scheduler } from "./scheduler/Scheduler.ts";
 import { Sns } from "./sns/Sns.ts";
 import { sqsQueryCode } from "./sqs/SqsErrors.ts";
 import { Sqs } from "./sqs/Sqs.ts";
@@ -28,7 +29,7 @@ export class EmbeddedAws extends Context.Service<EmbeddedAws, AwsConnection>()(
   "@millrace/local/EmbeddedAws",
 ) {}
 
-/** Serves on the given port (0: a free one) until the scope closes; state is LocalState's. */
+/** Serves on the given port (0: a free one) until the scope closes; state is LocalState's, functions are the host's. */
 export const layerEmbeddedAws = (port: number) =>
   Layer.effect(
     EmbeddedAws,
@@ -59,6 +60,7 @@ export const layerEmbeddedAws = (port: number) =>
           operations: sns.operations,
         }),
         dynamodb: yield* makeDynamoDb,
+        scheduler: (yield* Scheduler).handler,
         s3: yield* makeS3,
       });
       const { endpoint } = yield* serve({ port, handler });
@@ -67,6 +69,7 @@ export const layerEmbeddedAws = (port: number) =>
     }),
   ).pipe(
     Layer.provide(layerLocalEvents),
+    Layer.provide(Scheduler.layer),
     Layer.provideMerge(EventBridge.layer),
     Layer.provideMerge(Sns.layer),
     Layer.provideMerge(Sqs.layer),

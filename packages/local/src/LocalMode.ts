@@ -4,13 +4,26 @@
  * No layer is swapped: the functions are the modules that Lambda runs, in processes of their own, and speak to the
  * embedded AWS through the same clients.
  */
-import { type PipelineTopology, pipelines, visibilityTimeouts } from "@millrace/workflows/topology";
+import {
+  type PipelineTopology,
+  pipelines,
+  sweeper,
+  visibilityTimeouts,
+} from "@millrace/workflows/topology";
 import { Context, Effect, Layer, PubSub } from "effect";
 import { fileURLToPath } from "node:url";
 import { connectionVariables, EmbeddedAws, layerEmbeddedAws } from "./EmbeddedAws.ts";
-import { type HostEvent, runMapping } from "./host/EventSourceMapping.ts";
-import { localQueues, localVariables } from "./host/LocalResources.ts";
+import { runAsyncInvocations } from "./host/AsyncInvocations.ts";
+import { runMapping } from "./host/EventSourceMapping.ts";
+import type { HostEvent } from "./host/HostEvent.ts";
+import {
+  localQueues,
+  localSweeper,
+  localSweeperVariables,
+  localVariables,
+} from "./host/LocalResources.ts";
 import { type LocalTimes, provision } from "./host/provision.ts";
+import { LocalFunctions } from "./LocalFunctions.ts";
 import { LocalState } from "./LocalState.ts";
 
 export interface LocalModeOptions {
@@ -43,25 +56,34 @@ export const topologyTimes = ({ compute }: PipelineTopology): LocalTimes => ({
 export const layerLocalMode = (options: LocalModeOptions = {}) => {
   const timesOf = options.timesOf ?? topologyTimes;
   const all = Object.values(pipelines);
+  const hosts = options.workers !== false;
   const host = Layer.effectDiscard(
     Effect.gen(function* () {
       const connection = yield* EmbeddedAws;
       const events = yield* HostEvents;
-      yield* provision(connection, all, timesOf);
-      if (options.workers === false) return;
+      yield* provision(connection, { pipelines: all, timesOf, sweeper, sweeps: hosts });
+      if (!hosts) return;
+      const common = { ...connectionVariables(connection), ...options.variables };
+      yield* Effect.forkScoped(
+        runAsyncInvocations(
+          {
+            name: localSweeper(sweeper),
+            file: moduleOf(sweeper.handler),
+            timeoutSeconds: sweeper.compute.timeoutSeconds,
+            variables: { ...localSweeperVariables(connection.endpoint), ...common },
+          },
+          events,
+        ),
+      );
       for (const pipeline of all) {
         yield* Effect.forkScoped(
           runMapping(
             {
               function: {
                 name: pipeline.name,
-                file: fileURLToPath(import.meta.resolve(`@millrace/functions/${pipeline.handler}`)),
+                file: moduleOf(pipeline.handler),
                 timeoutSeconds: timesOf(pipeline).timeoutSeconds,
-                variables: {
-                  ...connectionVariables(connection),
-                  ...localVariables(connection.endpoint, pipeline),
-                  ...options.variables,
-                },
+                variables: { ...localVariables(connection.endpoint, pipeline), ...common },
               },
               queueName: localQueues(pipeline).queue,
               batchSize: pipeline.compute.batchSize,
@@ -79,6 +101,7 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
   return host.pipe(
     Layer.provideMerge(Layer.effect(HostEvents, PubSub.unbounded<HostEvent>())),
     Layer.provideMerge(layerEmbeddedAws(options.port ?? 0)),
+    Layer.provideMerge(LocalFunctions.layer(hosts ? [localSweeper(sweeper)] : [])),
     Layer.provide(
       options.directory === undefined
         ? LocalState.layerTemporary
@@ -86,3 +109,7 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
     ),
   );
 };
+
+/** The file of a function by the name that the topology gives it. */
+const moduleOf = (handler: string): string =>
+  fileURLToPath(import.meta.resolve(`@millrace/functions/${handler}`));

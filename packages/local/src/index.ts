@@ -1,5 +1,5 @@
 export { type AwsConnection, connectionVariables, EmbeddedAws } from "./EmbeddedAws.ts";
-export type { HostEvent } from "./host/EventSourceMapping.ts";
+export type { HostEvent } from "./host/HostEvent.ts";
 export * from "./host/LocalResources.ts";
 export { clientConfig, type LocalTimes, ProvisioningFailed } from "./host/provision.ts";
 export { HostEvents, layerLocalMode, type LocalModeOptions, topologyTimes } from "./LocalMode.ts";

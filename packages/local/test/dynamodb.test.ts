@@ -37,7 +37,7 @@ const startDynamoDb = Effect.gen(function* () {
   const dynamodb = yield* makeDynamoDb;
   const { endpoint } = yield* serve({
     port: 0,
-    handler: makeRouter({ json: {}, sns: none, s3: none, dynamodb }),
+    handler: makeRouter({ json: {}, sns: none, s3: none, scheduler: none, dynamodb }),
   });
   const client = yield* Effect.acquireRelease(
     Effect.sync(

@@ -50,6 +50,7 @@ export const startS3 = Effect.gen(function* () {
     json: {},
     sns: noService("sns"),
     dynamodb: noService("dynamodb"),
+    scheduler: noService("scheduler"),
     s3,
   });
   return yield* serve({ port: 0, handler });

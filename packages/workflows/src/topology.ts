@@ -79,6 +79,28 @@ const imageRenditions: PipelineTopology = {
 /** All pipelines. */
 export const pipelines = { csvToParquet, imageRenditions } as const;
 
+export interface SweeperTopology {
+  /** Kebab case; names its schedule and its function. */
+  readonly name: string;
+  /** Module in packages/functions/src that exports `handler`. */
+  readonly handler: string;
+  /** It comes this often. A lost wake costs this long, and the sweeper's grace, at most. */
+  readonly everyMinutes: number;
+  readonly compute: { readonly timeoutSeconds: number; readonly memoryMb: number };
+}
+
+/**
+ * The function that asks again for executions that should have moved and did not.
+ *
+ * It reads one history per open execution, a few at a time: 5 minutes are enough for some 200,000 of them.
+ */
+export const sweeper: SweeperTopology = {
+  name: "sweeper",
+  handler: "sweeper",
+  everyMinutes: 5,
+  compute: { timeoutSeconds: 300, memoryMb: 512 },
+};
+
 /** All buckets. */
 export const buckets: ReadonlyArray<BucketName> = ["raw", "clean", "errors"];
 

@@ -5,6 +5,7 @@
  * Events that were taken are delivered by a background worker from a stored outbox, also after a crash.
  */
 import { Clock, Context, Effect, Layer } from "effect";
+import { makeDelivery } from "../delivery/makeDelivery.ts";
 import type { JsonOperations } from "../http/AwsRequest.ts";
 import { LocalEvents } from "../LocalEvents.ts";
 import { LocalState } from "../LocalState.ts";
@@ -12,7 +13,7 @@ import { Sns } from "../sns/Sns.ts";
 import { Sqs } from "../sqs/Sqs.ts";
 import { archiveOperations } from "./archiveOperations.ts";
 import { busOperations } from "./busOperations.ts";
-import { makeDelivery } from "./deliver.ts";
+import { busRoute } from "./busRoute.ts";
 import { defaultBus } from "./EventNames.ts";
 import { EventState } from "./EventState.ts";
 import { makeEvent, takeEvents } from "./ingest.ts";
@@ -37,7 +38,7 @@ export class EventBridge extends Context.Service<
       const { database } = yield* LocalState;
       const targets = { sqs: yield* Sqs, sns: yield* Sns };
       const state = new EventState(database);
-      const delivery = makeDelivery(state, targets);
+      const delivery = makeDelivery(busRoute(state, targets));
       yield* Effect.forkScoped(delivery.run);
       const replays = yield* makeReplays(state, delivery.wake);
       return EventBridge.of({

@@ -6,10 +6,10 @@ import { Effect, Exit, Schema } from "effect";
 import type { DatabaseSync } from "node:sqlite";
 import type { AwsError } from "../AwsError.ts";
 import { ArchiveStore } from "./ArchiveStore.ts";
+import { Outbox } from "../delivery/Outbox.ts";
 import { Documents } from "../Documents.ts";
 import { invalidPattern, limitExceeded, notFound } from "./EventErrors.ts";
 import { busName, defaultBus } from "./EventNames.ts";
-import { Outbox } from "./Outbox.ts";
 
 const optional = Schema.optionalKey(Schema.String);
 
@@ -123,7 +123,7 @@ export class EventState {
     this.archives = new Documents(database, { table, kind: "archive" }, Archive);
     this.replays = new Documents(database, { table, kind: "replay" }, Replay);
     this.archived = new ArchiveStore(database);
-    this.outbox = new Outbox(database);
+    this.outbox = new Outbox(database, "events_outbox");
   }
 
   /** Fails: ResourceNotFoundException. The default bus is always there. */

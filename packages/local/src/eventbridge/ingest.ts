@@ -112,7 +112,7 @@ const promise = (
   const { MaximumRetryAttempts = attemptsDefault, MaximumEventAgeInSeconds = ageSecondsDefault } =
     target.RetryPolicy ?? {};
   state.outbox.add({
-    ruleArn: arn,
+    sourceArn: arn,
     targetArn: target.Arn,
     body: inputOf(target, event, { ruleArn: arn, ruleName: rule.name, ingestionTime }),
     takenMs: nowMs,

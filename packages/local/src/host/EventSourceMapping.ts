@@ -10,7 +10,7 @@
  *
  * Source: AWS Lambda developer guide, "Handling errors for an SQS event source"
  */
-import { Effect, Exit, PubSub, Schema, Scope } from "effect";
+import { Effect, Exit, PubSub, Schema } from "effect";
 import { localAccount } from "../LocalAccount.ts";
 import { Sqs } from "../sqs/Sqs.ts";
 import type { ReceivedMessage } from "../sqs/messages.ts";
@@ -18,39 +18,9 @@ import {
   type ExecutionEnvironment,
   type FunctionSettings,
   invocationReason,
-  startEnvironment,
 } from "./ExecutionEnvironment.ts";
-
-/** What the host tells of its work, for logs and for the demo. */
-export type HostEvent =
-  | { readonly _tag: "EnvironmentStarted"; readonly function: string; readonly pid: number }
-  | {
-      readonly _tag: "InvocationStarted";
-      readonly function: string;
-      readonly pid: number;
-      readonly requestId: string;
-      readonly messages: number;
-    }
-  | {
-      readonly _tag: "InvocationEnded";
-      readonly function: string;
-      readonly pid: number;
-      readonly requestId: string;
-      readonly failures: number;
-    }
-  | {
-      readonly _tag: "InvocationFailed";
-      readonly function: string;
-      readonly pid: number;
-      readonly requestId: string;
-      readonly reason: string;
-    }
-  | {
-      readonly _tag: "Line";
-      readonly function: string;
-      readonly pid: number;
-      readonly line: string;
-    };
+import type { HostEvent } from "./HostEvent.ts";
+import { makeEnvironments } from "./makeEnvironments.ts";
 
 export interface MappingSettings {
   readonly function: FunctionSettings;
@@ -74,21 +44,7 @@ export const runMapping = Effect.fnUntraced(function* (
   settings: MappingSettings,
   events: PubSub.PubSub<HostEvent>,
 ) {
-  const idle: Array<ExecutionEnvironment> = [];
-  const scope = yield* Effect.scope;
-  const acquire = Effect.suspend(() => {
-    const warm = idle.pop();
-    if (warm?.isAlive()) return Effect.succeed(warm);
-    const name = settings.function.name;
-    return startEnvironment(settings.function, (line, pid) => {
-      PubSub.publishUnsafe(events, { _tag: "Line", function: name, pid, line });
-    }).pipe(
-      Scope.provide(scope),
-      Effect.tap(({ pid }) =>
-        PubSub.publish(events, { _tag: "EnvironmentStarted", function: name, pid }),
-      ),
-    );
-  });
+  const { acquire, release } = yield* makeEnvironments(settings.function, events);
   const poll = Effect.gen(function* () {
     const sqs = yield* Sqs;
     const messages = yield* sqs.receive(settings.queueName, {
@@ -98,7 +54,7 @@ export const runMapping = Effect.fnUntraced(function* (
     if (messages.length === 0) return;
     const environment = yield* acquire;
     yield* invokeBatch(settings, environment, messages, events);
-    if (environment.isAlive()) idle.push(environment);
+    yield* release(environment);
   }).pipe(
     Effect.catchCause((cause) =>
       Effect.logWarning(`poller of ${settings.queueName}`, cause).pipe(

@@ -2,7 +2,12 @@
  * The names of everything that local mode makes for a topology; pure, so that every command finds the same things.
  */
 import { variables } from "@millrace/functions/Environment";
-import type { BucketName, PipelineTopology } from "@millrace/workflows/topology";
+import {
+  type BucketName,
+  type PipelineTopology,
+  pipelines,
+  type SweeperTopology,
+} from "@millrace/workflows/topology";
 import { localAccount } from "../LocalAccount.ts";
 
 /** Buckets by logical name. */
@@ -21,11 +26,23 @@ export const localTables = {
 /** The archive of all object events. */
 export const localArchive = "millrace-objects";
 
+/** The group of the schedules that the functions make. */
+export const localScheduleGroup = "millrace";
+
+/** There is no IAM here: the role is only named. */
+export const localSchedulerRoleArn = `arn:aws:iam::${localAccount.accountId}:role/millrace-scheduler`;
+
+/** The schedule and the function of the sweeper. */
+export const localSweeper = ({ name }: SweeperTopology): string => `millrace-${name}`;
+
+/** The sweeper comes more often here than in AWS: it costs nothing, and nobody wants to wait on his own machine. */
+export const localSweepMinutes = 1;
+
 export interface LocalQueueNames {
   readonly queue: string;
   /** What the queue gave up on, and what the pipeline routed there. */
   readonly deadLetters: string;
-  /** What the rule could not deliver to the queue. */
+  /** What the rule or a schedule could not deliver to the queue. */
   readonly undelivered: string;
 }
 
@@ -49,7 +66,7 @@ export const localVariables = (
   endpoint: string,
   pipeline: PipelineTopology,
 ): Readonly<Record<string, string>> => {
-  const { deadLetters, queue } = localQueues(pipeline);
+  const { deadLetters, queue, undelivered } = localQueues(pipeline);
   return {
     [variables.buckets.raw]: localBuckets.raw,
     [variables.buckets.clean]: localBuckets.clean,
@@ -59,6 +76,24 @@ export const localVariables = (
     [variables.imagesTable]: localTables.images,
     [variables.queueUrl]: queueUrl(endpoint, queue),
     [variables.deadLetterQueueUrl]: queueUrl(endpoint, deadLetters),
+    [variables.queueArn]: queueArn(queue),
+    [variables.undeliveredQueueArn]: queueArn(undelivered),
+    [variables.schedulerGroup]: localScheduleGroup,
+    [variables.schedulerRoleArn]: localSchedulerRoleArn,
     [variables.codeVersion]: "local",
   };
 };
+
+/** What the sweeper's function is told by its environment. */
+export const localSweeperVariables = (endpoint: string): Readonly<Record<string, string>> => ({
+  [variables.journalTable]: localTables.journal,
+  [variables.executionsTable]: localTables.executions,
+  [variables.pipelineQueueUrls]: JSON.stringify(
+    Object.fromEntries(
+      Object.values(pipelines).map((pipeline) => [
+        pipeline.name,
+        queueUrl(endpoint, localQueues(pipeline).queue),
+      ]),
+    ),
+  ),
+});

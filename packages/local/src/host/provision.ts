@@ -23,6 +23,13 @@ import {
   PutBucketVersioningCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
+import {
+  ConflictException,
+  CreateScheduleCommand,
+  CreateScheduleGroupCommand,
+  SchedulerClient,
+  UpdateScheduleCommand,
+} from "@aws-sdk/client-scheduler";
 import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { toEventPattern } from "@millrace/core";
 import { executionsTable, journalTable } from "@millrace/core/aws";
@@ -31,15 +38,21 @@ import {
   type BucketName,
   deadLetterRetentionSeconds,
   type PipelineTopology,
+  type SweeperTopology,
 } from "@millrace/workflows/topology";
-import { Effect, Schema } from "effect";
+import { Clock, Effect, Schema } from "effect";
 import type { AwsConnection } from "../EmbeddedAws.ts";
 import { localAccount } from "../LocalAccount.ts";
+import { functionArn } from "../LocalFunctions.ts";
 import {
   localArchive,
   localBuckets,
   localQueues,
   localRule,
+  localScheduleGroup,
+  localSchedulerRoleArn,
+  localSweeper,
+  localSweepMinutes,
   localTables,
   queueArn,
   queueUrl,
@@ -66,6 +79,16 @@ interface Clients {
   readonly sqs: SQSClient;
   readonly dynamo: DynamoDBClient;
   readonly events: EventBridgeClient;
+  readonly scheduler: SchedulerClient;
+}
+
+/** What is to be made. */
+export interface Provisions {
+  readonly pipelines: ReadonlyArray<PipelineTopology>;
+  readonly timesOf: (pipeline: PipelineTopology) => LocalTimes;
+  readonly sweeper: SweeperTopology;
+  /** Without workers nobody takes what the schedule sends. */
+  readonly sweeps: boolean;
 }
 
 /** The configuration of any AWS client for the embedded AWS. */
@@ -81,11 +104,10 @@ export const clientConfig = (connection: AwsConnection) => ({
 const make = (resource: string, run: () => Promise<unknown>) =>
   Effect.tryPromise({ try: run, catch: (cause) => new ProvisioningFailed({ resource, cause }) });
 
-/** Makes everything; `timesOf` gives the times of each pipeline. */
+/** Makes everything. */
 export const provision = Effect.fnUntraced(function* (
   connection: AwsConnection,
-  pipelines: ReadonlyArray<PipelineTopology>,
-  timesOf: (pipeline: PipelineTopology) => LocalTimes,
+  { pipelines, sweeper, sweeps, timesOf }: Provisions,
 ) {
   const config = clientConfig(connection);
   const clients: Clients = {
@@ -93,6 +115,7 @@ export const provision = Effect.fnUntraced(function* (
     sqs: new SQSClient(config),
     dynamo: new DynamoDBClient(config),
     events: new EventBridgeClient(config),
+    scheduler: new SchedulerClient(config),
   };
   for (const name of ["raw", "clean", "errors"] as const) {
     yield* make(`bucket ${localBuckets[name]}`, () => makeBucket(clients, name));
@@ -115,6 +138,15 @@ export const provision = Effect.fnUntraced(function* (
       makePipeline(clients, connection.endpoint, pipeline, timesOf(pipeline)),
     );
   }
+  yield* make(`schedule group ${localScheduleGroup}`, () =>
+    clients.scheduler
+      .send(new CreateScheduleGroupCommand({ Name: localScheduleGroup }))
+      .catch(unless(ConflictException)),
+  );
+  const nowMs = yield* Clock.currentTimeMillis;
+  yield* make(`schedule ${localSweeper(sweeper)}`, () =>
+    makeSweeper(clients, sweeper, sweeps, nowMs),
+  );
 });
 
 /** Swallows the error that says that the thing is there already. */
@@ -206,4 +238,24 @@ const makePipeline = async (
       ],
     }),
   );
+};
+
+const makeSweeper = async (
+  { scheduler }: Clients,
+  sweeper: SweeperTopology,
+  sweeps: boolean,
+  nowMs: number,
+): Promise<void> => {
+  const schedule = {
+    Name: localSweeper(sweeper),
+    ScheduleExpression: `rate(${localSweepMinutes} minutes)`,
+    // Not at once: what is overdue at the start is what the queues still hold.
+    StartDate: new Date(nowMs + localSweepMinutes * 60_000),
+    FlexibleTimeWindow: { Mode: "OFF" },
+    State: sweeps ? "ENABLED" : "DISABLED",
+    Target: { Arn: functionArn(localSweeper(sweeper)), RoleArn: localSchedulerRoleArn },
+  } as const;
+  await scheduler.send(new CreateScheduleCommand(schedule)).catch(unless(ConflictException));
+  // The schedule of an earlier start is set to this one's.
+  await scheduler.send(new UpdateScheduleCommand(schedule));
 };

@@ -1,12 +1,16 @@
 /**
  * Requests for services that the embedded AWS does not have.
  *
- * Clients of REST services (Lambda, Scheduler, API Gateway) look like S3 requests, and clients of the query protocol
+ * Clients of REST services (Lambda, API Gateway) look like S3 requests, and clients of the query protocol
  * (STS, IAM) like SNS; only the credential scope of the signature tells them apart. Without this, a client of another
  * service would be answered in terms of S3 or SNS.
  */
 import { AwsError } from "../AwsError.ts";
 import type { AwsRequest } from "./AwsRequest.ts";
+
+/** Whether a request is signed for EventBridge Scheduler, whose paths could be objects of S3. */
+export const isForScheduler = (request: AwsRequest): boolean =>
+  signedService(request) === "scheduler";
 
 /** The service that a request is signed for, when that is another one than `served`. */
 export const foreignService = (request: AwsRequest, served: "s3" | "sns"): string | undefined => {
@@ -18,7 +22,7 @@ export const foreignService = (request: AwsRequest, served: "s3" | "sns"): strin
 export const foreignRequest = (service: string, operation: string): AwsError =>
   new AwsError({
     code: "NotImplemented",
-    message: `${service}: ${operation} is not implemented by the embedded AWS, which serves S3, SQS, EventBridge, SNS and DynamoDB over the protocols of today's clients`,
+    message: `${service}: ${operation} is not implemented by the embedded AWS, which serves S3, SQS, EventBridge, Scheduler, SNS and DynamoDB over the protocols of today's clients`,
     status: 501,
   });
 

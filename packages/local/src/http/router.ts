@@ -1,7 +1,8 @@
 /**
  * One port for all services: finds the service that a request is meant for.
  *
- * A JSON client says it in `x-amz-target`, SNS sends a form to `/`, everything else is S3. What nobody here serves is
+ * A JSON client says it in `x-amz-target`, SNS sends a form to `/`, Scheduler is known by its signature, everything else
+ * is S3. What nobody here serves is
  * refused by name with 501 in the error form that the asking client can read.
  */
 import { Effect } from "effect";
@@ -9,7 +10,7 @@ import { randomUUID } from "node:crypto";
 import { AwsError } from "../AwsError.ts";
 import type { AwsHandler, AwsRequest, AwsResponse } from "./AwsRequest.ts";
 import { bodyText } from "./jsonProtocol.ts";
-import { foreignRequest, foreignService } from "./foreignService.ts";
+import { foreignRequest, foreignService, isForScheduler } from "./foreignService.ts";
 import { jsonErrorResponse, queryErrorResponse } from "./wireError.ts";
 
 /** The services behind the router; `json` is keyed by target prefix, e.g. `AmazonSQS`. */
@@ -17,6 +18,7 @@ export interface RouterServices {
   readonly json: Readonly<Record<string, AwsHandler>>;
   readonly sns: AwsHandler;
   readonly dynamodb: AwsHandler;
+  readonly scheduler: AwsHandler;
   readonly s3: AwsHandler;
 }
 
@@ -28,6 +30,7 @@ export const makeRouter =
   (request: AwsRequest): Effect.Effect<AwsResponse, AwsError> => {
     const target = request.headers["x-amz-target"];
     if (target !== undefined) return routeTarget(services, target, request);
+    if (isForScheduler(request)) return services.scheduler(request);
     const isForm = isQueryProtocol(request);
     const foreign = foreignService(request, isForm ? "sns" : "s3");
     if (foreign !== undefined) {

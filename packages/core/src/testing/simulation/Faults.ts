@@ -52,6 +52,14 @@ export const faultNames = [
   "signal-twice",
   /** 31: an execution is asked to stop while it goes on. */
   "cancel",
+  /** 29: the scheduler does not take a schedule, or takes it and does not say so. */
+  "schedule-fails",
+  /** 3, 29: a schedule fires twice. */
+  "schedule-twice",
+  /** 4: a schedule fires minutes late. */
+  "schedule-late",
+  /** 5, 19: a schedule that was taken never fires. */
+  "schedule-lost",
   /** The platform ends idle processes without a word. */
   "retire",
 ] as const;

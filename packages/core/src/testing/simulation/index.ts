@@ -18,4 +18,5 @@ export { SimulatedLargeValues } from "./SimulatedLargeValues.ts";
 export { SimulatedObjectStore, type StoredVersion } from "./SimulatedObjectStore.ts";
 export { SimulatedProcess } from "./SimulatedProcess.ts";
 export { SimulatedQueues } from "./SimulatedQueues.ts";
+export { schedulePrecisionMs, SimulatedSchedules } from "./SimulatedSchedules.ts";
 export { World, worldEpochMs } from "./World.ts";

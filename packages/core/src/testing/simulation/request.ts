@@ -23,7 +23,7 @@ export interface Request<A, E> {
   /** The caller's view when it gets no answer, or is turned away. */
   readonly unavailable: (reason: string) => E;
   /** Faults that belong to this kind of request. @default the ones of a store */
-  readonly refusal?: "throttle" | "slow-down" | "send-fails";
+  readonly refusal?: "throttle" | "slow-down" | "send-fails" | "schedule-fails";
 }
 
 /** How long a caller waits for an answer before it gives up, in milliseconds. */
@@ -75,8 +75,8 @@ const travel = <A, E>(
     world.after(world.prng.between(0, appliedLaterMsMax), applied);
     return void fail("no answer", answerTimeoutMs);
   }
-  const answerLost =
-    faults.strikes("answer-lost", 0.5) || (refusal === "send-fails" && faults.strikes(refusal));
+  const mayBeTaken = refusal === "send-fails" || refusal === "schedule-fails";
+  const answerLost = faults.strikes("answer-lost", 0.5) || (mayBeTaken && faults.strikes(refusal));
   const crash = faults.strikes("crash-after", 0.25);
   world.after(latencyMs(), () => {
     const exit = applied();

@@ -1,14 +1,16 @@
 /**
- * Deliveries that the bus has promised: stored in the same transaction as the event that caused them, removed when
- * the target or its dead-letter queue has them.
+ * Deliveries that a service has promised: stored in the same transaction as what caused them, removed when the target
+ * or its dead-letter queue has them.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { numberOf, optionalNumber, optionalText, textOf, type Row } from "../sqlite.ts";
 
 export interface PromisedDelivery {
-  readonly ruleArn: string;
+  /** The rule or the schedule that promised it. */
+  readonly sourceArn: string;
   readonly targetArn: string;
   readonly body: string;
+  /** When it was promised; its age counts from then. */
   readonly takenMs: number;
   readonly attemptsMax: number;
   readonly ageMsMax: number;
@@ -21,32 +23,33 @@ export interface Delivery extends PromisedDelivery {
   readonly attempts: number;
 }
 
-const schema = `
-  CREATE TABLE IF NOT EXISTS events_outbox (
+/** The bus and the scheduler have one each. */
+export type OutboxTable = "events_outbox" | "scheduler_outbox";
+
+const schema = (table: OutboxTable) => `
+  CREATE TABLE IF NOT EXISTS ${table} (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, rule_arn TEXT NOT NULL, target_arn TEXT NOT NULL, body TEXT NOT NULL,
     taken_ms INTEGER NOT NULL, attempts_max INTEGER NOT NULL, age_ms_max INTEGER NOT NULL, dead_letter_arn TEXT,
     due_ms INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0) STRICT;
-  CREATE INDEX IF NOT EXISTS events_outbox_due ON events_outbox (due_ms);`;
+  CREATE INDEX IF NOT EXISTS ${table}_due ON ${table} (due_ms);`;
 
-const prepare = (database: DatabaseSync) => ({
+const prepare = (database: DatabaseSync, table: OutboxTable) => ({
   insert: database.prepare(
-    `INSERT INTO events_outbox
+    `INSERT INTO ${table}
        (rule_arn, target_arn, body, taken_ms, attempts_max, age_ms_max, dead_letter_arn, due_ms)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   ),
-  due: database.prepare(
-    "SELECT * FROM events_outbox WHERE due_ms <= ? ORDER BY due_ms, seq LIMIT ?",
-  ),
-  next: database.prepare("SELECT min(due_ms) AS at FROM events_outbox"),
-  remove: database.prepare("DELETE FROM events_outbox WHERE seq = ?"),
+  due: database.prepare(`SELECT * FROM ${table} WHERE due_ms <= ? ORDER BY due_ms, seq LIMIT ?`),
+  next: database.prepare(`SELECT min(due_ms) AS at FROM ${table}`),
+  remove: database.prepare(`DELETE FROM ${table} WHERE seq = ?`),
   postpone: database.prepare(
-    "UPDATE events_outbox SET due_ms = ?, attempts = attempts + 1 WHERE seq = ?",
+    `UPDATE ${table} SET due_ms = ?, attempts = attempts + 1 WHERE seq = ?`,
   ),
 });
 
 const deliveryOf = (row: Row): Delivery => ({
   sequence: numberOf(row, "seq"),
-  ruleArn: textOf(row, "rule_arn"),
+  sourceArn: textOf(row, "rule_arn"),
   targetArn: textOf(row, "target_arn"),
   body: textOf(row, "body"),
   takenMs: numberOf(row, "taken_ms"),
@@ -59,15 +62,15 @@ const deliveryOf = (row: Row): Delivery => ({
 export class Outbox {
   readonly #statements: ReturnType<typeof prepare>;
 
-  constructor(database: DatabaseSync) {
-    database.exec(schema);
-    this.#statements = prepare(database);
+  constructor(database: DatabaseSync, table: OutboxTable) {
+    database.exec(schema(table));
+    this.#statements = prepare(database, table);
   }
 
   add(promise: PromisedDelivery): void {
-    const { ruleArn, targetArn, body, takenMs, attemptsMax, ageMsMax, deadLetterArn } = promise;
+    const { sourceArn, targetArn, body, takenMs, attemptsMax, ageMsMax, deadLetterArn } = promise;
     this.#statements.insert.run(
-      ruleArn,
+      sourceArn,
       targetArn,
       body,
       takenMs,
