@@ -1,12 +1,17 @@
 export * as Engine from "./Engine.ts";
 export { Durability } from "./Durability.ts";
+export * from "./ExecutionRefusal.ts";
 export { ExecutionRunner } from "./ExecutionRunner.ts";
+export { describeCause, type ToldFailure } from "./EncodedExit.ts";
+export { fork, type ForkedExecution, type ForkOptions } from "./fork.ts";
+export * as HistoryFile from "./HistoryFile.ts";
 export * as Idempotency from "./Idempotency.ts";
 export { IdempotencyStore } from "./IdempotencyStore.ts";
 export { Journal } from "./Journal.ts";
 export { ProcessDeadline } from "./LiveExecution.ts";
 export { Wakes } from "./Wakes.ts";
 export * as DeadLetter from "./DeadLetter.ts";
+export * from "./ExecutionQuery.ts";
 export * from "./Executions.ts";
 export * from "./Failure.ts";
 export { FailureHandler } from "./FailureHandler.ts";
@@ -22,6 +27,8 @@ export {
 export * from "./ObjectStore.ts";
 export { PayloadIdentity } from "./PayloadIdentity.ts";
 export * as QueueWakes from "./QueueWakes.ts";
+export { redrive, type RedrivenExecution } from "./redrive.ts";
+export { reindex } from "./reindex.ts";
 export * as Retry from "./Retry.ts";
 export * as Sweeper from "./Sweeper.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";
