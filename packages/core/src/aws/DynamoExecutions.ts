@@ -119,6 +119,9 @@ const partitionsOf = (query: ExecutionQuery): ReadonlyArray<Partition> => {
   return Array.from({ length: indexShards }, (_, value) => ({ index, attribute, value }));
 };
 
+/** Rows looked at in one go where a filter may leave few of them: one by one would cost a round of queries per row. */
+const rowsFilteredMin = 50;
+
 /** Filters for which there is no index are applied page by page: each index costs a write per execution and change. */
 const list = async (
   table: Table,
@@ -128,16 +131,19 @@ const list = async (
   const partitions = partitionsOf(query);
   const isWanted = isAskedFor(query);
   const since = orderOfInstant(query.sinceEpochMs ?? 0);
+  const { errorFingerprint, object, rowsMax, status, workflow } = query;
+  const isFiltered = [errorFingerprint, object, status, workflow].some((it) => it !== undefined);
+  const rowsRead = isFiltered ? Math.max(rowsMax, rowsFilteredMin) : rowsMax;
   const rows: Array<ExecutionRow> = [];
   let before = firstBefore;
   for (;;) {
     // DynamoDB refuses a range whose end comes before its beginning.
     if (before < since) return { rows, cursor: undefined };
-    const page = await newest(table, partitions, { since, before }, query.rowsMax);
+    const page = await newest(table, partitions, { since, before }, rowsRead);
     for (const row of page.rows) {
       before = orderOf(row);
       if (isWanted(row)) rows.push(row);
-      if (rows.length === query.rowsMax) return { rows, cursor: toCursor(before) };
+      if (rows.length === rowsMax) return { rows, cursor: toCursor(before) };
     }
     if (!page.more) return { rows, cursor: undefined };
   }
