@@ -27,6 +27,16 @@ export const ExecutionStatus = Schema.Literals([
 ]);
 export type ExecutionStatus = typeof ExecutionStatus.Type;
 
+/** Of executions that may have to move; a parked one may hold a lost request to interrupt. */
+export const openStatuses: ReadonlySet<ExecutionStatus> = new Set([
+  "running",
+  "suspended",
+  "parked",
+]);
+
+/** Of executions that a failure has stopped. */
+export const failureStatuses: ReadonlySet<ExecutionStatus> = new Set(["failed", "parked"]);
+
 /** One execution, as `ls` shows it. */
 export const ExecutionRow = Schema.Struct({
   executionId: Schema.String,

@@ -3,7 +3,7 @@
  */
 import { Effect } from "effect";
 import { askAgain } from "./askAgain.ts";
-import { Executions, toRow } from "./Executions.ts";
+import { Executions, openStatuses, toRow } from "./Executions.ts";
 import { type ExecutionState, evolveCommits, initialState } from "./ExecutionState.ts";
 import type { Commit } from "./HistoryEvent.ts";
 import { Journal } from "./Journal.ts";
@@ -17,13 +17,21 @@ export const recordRow = Effect.fnUntraced(function* (executionId: string, state
   return row;
 });
 
-/** The row that the history says should be there, brought to the index. */
+/**
+ * Brings the row that the history calls for to the index. The row of an ended child stays open, though, until somebody
+ * has told its parent of the end: closed here, nobody would look again.
+ */
 export const reindexFrom = Effect.fnUntraced(function* (
   executionId: string,
   history: ReadonlyArray<Commit>,
 ) {
   const state = initialState();
   evolveCommits(state, history);
+  if (state.completed && state.started?.parent) {
+    const executions = yield* Executions;
+    const stored = yield* executions.find(executionId);
+    if (stored && openStatuses.has(stored.status)) return stored;
+  }
   return yield* recordRow(executionId, state);
 });
 

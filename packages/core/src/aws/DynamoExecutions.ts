@@ -25,7 +25,14 @@ import {
   toCursor,
   upperBound,
 } from "../ExecutionQuery.ts";
-import { ExecutionRow, Executions, type ExecutionStatus, IndexUnavailable } from "../Executions.ts";
+import {
+  ExecutionRow,
+  Executions,
+  type ExecutionStatus,
+  failureStatuses,
+  IndexUnavailable,
+  openStatuses,
+} from "../Executions.ts";
 import { DocumentClient } from "./DocumentClient.ts";
 
 /** Partitions of each sharded index: 16 carry about 16,000 writes a second. */
@@ -59,9 +66,6 @@ export const layerDynamo = (tableName: string): Layer.Layer<Executions, never, D
 
 const attempt = <A>(operation: string, run: () => Promise<A>) =>
   Effect.tryPromise({ try: run, catch: (cause) => new IndexUnavailable({ operation, cause }) });
-
-const openStatuses: ReadonlySet<ExecutionStatus> = new Set(["running", "suspended", "parked"]);
-const failureStatuses: ReadonlySet<ExecutionStatus> = new Set(["failed", "parked"]);
 
 const put = async ({ client, tableName }: Table, row: ExecutionRow): Promise<void> => {
   const item = encodeRow(row);
