@@ -1,11 +1,12 @@
 /**
  * `millrace ls`: the executions, newest first.
  */
-import { Executions, type ExecutionRow, ExecutionStatus } from "@millrace/core";
+import { Executions, type ExecutionRow } from "@millrace/core";
 import { Console, Effect, Option } from "effect";
 import { Command, Flag } from "effect/cli";
 import { findConnection } from "./Connection.ts";
 import { jsonFlag } from "./jsonFlag.ts";
+import { queryFlags, readQuery } from "./queryFlags.ts";
 import { layerStores } from "./stores.ts";
 import { renderTable } from "./table.ts";
 import { formatMs } from "./timeline.ts";
@@ -13,14 +14,7 @@ import { formatMs } from "./timeline.ts";
 export const ls = Command.make(
   "ls",
   {
-    workflow: Flag.String("workflow").pipe(
-      Flag.withDescription("Only executions of this workflow"),
-      Flag.optional,
-    ),
-    status: Flag.Literals("status", ExecutionStatus.literals).pipe(
-      Flag.withDescription("Only executions with this status"),
-      Flag.optional,
-    ),
+    ...queryFlags,
     limit: Flag.Int("limit").pipe(
       Flag.withDescription("How many at most"),
       Flag.filter(
@@ -35,15 +29,11 @@ export const ls = Command.make(
     ),
     json: jsonFlag,
   },
-  Effect.fnUntraced(function* ({ cursor, json, limit, status, workflow }) {
+  Effect.fnUntraced(function* ({ cursor, json, limit, ...flags }) {
+    const query = yield* readQuery(flags);
     const connection = yield* findConnection;
     const page = yield* Executions.use((executions) =>
-      executions.list({
-        workflow: Option.getOrUndefined(workflow),
-        status: Option.getOrUndefined(status),
-        rowsMax: limit,
-        cursor: Option.getOrUndefined(cursor),
-      }),
+      executions.list({ ...query, rowsMax: limit, cursor: Option.getOrUndefined(cursor) }),
     ).pipe(Effect.provide(layerStores(connection)));
     if (json) return yield* Console.log(JSON.stringify(page));
     if (page.rows.length === 0) return yield* Console.log("no executions");
@@ -54,13 +44,22 @@ export const ls = Command.make(
   Command.withDescription("List executions, newest first"),
   Command.withExamples([
     { command: "millrace ls", description: "The newest 50" },
-    { command: "millrace ls --status failed --json", description: "The failed ones, as JSON" },
+    {
+      command: "millrace ls --status failed --status parked --since 2h --json",
+      description: "What stopped in the last two hours, as JSON",
+    },
+    {
+      command: "millrace ls --object 'millrace-raw/incoming/2026/*' --error 84de82a286e8",
+      description: "What failed in the same way below a prefix",
+    },
   ]),
 );
 
-const renderRows = (rows: ReadonlyArray<ExecutionRow>): string =>
-  renderTable(
-    ["EXECUTION", "WORKFLOW", "STATUS", "STEPS", "TIME", "OBJECT"],
+const renderRows = (rows: ReadonlyArray<ExecutionRow>): string => {
+  const isAnyFailed = rows.some(({ errorFingerprint }) => errorFingerprint !== undefined);
+  const header = ["EXECUTION", "WORKFLOW", "STATUS", "STEPS", "TIME", "OBJECT"];
+  return renderTable(
+    isAnyFailed ? [...header, "ERROR"] : header,
     rows.map((row) => [
       row.executionId,
       row.workflow,
@@ -68,5 +67,10 @@ const renderRows = (rows: ReadonlyArray<ExecutionRow>): string =>
       String(row.steps),
       formatMs(row.updatedEpochMs - row.startedEpochMs),
       row.key,
+      ...(isAnyFailed ? [describeError(row)] : []),
     ]),
   );
+};
+
+const describeError = ({ errorFingerprint, errorTag }: ExecutionRow): string =>
+  errorFingerprint === undefined ? "" : `${errorFingerprint} ${errorTag ?? ""}`;

@@ -14,6 +14,10 @@ const commands = {
   upload: async () => (await import("./upload.ts")).upload,
   ls: async () => (await import("./ls.ts")).ls,
   show: async () => (await import("./show.ts")).show,
+  redrive: async () => (await import("./redrive.ts")).redrive,
+  fork: async () => (await import("./fork.ts")).fork,
+  export: async () => (await import("./export.ts")).exportCommand,
+  import: async () => (await import("./import.ts")).importCommand,
   transform: async () => (await import("./transform.ts")).transform,
   renditions: async () => (await import("./renditions.ts")).renditions,
 };

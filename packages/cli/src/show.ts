@@ -1,70 +1,77 @@
 /**
- * `millrace show <execution>`: the history of one execution as a timeline.
+ * `millrace show <execution>`: the history of one execution as a timeline, and what is linked with it.
+ *
+ * Whoever looks at an execution has its history at hand: a row of the index that is behind is repaired from it.
  */
-import { type Commit, Executions, Journal } from "@millrace/core";
-import { Console, Effect, Schema } from "effect";
-import { Argument, Command } from "effect/cli";
+import { type Commit, Executions, type ExecutionRow, reindexFrom } from "@millrace/core";
+import { Console, Effect } from "effect";
+import { Command } from "effect/cli";
 import { findConnection } from "./Connection.ts";
+import { executionArgument, findHistory } from "./findHistory.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { layerStores } from "./stores.ts";
 import { renderTimeline } from "./timeline.ts";
 
-/** No execution, or more than one, answers to the name. */
-export class ExecutionNotFound extends Schema.TaggedError<ExecutionNotFound>()(
-  "ExecutionNotFound",
-  { name: Schema.String, matches: Schema.Array(Schema.String) },
-) {
-  override get message(): string {
-    return this.matches.length === 0
-      ? `no execution has the id, or an object, that "${this.name}" is part of: see \`millrace ls\``
-      : `"${this.name}" is part of several: ${this.matches.join(", ")}`;
-  }
-}
-
-/** How far back a name is looked for. */
-const rowsSearched = 1_000;
-
 export const show = Command.make(
   "show",
-  {
-    execution: Argument.String("execution").pipe(
-      Argument.withDescription("An execution id, its beginning, or a part of the object's key"),
-    ),
-    json: jsonFlag,
-  },
+  { execution: executionArgument, json: jsonFlag },
   Effect.fnUntraced(function* ({ execution, json }) {
     const connection = yield* findConnection;
-    const { commits, executionId } = yield* findHistory(execution).pipe(
+    const { commits, executionId, forks, row } = yield* findHistory(execution).pipe(
+      Effect.flatMap(withLinks),
       Effect.provide(layerStores(connection)),
     );
-    if (json) return yield* Console.log(JSON.stringify({ executionId, commits }));
-    yield* Console.log(`execution ${executionId}`);
-    yield* Console.log(renderTimeline(commits).join("\n"));
+    if (json) {
+      return yield* Console.log(
+        JSON.stringify({
+          executionId,
+          status: row?.status,
+          redrives: row?.redrives ?? 0,
+          forkedFrom: row?.forkedFrom,
+          forks,
+          commits,
+        }),
+      );
+    }
+    yield* Console.log(
+      [`execution ${executionId}`, ...linkLines(row, forks), ...renderTimeline(commits)].join("\n"),
+    );
   }),
 ).pipe(
-  Command.withDescription("Show the history of an execution"),
+  Command.withDescription(
+    "Show the history of an execution, its events numbered as `millrace fork` wants them",
+  ),
   Command.withExamples([
     { command: "millrace show 3f9a", description: "By the beginning of its id" },
     { command: "millrace show orders.csv", description: "By a part of the object's key" },
   ]),
 );
 
-const findHistory = Effect.fnUntraced(function* (name: string) {
-  const journal = yield* Journal;
-  const direct: ReadonlyArray<Commit> = yield* journal.load(name, 0);
-  if (direct.length > 0) return { executionId: name, commits: direct };
+/** Executions of one object that are looked at for forks. */
+const rowsSearched = 100;
+
+/** The row, repaired if need be, and the forks that are about the same object. */
+const withLinks = Effect.fnUntraced(function* (found: {
+  readonly executionId: string;
+  readonly commits: ReadonlyArray<Commit>;
+}) {
   const executions = yield* Executions;
-  const { rows } = yield* executions.list({ rowsMax: rowsSearched });
-  const matches = rows.filter((row) => row.executionId.startsWith(name) || row.key.includes(name));
-  const [match] = matches;
-  if (!match || matches.length > 1) {
-    return yield* new ExecutionNotFound({
-      name,
-      matches: matches.slice(0, 10).map((row) => `${row.executionId} (${row.key})`),
-    });
-  }
-  return {
-    executionId: match.executionId,
-    commits: yield* journal.load(match.executionId, 0),
-  };
+  const { commits, executionId } = found;
+  const stored = yield* executions.find(executionId);
+  const row =
+    stored && stored.commit >= commits.length ? stored : yield* reindexFrom(executionId, commits);
+  const { rows } =
+    row?.object === undefined
+      ? { rows: [] }
+      : yield* executions.list({ object: { exact: row.object }, rowsMax: rowsSearched });
+  const forks = rows
+    .filter(({ forkedFrom }) => forkedFrom === executionId)
+    .map((fork) => fork.executionId);
+  return { ...found, row, forks };
 });
+
+const linkLines = (row: ExecutionRow | undefined, forks: ReadonlyArray<string>) => [
+  ...(row?.forkedFrom === undefined ? [] : [`a fork of ${row.forkedFrom}`]),
+  ...(row?.redrives === undefined ? [] : [`redriven ${row.redrives} times`]),
+  ...forks.map((fork) => `forked as ${fork}`),
+];

@@ -1,9 +1,22 @@
 /**
- * The journal and the index that a command reads, in the AWS of a connection.
+ * The journal and the index that a command reads, and the queues by which it asks for runs, in the AWS of a connection.
  */
-import { DocumentClient, DynamoExecutions, DynamoJournal } from "@millrace/core/aws";
-import { type AwsConnection, clientConfig, localTables } from "@millrace/local";
-import { Layer } from "effect";
+import { type Commit, QueueWakes } from "@millrace/core";
+import {
+  DocumentClient,
+  DynamoExecutions,
+  DynamoJournal,
+  SqsMessageQueue,
+} from "@millrace/core/aws";
+import {
+  type AwsConnection,
+  clientConfig,
+  localQueues,
+  localTables,
+  queueUrl,
+} from "@millrace/local";
+import { type PipelineTopology, pipelines } from "@millrace/workflows/topology";
+import { Effect, Layer, Schema } from "effect";
 
 /** Journal and Executions behind the connection. */
 export const layerStores = (connection: AwsConnection) =>
@@ -11,3 +24,40 @@ export const layerStores = (connection: AwsConnection) =>
     DynamoJournal.layerDynamo(localTables.journal),
     DynamoExecutions.layerDynamo(localTables.executions),
   ).pipe(Layer.provide(DocumentClient.layer(clientConfig(connection))));
+
+const pipelineOf = (workflow: string): PipelineTopology | undefined =>
+  Object.values(pipelines).find((pipeline) => pipeline.workflow === workflow);
+
+/** Nobody could be asked to run it. */
+export class NoPipelineForWorkflow extends Schema.TaggedError<NoPipelineForWorkflow>()(
+  "NoPipelineForWorkflow",
+  { executionId: Schema.String, workflow: Schema.String },
+) {
+  override get message(): string {
+    return `execution ${this.executionId} is of ${this.workflow}, which no pipeline starts: name the execution that it is a child of`;
+  }
+}
+
+/** Fails for an execution that no pipeline's queue is for. */
+export const requirePipeline = Effect.fnUntraced(function* (
+  executionId: string,
+  commits: ReadonlyArray<Commit>,
+) {
+  const started = commits
+    .flatMap(({ events }) => events)
+    .find((event) => event._tag === "ExecutionStarted");
+  // One that was not started is unknown, which whoever asks for it finds out.
+  if (!started || pipelineOf(started.workflow)) return;
+  return yield* new NoPipelineForWorkflow({ executionId, workflow: started.workflow });
+});
+
+/** The same stores, and wakes through the pipelines' queues. */
+export const layerOperations = (connection: AwsConnection) => {
+  const urlOf = (queue: string): string => queueUrl(connection.endpoint, queue);
+  const queue = SqsMessageQueue.layerSqs(urlOf, clientConfig(connection));
+  const wakes = QueueWakes.layerQueue((workflow) => {
+    const pipeline = pipelineOf(workflow);
+    return pipeline ? localQueues(pipeline).queue : workflow;
+  });
+  return Layer.merge(layerStores(connection), Layer.provide(wakes, queue));
+};

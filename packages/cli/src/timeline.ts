@@ -1,22 +1,26 @@
 /**
  * A history as people read it: one line per fact, with the time since the start and how long each step took.
  */
-import type { Commit, HistoryEvent } from "@millrace/core";
+import { type Commit, describeCause, type HistoryEvent } from "@millrace/core";
 import { Predicate } from "effect";
 
-/** Lines of the timeline of an execution's commits. */
+/** Lines of the timeline of an execution's commits, under a header; events are numbered from 1. */
 export const renderTimeline = (commits: ReadonlyArray<Commit>): ReadonlyArray<string> => {
   const startedEpochMs = commits[0]?.events[0].atEpochMs ?? 0;
-  return commits.flatMap(({ commit, events }) =>
-    events.flatMap((event) => {
+  const lines = ["event commit      time"];
+  let number = 0;
+  for (const { commit, events } of commits) {
+    for (const event of events) {
+      const place = `${String(++number).padStart(5)} ${String(commit).padStart(6)}`;
       const at = `+${formatMs(event.atEpochMs - startedEpochMs)}`.padStart(9);
       const [first, ...details] = describe(event);
-      return [`${String(commit).padStart(4)} ${at}  ${first}`, ...details.map(indented)];
-    }),
-  );
+      lines.push(`${place} ${at}  ${first}`, ...details.map(indented));
+    }
+  }
+  return lines;
 };
 
-const indented = (detail: string): string => `${" ".repeat(18)}${detail}`;
+const indented = (detail: string): string => `${" ".repeat(26)}${detail}`;
 
 /** A duration in the unit that suits it. */
 export const formatMs = (ms: number): string =>
@@ -28,8 +32,12 @@ export const formatMs = (ms: number): string =>
 
 const describe = (event: HistoryEvent): readonly [string, ...ReadonlyArray<string>] => {
   switch (event._tag) {
-    case "ExecutionStarted":
-      return [`started ${event.workflow}`, event.idempotencyKey];
+    case "ExecutionStarted": {
+      const { forkedFrom, idempotencyKey, workflow } = event;
+      const fork =
+        forkedFrom && `a fork of ${forkedFrom.executionId} after its event ${forkedFrom.event}`;
+      return [`started ${workflow}`, idempotencyKey, ...(fork === undefined ? [] : [fork])];
+    }
     case "RunStarted":
       return [`run by ${event.owner.slice(0, 8)} (code ${event.codeVersion})`];
     case "ActivityCompleted": {
@@ -93,14 +101,8 @@ const figureText = (figures: unknown): string =>
     : String(figures);
 
 /** Tag and message of the failures in an encoded cause. */
-export const failureLines = (cause: unknown): ReadonlyArray<string> =>
-  (Array.isArray(cause) ? cause : [cause]).map((reason: unknown) => {
-    const error = member(reason, "error") ?? member(reason, "defect") ?? reason;
-    const tag = member(error, "_tag") ?? member(error, "name");
-    const { _tag: _, ...fields } = Predicate.isObject(error) ? error : { error };
-    const text = member(error, "message");
-    return `${typeof tag === "string" ? tag : "failure"}: ${typeof text === "string" ? text : JSON.stringify(fields)}`;
-  });
+const failureLines = (cause: unknown): ReadonlyArray<string> =>
+  describeCause(cause).map(({ message, tag }) => (message === "" ? tag : `${tag}: ${message}`));
 
 const member = (value: unknown, name: string): unknown =>
   Predicate.hasProperty(value, name) ? value[name] : undefined;

@@ -61,3 +61,20 @@ export const defaultLeaseMs = 60_000;
  * Source: AWS SQS developer guide, "Amazon SQS message quotas".
  */
 export const originalBytesMax = 900 * 1024;
+
+/**
+ * Largest result in a row of the index, in bytes of JSON text; a larger one is left out.
+ * A page of 100 rows stays near 5 MB, and a row far below the 400 KB of a DynamoDB item.
+ */
+export const rowResultBytesMax = 50 * 1024;
+
+/** Longest key, error tag and error message in a row, in characters: what a person reads in a list. */
+export const rowKeyCharactersMax = 2_048;
+export const rowTagCharactersMax = 128;
+export const rowMessageCharactersMax = 300;
+
+/**
+ * Longest `bucket/key` in a row, in bytes: a bucket's name has 63 at most, a key 1,024.
+ * Source: AWS S3 user guide, "Naming Amazon S3 objects"; an index key of DynamoDB may have 2,048.
+ */
+export const rowObjectBytesMax = 1_088;

@@ -62,6 +62,10 @@ export const retry: {
   },
 );
 
+/** Name of the durable sleep before an attempt (from 2) of a retried activity. */
+export const pauseName = (activity: string, attempt: number): string =>
+  `${activity} before attempt ${attempt}`;
+
 type ActivityEffect<A, E, R> = Effect.Effect<A, E, R> & { readonly name: string };
 
 /** Retries an activity durably: attempts and pauses are in the history. */
@@ -88,7 +92,7 @@ export const retryActivity: {
           (error) => attempt < policy.attemptsMax && isRetryable(error),
           (error) =>
             DurableClock.sleep({
-              name: `${self.name} before attempt ${attempt + 1}`,
+              name: pauseName(self.name, attempt + 1),
               duration: Math.max(backoffMs(policy, attempt), retryAfterMsOf(error)),
               inMemoryThreshold: inProcessSleepMsMax,
             }).pipe(Effect.andThen(attemptFrom(attempt + 1))),

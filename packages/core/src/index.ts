@@ -2,7 +2,11 @@ export * as Engine from "./Engine.ts";
 export { checkReplay, type ReplayCheck, type ReplayVerdict } from "./checkReplay.ts";
 export { Durability } from "./Durability.ts";
 export * from "./EngineError.ts";
+export * from "./ExecutionRefusal.ts";
 export { ExecutionRunner } from "./ExecutionRunner.ts";
+export { describeCause } from "./EncodedExit.ts";
+export { fork, type ForkedExecution, type ForkOptions } from "./fork.ts";
+export * as HistoryFile from "./HistoryFile.ts";
 export * as Idempotency from "./Idempotency.ts";
 export { IdempotencyStore } from "./IdempotencyStore.ts";
 export { Journal } from "./Journal.ts";
@@ -10,6 +14,7 @@ export { ProcessDeadline } from "./LiveExecution.ts";
 export { LargeValues, LargeValueLost, LargeValueUnavailable } from "./LargeValues.ts";
 export { Wakes } from "./Wakes.ts";
 export * as DeadLetter from "./DeadLetter.ts";
+export * from "./ExecutionQuery.ts";
 export * from "./Executions.ts";
 export * from "./Failure.ts";
 export { FailureHandler } from "./FailureHandler.ts";
@@ -26,6 +31,8 @@ export * from "./ObjectStore.ts";
 export { PayloadIdentity } from "./PayloadIdentity.ts";
 export * as QueueSchedules from "./QueueSchedules.ts";
 export * as QueueWakes from "./QueueWakes.ts";
+export { redrive, type RedrivenExecution } from "./redrive.ts";
+export { reindex, reindexFrom } from "./reindex.ts";
 export * as Retry from "./Retry.ts";
 export {
   type ScheduledMessage,

@@ -2,8 +2,10 @@
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
   DocumentClient,
+  DynamoExecutions,
   DynamoIdempotency,
   DynamoJournal,
+  executionsTable,
   idempotencyTable,
   journalTable,
 } from "@millrace/core/aws";
@@ -48,5 +50,12 @@ export const layerDynaliteJournal = Layer.unwrap(
 export const layerDynaliteIdempotency = Layer.unwrap(
   Effect.map(withTable("Idempotency", idempotencyTable), (client) =>
     Layer.provide(DynamoIdempotency.layerDynamo("Idempotency"), client),
+  ),
+);
+
+/** An index of executions in a table of its own. */
+export const layerDynaliteExecutions = Layer.unwrap(
+  Effect.map(withTable("Executions", executionsTable), (client) =>
+    Layer.provideMerge(DynamoExecutions.layerDynamo("Executions"), client),
   ),
 );

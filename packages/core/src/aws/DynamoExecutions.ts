@@ -1,9 +1,11 @@
 /**
  * The index of executions in DynamoDB.
  *
- * Table:  partition key `executionId`; index `byStart` with partition key `shard` and sort key `startedOrder`.
- * The index is sharded, because one hot partition throttles the table below it, and with it the pipeline; a page is
- * merged from all shards, newest first.
+ * Table:  partition key `executionId`; indexes, all sorted by `startedOrder`:
+ *         `byStart` (`shard`), `byOpen` (`openShard`, only while it runs or waits), `byFailure` (`failureShard`, only
+ *         failed or parked), `byObject` (`object`, only when it is about one)
+ * The indexes are sharded, because one hot partition throttles the table below it, and with it the pipeline; a page is
+ * merged from all shards, newest first. Objects are many, so `byObject` needs no shards.
  */
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
@@ -16,13 +18,24 @@ import { Effect, Layer, Schema } from "effect";
 import {
   type ExecutionPage,
   type ExecutionQuery,
+  isAskedFor,
+  orderOf,
+  orderOfInstant,
+  statusesOf,
+  toCursor,
+  upperBound,
+} from "../ExecutionQuery.ts";
+import {
   ExecutionRow,
   Executions,
+  type ExecutionStatus,
+  failureStatuses,
   IndexUnavailable,
+  openStatuses,
 } from "../Executions.ts";
 import { DocumentClient } from "./DocumentClient.ts";
 
-/** Partitions of the index: 16 carry about 16,000 writes a second. */
+/** Partitions of each sharded index: 16 carry about 16,000 writes a second. */
 const indexShards = 16;
 
 const decodeRow = Schema.decodeUnknownSync(ExecutionRow);
@@ -43,7 +56,10 @@ export const layerDynamo = (tableName: string): Layer.Layer<Executions, never, D
       return Executions.of({
         record: (row) => attempt("record", () => put(table, row)),
         find: (executionId) => attempt("find", () => find(table, executionId)),
-        list: (query) => attempt("list", () => list(table, query)),
+        list: (query) =>
+          Effect.flatMap(upperBound(query), (before) =>
+            attempt("list", () => list(table, query, before)),
+          ),
       });
     }),
   );
@@ -53,16 +69,20 @@ const attempt = <A>(operation: string, run: () => Promise<A>) =>
 
 const put = async ({ client, tableName }: Table, row: ExecutionRow): Promise<void> => {
   const item = encodeRow(row);
+  const shard = shardOf(row.executionId);
   const command = new PutCommand({
     TableName: tableName,
     Item: {
       ...item,
       // Kept as text: a result may hold what DynamoDB's own types do not (an empty key, a deep document).
       ...("result" in item && { result: JSON.stringify(item.result) }),
-      shard: shardOf(row.executionId),
+      shard,
+      ...(openStatuses.has(row.status) && { openShard: shard }),
+      ...(failureStatuses.has(row.status) && { failureShard: shard }),
       startedOrder: orderOf(row),
     },
-    ConditionExpression: "attribute_not_exists(executionId) OR #commit < :commit",
+    // The same commit again: a row of an older form is made anew.
+    ConditionExpression: "attribute_not_exists(executionId) OR #commit <= :commit",
     ExpressionAttributeNames: { "#commit": "commit" },
     ExpressionAttributeValues: { ":commit": row.commit },
   });
@@ -77,68 +97,124 @@ const find = async ({ client, tableName }: Table, executionId: string) => {
   return read.Item ? decodeRow(withParsedResult(read.Item)) : undefined;
 };
 
-/** Filters are applied page by page: an index per filter would cost a write per execution each. */
-const list = async (table: Table, query: ExecutionQuery): Promise<ExecutionPage> => {
+/** One partition of one index. */
+interface Partition {
+  readonly index: string;
+  readonly attribute: string;
+  readonly value: number | string;
+}
+
+/** The partitions with the fewest rows in which everything asked for is. */
+const partitionsOf = (query: ExecutionQuery): ReadonlyArray<Partition> => {
+  const { object } = query;
+  if (object && "exact" in object && object.exact !== "") {
+    return [{ index: "byObject", attribute: "object", value: object.exact }];
+  }
+  const statuses = statusesOf(query);
+  const isWithin = (known: ReadonlySet<ExecutionStatus>) =>
+    statuses !== undefined && [...statuses].every((status) => known.has(status));
+  // Only what failed or is parked has a fingerprint.
+  const ofFailures = isWithin(failureStatuses) || query.errorFingerprint !== undefined;
+  const [index, attribute] = ofFailures
+    ? ["byFailure", "failureShard"]
+    : isWithin(openStatuses)
+      ? ["byOpen", "openShard"]
+      : ["byStart", "shard"];
+  return Array.from({ length: indexShards }, (_, value) => ({ index, attribute, value }));
+};
+
+/** Rows looked at in one go where a filter may leave few of them: one by one would cost a round of queries per row. */
+const rowsFilteredMin = 50;
+
+/** Filters for which there is no index are applied page by page: each index costs a write per execution and change. */
+const list = async (
+  table: Table,
+  query: ExecutionQuery,
+  firstBefore: string,
+): Promise<ExecutionPage> => {
+  const partitions = partitionsOf(query);
+  const isWanted = isAskedFor(query);
+  const since = orderOfInstant(query.sinceEpochMs ?? 0);
+  const { errorFingerprint, object, rowsMax, status, workflow } = query;
+  const isFiltered = [errorFingerprint, object, status, workflow].some((it) => it !== undefined);
+  const rowsRead = isFiltered ? Math.max(rowsMax, rowsFilteredMin) : rowsMax;
   const rows: Array<ExecutionRow> = [];
-  let before = query.cursor ?? afterAll;
+  let before = firstBefore;
   for (;;) {
-    const page = await newest(table, before, query.rowsMax);
-    for (const row of page) {
+    // DynamoDB refuses a range whose end comes before its beginning.
+    if (before < since) return { rows, cursor: undefined };
+    const page = await newest(table, partitions, { since, before }, rowsRead);
+    for (const row of page.rows) {
       before = orderOf(row);
-      if (isAskedFor(query, row)) rows.push(row);
-      if (rows.length === query.rowsMax) return { rows, cursor: before };
+      if (isWanted(row)) rows.push(row);
+      if (rows.length === rowsMax) return { rows, cursor: toCursor(before) };
     }
-    if (page.length < query.rowsMax) return { rows, cursor: undefined };
+    if (!page.more) return { rows, cursor: undefined };
   }
 };
 
-const isAskedFor = (query: ExecutionQuery, row: ExecutionRow): boolean =>
-  (query.workflow === undefined || row.workflow === query.workflow) &&
-  (query.status === undefined || row.status === query.status);
+/** Rows from the order `since` on and before the order `before`. */
+interface Range {
+  readonly since: string;
+  readonly before: string;
+}
 
+/** The newest rows of the range, merged from all partitions. */
 const newest = async (
   table: Table,
-  before: string,
+  partitions: ReadonlyArray<Partition>,
+  range: Range,
   rowsMax: number,
-): Promise<ReadonlyArray<ExecutionRow>> => {
-  const shards = Array.from({ length: indexShards }, (_, shard) => shard);
-  const pages = await Promise.all(shards.map((shard) => queryShard(table, shard, before, rowsMax)));
-  return pages
-    .flat()
-    .toSorted((a, b) => (orderOf(a) < orderOf(b) ? 1 : -1))
-    .slice(0, rowsMax);
+): Promise<{ readonly rows: ReadonlyArray<ExecutionRow>; readonly more: boolean }> => {
+  const pages = await Promise.all(
+    partitions.map((partition) => queryPartition(table, partition, range, rowsMax)),
+  );
+  // A partition that was not read to its end may hold rows just below the last one read of it.
+  const knownFrom = pages
+    .filter(({ more }) => more)
+    .reduce((order, { last }) => (last > order ? last : order), "");
+  const rows = pages
+    .flatMap((page) => page.rows)
+    .filter((row) => orderOf(row) >= knownFrom)
+    .toSorted((a, b) => (orderOf(a) < orderOf(b) ? 1 : -1));
+  return {
+    rows: rows.slice(0, rowsMax),
+    more: rows.length > rowsMax || pages.some(({ more }) => more),
+  };
 };
 
-const queryShard = async (
+const queryPartition = async (
   { client, tableName }: Table,
-  shard: number,
-  before: string,
+  { attribute, index, value }: Partition,
+  { before, since }: Range,
   rowsMax: number,
 ) => {
   const page = await client.send(
     new QueryCommand({
       TableName: tableName,
-      IndexName: "byStart",
-      KeyConditionExpression: "#shard = :shard AND startedOrder < :before",
-      // A reserved word of DynamoDB's expressions.
-      ExpressionAttributeNames: { "#shard": "shard" },
-      ExpressionAttributeValues: { ":shard": shard, ":before": before },
+      IndexName: index,
+      // Both ends are included, and the row at the upper one was on the page before.
+      KeyConditionExpression: "#partition = :value AND startedOrder BETWEEN :since AND :before",
+      ExpressionAttributeNames: { "#partition": attribute },
+      ExpressionAttributeValues: { ":value": value, ":since": since, ":before": before },
       ScanIndexForward: false,
-      Limit: rowsMax,
+      Limit: rowsMax + 1,
     }),
   );
-  return decodeRows((page.Items ?? []).map(withParsedResult));
+  const rows = decodeRows((page.Items ?? []).map(withParsedResult));
+  const last = rows.at(-1);
+  return {
+    rows: rows.filter((row) => orderOf(row) !== before),
+    // A page also ends at 1 MB.
+    more: page.LastEvaluatedKey !== undefined && last !== undefined,
+    last: last ? orderOf(last) : "",
+  };
 };
 
-/** Sorts after every order of a row. */
-const afterAll = "~";
-
-/** Text that orders rows by their start, and apart where two began in the same millisecond. */
-const orderOf = (row: ExecutionRow): string =>
-  `${String(row.startedEpochMs).padStart(15, "0")}/${row.executionId}`;
-
-const shardOf = (executionId: string): number =>
-  Number.parseInt(executionId.slice(0, 4), 16) % indexShards;
+const shardOf = (executionId: string): number => {
+  const number = Number.parseInt(executionId.slice(0, 4), 16);
+  return Number.isNaN(number) ? 0 : number % indexShards;
+};
 
 const withParsedResult = (item: Record<string, unknown>): Record<string, unknown> => {
   const { result } = item;

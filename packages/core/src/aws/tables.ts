@@ -18,24 +18,36 @@ export const journalTable: TableDefinition = {
   ],
 };
 
-/** One item per execution, and the sharded index by start. */
+/** An index of executions whose partitions are given by an attribute, newest last. */
+const byStartWithin = (IndexName: string, partition: string) => ({
+  IndexName,
+  KeySchema: [
+    { AttributeName: partition, KeyType: "HASH" as const },
+    { AttributeName: "startedOrder", KeyType: "RANGE" as const },
+  ],
+  Projection: { ProjectionType: "ALL" as const },
+});
+
+/**
+ * One item per execution. All are in `byStart`; those that run or wait also in `byOpen`, those that failed or are
+ * parked in `byFailure`, those about an object in `byObject`.
+ */
 export const executionsTable: TableDefinition = {
   BillingMode: "PAY_PER_REQUEST",
   AttributeDefinitions: [
     { AttributeName: "executionId", AttributeType: "S" },
     { AttributeName: "shard", AttributeType: "N" },
+    { AttributeName: "openShard", AttributeType: "N" },
+    { AttributeName: "failureShard", AttributeType: "N" },
+    { AttributeName: "object", AttributeType: "S" },
     { AttributeName: "startedOrder", AttributeType: "S" },
   ],
   KeySchema: [{ AttributeName: "executionId", KeyType: "HASH" }],
   GlobalSecondaryIndexes: [
-    {
-      IndexName: "byStart",
-      KeySchema: [
-        { AttributeName: "shard", KeyType: "HASH" },
-        { AttributeName: "startedOrder", KeyType: "RANGE" },
-      ],
-      Projection: { ProjectionType: "ALL" },
-    },
+    byStartWithin("byStart", "shard"),
+    byStartWithin("byOpen", "openShard"),
+    byStartWithin("byFailure", "failureShard"),
+    byStartWithin("byObject", "object"),
   ],
 };
 

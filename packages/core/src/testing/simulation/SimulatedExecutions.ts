@@ -2,6 +2,7 @@
  * The index of executions: forward only, and as late as an index is allowed to be.
  */
 import { Effect, Exit, Layer } from "effect";
+import { pageOf } from "../../ExecutionQuery.ts";
 import { type ExecutionRow, Executions, IndexUnavailable } from "../../Executions.ts";
 import { type Caller, request } from "./request.ts";
 
@@ -38,17 +39,11 @@ export class SimulatedExecutions {
       record: (row) => ask("record", () => this.#record(row, world.nowMs)),
       find: (executionId) =>
         ask("find", () => this.rowsAt(readAtMs()).find((row) => row.executionId === executionId)),
-      list: ({ cursor, rowsMax, status, workflow }) =>
-        ask("list", () => {
-          const matching = this.rowsAt(readAtMs())
-            .filter((row) => status === undefined || row.status === status)
-            .filter((row) => workflow === undefined || row.workflow === workflow)
-            .toSorted((a, b) => b.startedEpochMs - a.startedEpochMs);
-          const from = Number(cursor ?? 0);
-          const rows = matching.slice(from, from + rowsMax);
-          const next = from + rowsMax;
-          return { rows, cursor: next < matching.length ? String(next) : undefined };
-        }),
+      list: (query) =>
+        Effect.flatMap(
+          ask("list", () => this.rowsAt(readAtMs())),
+          (rows) => pageOf(rows, query),
+        ),
     });
   }
 

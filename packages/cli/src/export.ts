@@ -1,0 +1,113 @@
+/**
+ * `millrace export`: histories as JSON Lines, to be kept, moved, or replayed against other code.
+ */
+import { Executions, HistoryFile } from "@millrace/core";
+import { Console, Effect, Option, Schema } from "effect";
+import { Argument, Command, Flag } from "effect/cli";
+import { findConnection } from "./Connection.ts";
+import { findHistory } from "./findHistory.ts";
+import { jsonFlag } from "./jsonFlag.ts";
+import { openOutputFile } from "./OutputFile.ts";
+import { isFiltering, type QueryFlags, queryFlags, readQuery } from "./queryFlags.ts";
+import { layerStores } from "./stores.ts";
+
+/** Nothing, or two things at once, was asked for. */
+export class ExportUnclear extends Schema.TaggedError<ExportUnclear>()("ExportUnclear", {}) {
+  override get message(): string {
+    return "say what to export: the names of executions, or filters like --status failed, or --all";
+  }
+}
+
+/** Rows of the index that are asked for at once. */
+const pageRows = 100;
+
+/** Hands the ids of all executions that the filters leave to `use`, page by page. */
+const forEachMatching = Effect.fnUntraced(function* <E, R>(
+  flags: QueryFlags,
+  use: (executionId: string) => Effect.Effect<void, E, R>,
+) {
+  const executions = yield* Executions;
+  const query = yield* readQuery(flags);
+  let cursor: string | undefined;
+  do {
+    const page = yield* executions.list({ ...query, rowsMax: pageRows, cursor });
+    for (const { executionId } of page.rows) yield* use(executionId);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+});
+
+const exportTo = Effect.fnUntraced(function* <E, R>(
+  asked: { readonly names: ReadonlyArray<string>; readonly flags: QueryFlags },
+  writeLine: (line: string) => Effect.Effect<void, E, R>,
+) {
+  let histories = 0;
+  const write = Effect.fnUntraced(function* (executionId: string) {
+    const record = yield* HistoryFile.exportHistory(executionId);
+    yield* writeLine(HistoryFile.encodeHistory(record));
+    histories++;
+  });
+  for (const name of asked.names) {
+    const { executionId } = yield* findHistory(name);
+    yield* write(executionId);
+  }
+  if (asked.names.length === 0) yield* forEachMatching(asked.flags, write);
+  return histories;
+});
+
+const exportToFile = Effect.fnUntraced(function* (
+  asked: Parameters<typeof exportTo>[0],
+  target: string,
+) {
+  const file = yield* openOutputFile(target);
+  const encoder = new TextEncoder();
+  const histories = yield* exportTo(asked, (line) => file.write(encoder.encode(`${line}\n`)));
+  yield* file.commit;
+  return { file: target, histories };
+}, Effect.scoped);
+
+export const exportCommand = Command.make(
+  "export",
+  {
+    executions: Argument.String("executions").pipe(
+      Argument.withDescription("Execution ids, their beginnings, or parts of objects' keys"),
+      Argument.variadic({ min: 0 }),
+    ),
+    ...queryFlags,
+    all: Flag.Boolean("all").pipe(Flag.withDescription("All executions"), Flag.withDefault(false)),
+    out: Flag.Path("out").pipe(
+      Flag.withAlias("o"),
+      Flag.withDescription("File to write, whole or not at all; by default the standard output"),
+      Flag.optional,
+    ),
+    json: jsonFlag,
+  },
+  Effect.fnUntraced(function* ({ all, executions: names, json, out, ...flags }) {
+    const ways = [names.length > 0, isFiltering(flags), all].filter((way) => way).length;
+    if (ways !== 1) return yield* new ExportUnclear();
+    const connection = yield* findConnection;
+    const stores = layerStores(connection);
+    const asked = { names, flags };
+    if (Option.isNone(out)) {
+      yield* Effect.provide(
+        exportTo(asked, (line) => Console.log(line)),
+        stores,
+      );
+      return;
+    }
+    const written = yield* Effect.provide(exportToFile(asked, out.value), stores);
+    yield* Console.log(
+      json ? JSON.stringify(written) : `${written.histories} histories in ${written.file}`,
+    );
+  }),
+).pipe(
+  Command.withDescription(
+    "Write histories as JSON Lines, one execution per line (the lines are JSON with or without --json). Exit codes: 0 written; 1 an execution is not there; 2 wrong usage",
+  ),
+  Command.withExamples([
+    { command: "millrace export 3f9a 77c0 --out two.jsonl", description: "Two executions" },
+    {
+      command: "millrace export --status failed --since 7d --out failed.jsonl",
+      description: "All that failed in the last week",
+    },
+  ]),
+);

@@ -1,0 +1,60 @@
+/**
+ * `millrace import <file>`: histories that `millrace export` wrote, into the journal of the connection.
+ */
+import { HistoryFile } from "@millrace/core";
+import { Console, Effect, FileSystem, Stream } from "effect";
+import { Argument, Command } from "effect/cli";
+import { findConnection } from "./Connection.ts";
+import { jsonFlag } from "./jsonFlag.ts";
+import { layerStores } from "./stores.ts";
+
+/** The histories of a file, one after another; a file may be larger than memory. */
+const histories = Effect.fnUntraced(function* (file: string) {
+  const fs = yield* FileSystem.FileSystem;
+  return fs.stream(file).pipe(
+    Stream.decodeText,
+    Stream.splitLines,
+    Stream.zipWithIndex,
+    Stream.filter(([line]) => line.trim() !== ""),
+    Stream.mapEffect(([line, index]) => HistoryFile.decodeHistory(line, index + 1)),
+  );
+});
+
+export const importCommand = Command.make(
+  "import",
+  {
+    file: Argument.Path("file").pipe(
+      Argument.withDescription("A file that `millrace export` wrote"),
+    ),
+    json: jsonFlag,
+  },
+  Effect.fnUntraced(function* ({ file, json }) {
+    const connection = yield* findConnection;
+    const read = yield* histories(file);
+    // All of it is read before any of it is stored: a broken line is no reason to have half of the file.
+    yield* Stream.runDrain(read);
+    yield* read.pipe(
+      Stream.mapEffect((record) =>
+        Effect.map(HistoryFile.importHistory(record), (outcome) => ({ ...record, outcome })),
+      ),
+      Stream.runForEach(({ executionId, outcome, workflow }) =>
+        Console.log(
+          json
+            ? JSON.stringify({ executionId, workflow, outcome })
+            : `${outcome} ${workflow} ${executionId}`,
+        ),
+      ),
+      Effect.provide(layerStores(connection)),
+    );
+  }),
+).pipe(
+  Command.withDescription(
+    "Take exported histories into the journal, as they are. One that is there already is left alone (present), one that is there with another history is refused. An execution that had not ended may be run where workers are. Exit codes: 0 all are there; 1 the file is unreadable or a history differs; 2 wrong usage",
+  ),
+  Command.withExamples([
+    {
+      command: "millrace import failed.jsonl",
+      description: "To look at them with `millrace show`",
+    },
+  ]),
+);
