@@ -1,7 +1,7 @@
 /**
  * The journal and the index that a command reads, and the queues by which it asks for runs, in the AWS of a connection.
  */
-import { type Commit, QueueWakes } from "@millrace/core";
+import { type Commit, QueueSchedules, QueueWakes } from "@millrace/core";
 import {
   DocumentClient,
   DynamoExecutions,
@@ -59,5 +59,10 @@ export const layerOperations = (connection: AwsConnection) => {
     const pipeline = pipelineOf(workflow);
     return pipeline ? localQueues(pipeline).queue : workflow;
   });
-  return Layer.merge(layerStores(connection), Layer.provide(wakes, queue));
+  // A command asks for what is due now, and needs no scheduler.
+  const schedules = QueueSchedules.layerQueueDelay;
+  return Layer.merge(
+    layerStores(connection),
+    wakes.pipe(Layer.provide(schedules), Layer.provide(queue)),
+  );
 };

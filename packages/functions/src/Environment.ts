@@ -15,6 +15,7 @@ const bucketVariables = {
 /** The variables of a function, by what they name; whoever deploys it sets them all. */
 export const variables = {
   buckets: bucketVariables,
+  valuesBucket: "MILLRACE_BUCKET_VALUES",
   journalTable: "MILLRACE_TABLE_JOURNAL",
   executionsTable: "MILLRACE_TABLE_EXECUTIONS",
   imagesTable: "MILLRACE_TABLE_IMAGES",
@@ -35,6 +36,8 @@ export const Environment = Config.all({
     clean: Config.String(variables.buckets.clean),
     errors: Config.String(variables.buckets.errors),
   }),
+  /** Where values lie that are too large for the journal. */
+  valuesBucket: Config.String(variables.valuesBucket),
   journalTable: Config.String(variables.journalTable),
   executionsTable: Config.String(variables.executionsTable),
   imagesTable: Config.String(variables.imagesTable),

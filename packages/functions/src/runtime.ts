@@ -7,6 +7,7 @@ import {
   DynamoExecutions,
   DynamoJournal,
   EventBridgeSchedules,
+  S3LargeValues,
   S3ObjectStore,
   SqsMessageQueue,
 } from "@millrace/core/aws";
@@ -42,6 +43,7 @@ export const pipelineLayer = <E>(
         DynamoJournal.layerDynamo(environment.journalTable),
         DynamoExecutions.layerDynamo(environment.executionsTable),
         S3ObjectStore.layerS3(),
+        S3LargeValues.layerS3(environment.valuesBucket),
         Layer.succeed(Buckets, environment.buckets),
         NodeFileSystem.layer,
       ).pipe(Layer.provideMerge(DocumentClient.layer()), Layer.provideMerge(queue));

@@ -17,6 +17,9 @@ export const localBuckets: Readonly<Record<BucketName, string>> = {
   errors: "millrace-errors",
 };
 
+/** Values that are too large for the journal. */
+export const localValuesBucket = "millrace-values";
+
 export const localTables = {
   journal: "MillraceJournal",
   executions: "MillraceExecutions",
@@ -71,6 +74,7 @@ export const localVariables = (
     [variables.buckets.raw]: localBuckets.raw,
     [variables.buckets.clean]: localBuckets.clean,
     [variables.buckets.errors]: localBuckets.errors,
+    [variables.valuesBucket]: localValuesBucket,
     [variables.journalTable]: localTables.journal,
     [variables.executionsTable]: localTables.executions,
     [variables.imagesTable]: localTables.images,

@@ -54,6 +54,7 @@ import {
   localSweeper,
   localSweepMinutes,
   localTables,
+  localValuesBucket,
   queueArn,
   queueUrl,
 } from "./LocalResources.ts";
@@ -120,6 +121,7 @@ export const provision = Effect.fnUntraced(function* (
   for (const name of ["raw", "clean", "errors"] as const) {
     yield* make(`bucket ${localBuckets[name]}`, () => makeBucket(clients, name));
   }
+  yield* make(`bucket ${localValuesBucket}`, () => createBucket(clients, localValuesBucket));
   for (const [table, definition] of [
     [localTables.journal, journalTable],
     [localTables.executions, executionsTable],
@@ -156,9 +158,13 @@ const unless =
     if (!(error instanceof kind)) throw error;
   };
 
-const makeBucket = async ({ s3 }: Clients, name: BucketName): Promise<void> => {
+const createBucket = ({ s3 }: Clients, Bucket: string): Promise<unknown> =>
+  s3.send(new CreateBucketCommand({ Bucket })).catch(unless(BucketAlreadyOwnedByYou));
+
+const makeBucket = async (clients: Clients, name: BucketName): Promise<void> => {
+  const { s3 } = clients;
   const Bucket = localBuckets[name];
-  await s3.send(new CreateBucketCommand({ Bucket })).catch(unless(BucketAlreadyOwnedByYou));
+  await createBucket(clients, Bucket);
   await s3.send(
     new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }),
   );
