@@ -234,4 +234,16 @@ export const mutants: ReadonlyArray<Mutant> = [
     `if (event._tag === "ClockScheduled") this.timersToSend.push(event);`,
     "",
   ),
+  one(
+    "a timer beyond the queue's delay is not asked for",
+    "QueueWakes.ts",
+    "yield* schedules.create({ name: nameOf(message, atEpochMs), atEpochMs, queue, body });",
+    "",
+  ),
+  one(
+    "all schedules have one name",
+    "QueueWakes.ts",
+    "canonicalHash({ message, atEpochMs })",
+    `canonicalHash("schedule")`,
+  ),
 ];

@@ -58,6 +58,7 @@ export interface SimulationResult {
   readonly traceHash: string;
   readonly requests: number;
   readonly invocations: number;
+  readonly schedules: number;
   readonly steps: number;
   readonly simulatedMs: number;
   readonly faults: ReadonlyArray<readonly [string, number]>;
@@ -231,6 +232,7 @@ const simulateOver = async (
     traceHash: world.traceHash,
     requests,
     invocations: functions.reduce((sum, made) => sum + made.invocations, 0),
+    schedules: schedules.made,
     steps: world.steps,
     simulatedMs: world.nowMs,
     faults: [...faults.counts],

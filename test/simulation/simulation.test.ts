@@ -35,6 +35,11 @@ describe("the engine in a seeded world", () => {
     const faults = results.reduce((sum, result) => sum + result.faults.length, 0);
     assert.isAbove(executions, 900);
     assert.isAbove(faults, 900);
+    // Sleeps beyond a queue's delay are among them.
+    assert.isAbove(
+      results.reduce((sum, result) => sum + result.schedules, 0),
+      300,
+    );
   });
 
   it("runs the same for the same seed", async () => {

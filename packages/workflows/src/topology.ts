@@ -92,7 +92,7 @@ export interface SweeperTopology {
 /**
  * The function that asks again for executions that should have moved and did not.
  *
- * It reads one history per open execution, a few at a time: 5 minutes are enough for some 200,000 of them.
+ * It reads one history per open execution, eight at a time: at 20 ms each, 5 minutes are enough for 100,000 of them.
  */
 export const sweeper: SweeperTopology = {
   name: "sweeper",

@@ -21,7 +21,8 @@ import {
   SchedulerUnavailable,
 } from "../Schedules.ts";
 
-const requestTimeoutMs = 5_000;
+/** Longest wait for one answer, in milliseconds: the run that asks is paid for while it waits. */
+const requestTimeoutMs = 3_000;
 const connectionTimeoutMs = 1_000;
 
 /** How long and how often the scheduler tries a queue: its own maxima. After them the sweeper helps. */

@@ -15,7 +15,7 @@ export const schedulePrecisionMs = 60_000;
 const lateMsMax = 600_000;
 
 export class SimulatedSchedules {
-  /** Schedules that were made, for the tests of the simulation itself. */
+  /** Schedules that were made. */
   made = 0;
   readonly #names = new Set<string>();
   readonly #world: World;
