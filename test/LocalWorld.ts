@@ -130,18 +130,27 @@ const makeWorld = Effect.gen(function* () {
     return yield* Effect.fromNullishOr(yield* executions.find(executionId));
   });
 
-  const drainLetters = Effect.fnUntraced(function* (pipeline: PipelineTopology) {
+  /** Takes what lies in the dead-letter queue of a pipeline. */
+  const takeLetters = Effect.fnUntraced(function* (pipeline: PipelineTopology) {
     const QueueUrl = queueUrl(connection.endpoint, localQueues(pipeline).deadLetters);
     const { Messages } = yield* Effect.promise(() =>
       sqs.send(
         new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 0 }),
       ),
     );
+    const texts: Array<string> = [];
     for (const { Body = "", ReceiptHandle } of Messages ?? []) {
       yield* Effect.promise(() => sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle })));
-      const letter = yield* Effect.option(DeadLetter.decodeEnvelope(Body));
+      texts.push(Body);
+    }
+    return texts;
+  });
+
+  const drainLetters = Effect.fnUntraced(function* (pipeline: PipelineTopology) {
+    for (const text of yield* takeLetters(pipeline)) {
+      const letter = yield* Effect.option(DeadLetter.decodeEnvelope(text));
       if (Option.isSome(letter)) letters.push(letter.value);
-      else rawLetters.push(Body);
+      else rawLetters.push(text);
     }
   });
 
@@ -153,6 +162,7 @@ const makeWorld = Effect.gen(function* () {
     handledAbout,
     upload,
     ended,
+    takeLetters,
 
     /** Uploads, and gives the execution once it has ended. */
     process: Effect.fnUntraced(function* (key: string, body: Uint8Array | string) {

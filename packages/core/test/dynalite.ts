@@ -12,7 +12,7 @@ import {
 import dynalite from "dynalite";
 import { Effect, Layer } from "effect";
 
-const startDynalite = Effect.acquireRelease(
+export const startDynalite = Effect.acquireRelease(
   Effect.callback<{ readonly server: ReturnType<typeof dynalite>; readonly endpoint: string }>(
     (resume) => {
       const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
