@@ -8,6 +8,7 @@ import {
   leaseMs,
   SimulatedProcess,
   type SimulatedJournal,
+  type SimulatedLargeValues,
   type SimulatedObjectStore,
   type SimulatedQueues,
   type SimulatedSchedules,
@@ -39,6 +40,7 @@ export interface ScenarioParts {
   readonly schedules: SimulatedSchedules;
   readonly objects: SimulatedObjectStore;
   readonly journal: SimulatedJournal;
+  readonly values: SimulatedLargeValues;
   readonly counted: (name: string) => void;
 }
 
@@ -75,6 +77,9 @@ export class Scenario {
         this.#uploadCsv(`incoming/table ${index}.csv`, faults.strikes("poison", 3)),
       );
     }
+    if (faults.isOn("damage")) {
+      world.after(world.prng.between(0, 2 * uploadsWithinMs), () => this.#damageOne());
+    }
     if (faults.isOn("replay-storm")) {
       world.after(world.prng.between(uploadsWithinMs, 2 * uploadsWithinMs), () => {
         for (const { event, queue } of this.uploads) {
@@ -82,6 +87,19 @@ export class Scenario {
         }
       });
     }
+  }
+
+  /** One stored commit, of whatever execution there is by then. */
+  #damageOne(): void {
+    const { journal, world } = this.#parts;
+    const ids = [...journal.executionIds];
+    const id = ids[world.prng.below(Math.max(1, ids.length))];
+    const commits = id === undefined ? 0 : journal.history(id).length;
+    if (id === undefined || commits < 3) return;
+    const kind = (["flip", "drop", "swap"] as const)[world.prng.below(3)] ?? "flip";
+    const commit = 1 + world.prng.below(commits - 1);
+    world.mark(`damage ${id.slice(0, 8)} ${kind} ${commit}`);
+    journal.damage(id, commit, kind);
   }
 
   #uploadOrder(key: string, poison: boolean): void {
@@ -93,7 +111,7 @@ export class Scenario {
       sleepMs: prng.chance(0.5) ? Math.round(prng.between(2_000, 2_400_000)) : 0,
       child: prng.chance(0.4),
       childSleepMs: prng.chance(0.7) ? Math.round(prng.between(2_000, 1_200_000)) : 0,
-      quoteBytes: prng.chance(0.01) ? 150_000 : 0,
+      quoteBytes: faults.strikes("oversize") ? 310_000 : prng.chance(0.01) ? 150_000 : 0,
     };
     const upload = this.#upload("order", orderQueues.queue, key, JSON.stringify(order), poison);
     if (order.approval) this.#signalLater(upload);
@@ -145,8 +163,9 @@ export class Scenario {
     for (let index = 0; index < times; index++) {
       // Half of them come while the order is on its way to where it waits.
       const withinMs = world.prng.chance(0.5) ? racingWithinMs : signalWithinMs;
+      const text = `yes ${index}`.padEnd(faults.strikes("oversize", 0.5) ? 310_000 : 0, ".");
       world.after(world.prng.between(0, withinMs), () =>
-        this.#untilDone("signal", (client) => this.#signal(client, upload, `yes ${index}`)),
+        this.#untilDone("signal", (client) => this.#signal(client, upload, text)),
       );
     }
   }
@@ -189,12 +208,13 @@ export class Scenario {
   }
 
   #clientLayer(process: SimulatedProcess) {
-    const { counted, faults, journal, queues, schedules } = this.#parts;
+    const { counted, faults, journal, queues, schedules, values } = this.#parts;
     const caller: Caller = { process, faults, counted };
     return Engine.layer().pipe(
       Layer.provide(QueueWakes.layerQueue(() => orderQueues.queue)),
       Layer.provide(queues.layerFor(caller)),
       Layer.provide(schedules.layerFor(caller)),
+      Layer.provide(values.layerFor(caller)),
       Layer.provide(journal.layerFor(caller)),
     );
   }

@@ -31,7 +31,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     "an append overwrites",
     "sqlite/SqliteJournal.ts",
     "ON CONFLICT DO NOTHING",
-    "ON CONFLICT DO UPDATE SET writer = excluded.writer, events = excluded.events",
+    "ON CONFLICT DO UPDATE SET writer = excluded.writer, events = excluded.events, checksum = excluded.checksum",
   ),
   one(
     "a conflict takes the next number",

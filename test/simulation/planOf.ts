@@ -15,6 +15,6 @@ export const planOf = (seed: number): FaultPlan => {
 export const lowRates: FaultPlan = {
   _tag: "Swarm",
   rateMax: 0.01,
-  // A replay of the archive is more work, not a fault.
-  without: ["replay-storm"],
+  // A replay of the archive is more work, not a fault; damage and wrong code do not happen on a good day.
+  without: ["replay-storm", "damage", "changed-code"],
 };

@@ -1,48 +1,32 @@
 /**
  * One seed, one world, one verdict: a safety phase with faults, a liveness phase without, and then the invariants.
  */
-import {
-  Engine,
-  type Executions,
-  type Journal,
-  type MessageQueue,
-  type ObjectStore,
-  type Pipeline,
-  QueueWakes,
-  type Schedules,
-  Sweeper,
-  Worker,
-} from "@millrace/core";
+import { Engine, type Pipeline, QueueWakes, Worker } from "@millrace/core";
 import {
   type Caller,
   type FaultName,
   type FaultPlan,
   Faults,
-  type FunctionHost,
   leaseMs,
   SimulatedExecutions,
   SimulatedFunction,
   SimulatedJournal,
+  SimulatedLargeValues,
   SimulatedObjectStore,
-  SimulatedProcess,
   SimulatedQueues,
   SimulatedSchedules,
   World,
 } from "@millrace/core/testing/simulation";
-import {
-  Buckets,
-  CsvToParquet,
-  layerCsvToParquet,
-  layerHyparquet,
-  type ParquetEncoder,
-} from "@millrace/workflows";
-import { pipelines } from "@millrace/workflows/topology";
+import { Buckets, layerCsvToParquet, layerHyparquet } from "@millrace/workflows";
 import { Effect, Exit, FileSystem, Layer, Scope } from "effect";
 import type { WorkflowEngine } from "effect/workflow";
+import { checkReplays } from "./checkReplays.ts";
 import { checkInvariants, type Violation } from "./invariants.ts";
-import { Ledger, type Outside } from "./Ledger.ts";
-import { layerOrder, layerPart, Order, orderQueues } from "./orders.ts";
+import { Ledger } from "./Ledger.ts";
+import { Operator } from "./Operator.ts";
+import { type Edition, editions, layerOrder, layerPart } from "./orders.ts";
 import { Scenario } from "./Scenario.ts";
+import { bucketNames, csvPipeline, ordersPipeline, type Outsides } from "./simulatedPipelines.ts";
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -70,31 +54,13 @@ const safetyMs = 60 * 60_000;
 /** Rounds of redrive and waiting in which all must have ended, once faults have stopped. */
 const calmRounds = 6;
 const calmRoundMs = 45 * 60_000;
-/** The sweeper comes this often, in milliseconds. */
-const sweepEveryMs = 300_000;
+/** Deployments of other code, and within which time, in milliseconds. */
+const deployments = 4;
+const deploymentsWithinMs = 1_200_000;
+/** Every so many seeds all histories are replayed at the end. */
+const replayEverySeeds = 4;
 /** Every so many seeds run the real CSV pipeline too, which costs more than the rest together. */
 const csvEverySeeds = 8;
-
-const bucketNames = { raw: "raw", clean: "clean", errors: "errors" };
-
-const ordersPipeline: Pipeline = {
-  name: "orders",
-  trigger: { bucket: "raw", prefix: "incoming/", suffixes: [".json"] },
-  bucketName: "raw",
-  ...orderQueues,
-  workflow: Order,
-  payloadOf: (object) => ({ object }),
-};
-
-const csvPipeline: Pipeline = {
-  name: pipelines.csvToParquet.name,
-  trigger: pipelines.csvToParquet.trigger,
-  bucketName: "raw",
-  queue: pipelines.csvToParquet.name,
-  deadLetterQueue: `${pipelines.csvToParquet.name}-dead-letters`,
-  workflow: CsvToParquet,
-  payloadOf: (object) => ({ object }),
-};
 
 /** Faults under which no process dies or stands still, no clock is wrong and no message is lost. */
 const harmless: ReadonlySet<string> = new Set<FaultName>([
@@ -132,10 +98,12 @@ const simulateOver = async (
   const queues = new SimulatedQueues(world, faults);
   const schedules = new SimulatedSchedules(world, faults, queues);
   const objects = new SimulatedObjectStore();
+  const values = new SimulatedLargeValues();
   const executions = new SimulatedExecutions();
   const ledger = new Ledger();
   const defects: Array<string> = [];
-  const tally = { nudged: 0, failedMessages: 0 };
+  let deployed: Edition = "today";
+  let failedMessages = 0;
   let requests = 0;
   const counted = () => void requests++;
   const outsideOf = (caller: Caller) =>
@@ -143,6 +111,7 @@ const simulateOver = async (
       journal.layerFor(caller),
       executions.layerFor(caller),
       objects.layerFor(caller),
+      values.layerFor(caller),
       queues.layerFor(caller),
       schedules.layerFor(caller),
       ledger.layerFor(caller),
@@ -156,21 +125,22 @@ const simulateOver = async (
     queues,
     counted,
     reportFailure: (text: string) => {
-      tally.failedMessages++;
-      // A message may come back because something was away, and for no other reason.
-      if (faults.rates.size === 0 || !/Unavailable/.test(text)) defects.push(text);
+      failedMessages++;
+      // A message may come back because something was away or is damaged, and for no other reason.
+      const expected = journal.damaged.size > 0 ? /Unavailable|JournalCorrupt/ : /Unavailable/;
+      if (faults.rates.size === 0 || !expected.test(text)) defects.push(text);
     },
   };
   const makeFunction = (
     pipeline: Pipeline,
-    workflows: Layer.Layer<never, never, Outsides | WorkflowEngine.WorkflowEngine>,
+    workflows: () => Layer.Layer<never, never, Outsides | WorkflowEngine.WorkflowEngine>,
   ): SimulatedFunction => {
     const made = new SimulatedFunction(host, {
       name: pipeline.name,
       pipeline,
       services: (caller) =>
         Worker.layer.pipe(
-          Layer.provide(workflows),
+          Layer.provide(workflows()),
           Layer.provide(
             Layer.provide(
               Engine.layer(),
@@ -190,27 +160,44 @@ const simulateOver = async (
     return made;
   };
   const functions = [
-    makeFunction(ordersPipeline, Layer.merge(layerOrder, layerPart)),
-    makeFunction(csvPipeline, layerCsvToParquet),
+    makeFunction(ordersPipeline, () => Layer.merge(layerOrder(deployed), layerPart)),
+    makeFunction(csvPipeline, () => layerCsvToParquet),
   ];
-  const scenario = new Scenario({ world, faults, queues, schedules, objects, journal, counted });
+  const scenario = new Scenario({
+    world,
+    faults,
+    queues,
+    schedules,
+    objects,
+    values,
+    journal,
+    counted,
+  });
   scenario.begin(3, seed % csvEverySeeds === 0 ? 1 : 0);
-  const sweepLater = (): void => {
-    world.after(sweepEveryMs, () => {
-      sweepOnce(host, outsideOf, (nudged) => {
-        tally.nudged += nudged;
-      });
-      sweepLater();
-    });
+  const operator = new Operator(host, outsideOf);
+  operator.sweepRegularly();
+  const deploy = (edition: Edition): void => {
+    deployed = edition;
+    for (const made of functions) made.retireAll();
   };
-  sweepLater();
+  const codeChanges = faults.isOn("changed-code");
+  for (let deployment = 0; codeChanges && deployment < deployments; deployment++) {
+    world.after(world.prng.between(0, deploymentsWithinMs), () => {
+      deploy(editions[world.prng.below(editions.length)] ?? "today");
+    });
+  }
 
   let stop = await world.run(safetyMs);
   faults.calm = true;
-  for (let round = 0; round < calmRounds && stop !== "stepsMax"; round++) {
+  const rounds = codeChanges ? calmRounds + 2 * editions.length : calmRounds;
+  for (let round = 0; round < rounds && stop !== "stepsMax"; round++) {
+    // Code that made a history is back some day, and what was parked then goes on.
+    deploy(codeChanges ? (editions[round % editions.length] ?? "today") : "today");
     queues.redrive();
+    operator.redriveParked(journal);
     stop = await world.run(world.nowMs + calmRoundMs);
-    if (queues.open === 0 && queues.givenUp.length === 0 && allEnded(journal)) break;
+    const isQuiet = queues.open === 0 && (queues.givenUp.length === 0 || journal.damaged.size > 0);
+    if (isQuiet && allEnded(journal)) break;
   }
   const violations = checkInvariants({
     uploads: scenario.uploads,
@@ -221,13 +208,16 @@ const simulateOver = async (
     defects,
     stop,
     faultFree: faults.rates.size === 0,
-    nudged: tally.nudged,
-    failedMessages: tally.failedMessages,
+    values,
+    nudged: operator.nudged,
+    failedMessages,
     nothingLost: [...faults.rates.keys()].every((name) => harmless.has(name)),
   });
+  const replayed =
+    seed % replayEverySeeds === 0 && !codeChanges ? await checkReplays(journal, values) : [];
   return {
     seed,
-    violations,
+    violations: [...violations, ...replayed],
     executions: journal.executionIds.size,
     traceHash: world.traceHash,
     requests,
@@ -240,39 +230,9 @@ const simulateOver = async (
   };
 };
 
-/** One run of the sweeper in a process of its own, which a fault or the deadline may end. */
-const sweepOnce = (
-  host: FunctionHost,
-  outsideOf: (caller: Caller) => Layer.Layer<Outsides>,
-  nudged: (executions: number) => void,
-): void => {
-  const { faults, world } = host;
-  const process = new SimulatedProcess(world, "sweeper");
-  const outside = outsideOf({ process, faults, counted: () => undefined });
-  const wakes = QueueWakes.layerQueue((workflow) =>
-    workflow === CsvToParquet._tag ? csvPipeline.queue : ordersPipeline.queue,
-  );
-  const swept = Sweeper.sweep().pipe(
-    Effect.map((swept) => nudged(swept.nudged)),
-    Effect.provide(Layer.provideMerge(wakes, outside)),
-    Effect.ignore,
-  );
-  world.after(leaseMs, () => process.kill());
-  process.fork(swept, () => process.kill());
-};
-
+/** A damaged history is not run on, and has no end that anybody could read. */
 const allEnded = (journal: SimulatedJournal): boolean =>
-  [...journal.executionIds].every((id) =>
-    journal.history(id).some(({ events }) => events.some(({ _tag }) => _tag === "Completed")),
+  [...journal.executionIds].every(
+    (id) =>
+      journal.damaged.has(id) || journal.history(id).at(-1)?.events.at(-1)?._tag === "Completed",
   );
-
-type Outsides =
-  | Buckets
-  | Executions
-  | FileSystem.FileSystem
-  | Journal
-  | MessageQueue
-  | ObjectStore
-  | Outside
-  | ParquetEncoder
-  | Schedules;

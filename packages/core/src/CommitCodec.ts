@@ -5,6 +5,7 @@
  * and names the commit.
  */
 import { Cause, Effect, Exit, Result, Schema } from "effect";
+import { crc32 } from "node:zlib";
 import { type Commit, HistoryEvent } from "./HistoryEvent.ts";
 import { CommitTooLarge, JournalCorrupt } from "./JournalError.ts";
 import { commitBytesMax } from "./Limits.ts";
@@ -14,12 +15,30 @@ const Events = Schema.NonEmptyArray(HistoryEvent);
 // What is read is checked; what is written has the type that the schema is of, in which both its sides are the same.
 const decodeEvents = Schema.decodeUnknownExit(Events);
 
-/** The events of a commit as JSON text; fails when the text would be too large for a DynamoDB item. */
-export const encodeCommitEvents = (commit: Commit): Effect.Effect<string, CommitTooLarge> => {
+/** A commit as a store keeps it, beside its execution's id. */
+export interface StoredCommit {
+  readonly commit: number;
+  readonly writer: string;
+  /** The events as JSON text. */
+  readonly events: string;
+  /** CRC-32 of all the rest, so that a row that was changed or moved is noticed. Rows from before it was kept have none. */
+  readonly checksum?: string | undefined;
+}
+
+const checksumOf = (
+  executionId: string,
+  { commit, events, writer }: Omit<StoredCommit, "checksum">,
+): string => crc32(`${executionId}/${commit}/${writer}/${events}`).toString(16).padStart(8, "0");
+
+/** The row of a commit; fails when the text would be too large for a DynamoDB item. */
+export const encodeCommit = (
+  commit: Commit,
+): Effect.Effect<StoredCommit & { readonly checksum: string }, CommitTooLarge> => {
   const text = JSON.stringify(commit.events);
+  const row = { commit: commit.commit, writer: commit.writer, events: text };
   const commitBytes = Buffer.byteLength(text);
   return commitBytes <= commitBytesMax
-    ? Effect.succeed(text)
+    ? Effect.succeed({ ...row, checksum: checksumOf(commit.executionId, row) })
     : Effect.fail(
         new CommitTooLarge({
           executionId: commit.executionId,
@@ -30,25 +49,22 @@ export const encodeCommitEvents = (commit: Commit): Effect.Effect<string, Commit
       );
 };
 
-/** A stored commit as a store gives it. */
-interface StoredCommit {
-  readonly commit: number;
-  readonly writer: string;
-  readonly events: string;
-}
-
-/** The stored rows of an execution as commits; refuses a gap, a repeated number and text that is no event. */
+/** The stored rows of an execution as commits; refuses a gap, a repeated number, and what is not what was stored. */
 export const decodeCommits = (
   executionId: string,
   after: number,
   rows: ReadonlyArray<StoredCommit>,
 ): Effect.Effect<ReadonlyArray<Commit>, JournalCorrupt> => {
   const commits: Array<Commit> = [];
-  for (const { commit, events: text, writer } of rows) {
+  for (const row of rows) {
+    const { checksum, commit, events: text, writer } = row;
     const expected = after + commits.length + 1;
     const corrupt = (reason: string) =>
       Effect.fail(new JournalCorrupt({ executionId, commit: expected, reason }));
     if (commit !== expected) return corrupt(`the stored number is ${commit}`);
+    if (checksum !== undefined && checksum !== checksumOf(executionId, row)) {
+      return corrupt("its checksum is another one: it was changed after it was stored");
+    }
     const parsed = parse(text);
     if (Result.isFailure(parsed)) return corrupt(String(parsed.failure));
     const events = decodeEvents(parsed.success);

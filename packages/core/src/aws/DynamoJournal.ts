@@ -5,7 +5,7 @@
  * succeeded. The writer token in the item tells the two cases apart, from the failure itself where the store returns
  * the item, else by one read.
  *
- * Table:  partition key `executionId` (S), sort key `commit` (N); attributes `writer` (S), `events` (S, JSON)
+ * Table:  partition key `executionId` (S), sort key `commit` (N); attributes `writer` (S), `events` (S, JSON), `checksum` (S)
  */
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
@@ -15,12 +15,17 @@ import {
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { Effect, Layer, Schema } from "effect";
-import { decodeCommits, encodeCommitEvents } from "../CommitCodec.ts";
+import { decodeCommits, encodeCommit, type StoredCommit } from "../CommitCodec.ts";
 import { Journal } from "../Journal.ts";
 import { JournalConflict, JournalUnavailable } from "../JournalError.ts";
 import { DocumentClient } from "./DocumentClient.ts";
 
-const Item = Schema.Struct({ commit: Schema.Int, writer: Schema.String, events: Schema.String });
+const Item = Schema.Struct({
+  commit: Schema.Int,
+  writer: Schema.String,
+  events: Schema.String,
+  checksum: Schema.optionalKey(Schema.String),
+});
 const decodeItems = Schema.decodeUnknownSync(Schema.Array(Item));
 const decodeWriter = Schema.decodeUnknownSync(Schema.Struct({ writer: Schema.String }));
 
@@ -61,7 +66,7 @@ const make = (client: DynamoDBDocumentClient, tableName: string): Journal["Servi
   };
 
   /** Puts the item; answers with the writer that holds the number afterwards. */
-  const put = (item: { executionId: string; commit: number; writer: string; events: string }) =>
+  const put = (item: StoredCommit & { readonly executionId: string }) =>
     client
       .send(
         new PutCommand({
@@ -89,9 +94,9 @@ const make = (client: DynamoDBDocumentClient, tableName: string): Journal["Servi
     }),
     append: Effect.fnUntraced(function* (commit) {
       const { executionId, commit: number, writer } = commit;
-      const events = yield* encodeCommitEvents(commit);
+      const row = yield* encodeCommit(commit);
       const holder = yield* Effect.tryPromise({
-        try: () => put({ executionId, commit: number, writer, events }),
+        try: () => put({ executionId, ...row }),
         catch: (cause) => new JournalUnavailable({ executionId, operation: "append", cause }),
       });
       if (holder !== writer) return yield* new JournalConflict({ executionId, commit: number });

@@ -10,7 +10,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect";
 import { DatabaseSync } from "node:sqlite";
-import { decodeCommits, encodeCommitEvents } from "../CommitCodec.ts";
+import { decodeCommits, encodeCommit, type StoredCommit } from "../CommitCodec.ts";
 import { Journal } from "../Journal.ts";
 import { JournalConflict, JournalUnavailable } from "../JournalError.ts";
 import { OpenExecutions } from "../OpenExecutions.ts";
@@ -21,6 +21,7 @@ const StoredRow = Schema.Struct({
   commit: Schema.Int,
   writer: Schema.String,
   events: Schema.String,
+  checksum: Schema.String,
 });
 const decodeRows = Schema.decodeUnknownSync(Schema.Array(StoredRow));
 const decodeWriter = Schema.decodeUnknownSync(
@@ -32,14 +33,19 @@ const unavailable = (executionId: string, operation: string) => (error: SqliteFa
 
 /** Opens (and creates) the journal in `file`; `":memory:"` lives as long as the layer. */
 export const layerSqlite = (file: string): Layer.Layer<Journal | OpenExecutions> =>
-  Layer.effectContext(
-    Effect.map(
-      Effect.acquireRelease(Effect.orDie(attempt(() => open(file))), (database) =>
-        Effect.sync(() => database.close()),
+  Layer.effectContext(Effect.map(openJournal(file), ({ services }) => services));
+
+/** The journal in `file`, and the database that it lies in, for those who look behind it. */
+export const openJournal = (file: string) =>
+  Effect.acquireRelease(Effect.orDie(attempt(() => open(file))), (database) =>
+    Effect.sync(() => database.close()),
+  ).pipe(
+    Effect.map((database) => ({
+      database,
+      services: Context.make(Journal, make(database, file !== ":memory:")).pipe(
+        Context.add(OpenExecutions, makeOpen(database)),
       ),
-      (database) =>
-        Context.make(Journal, make(database)).pipe(Context.add(OpenExecutions, makeOpen(database))),
-    ),
+    })),
   );
 
 const open = (file: string): DatabaseSync => {
@@ -53,6 +59,7 @@ const open = (file: string): DatabaseSync => {
         "commit" INTEGER NOT NULL,
         writer TEXT NOT NULL,
         events TEXT NOT NULL,
+        checksum TEXT NOT NULL,
         PRIMARY KEY (execution_id, "commit")
       ) STRICT, WITHOUT ROWID;
     `);
@@ -63,17 +70,14 @@ const open = (file: string): DatabaseSync => {
   }
 };
 
-/** A commit with its events as text, as it is stored. */
-interface Row {
+interface Row extends StoredCommit {
   readonly executionId: string;
-  readonly number: number;
-  readonly writer: string;
-  readonly events: string;
+  readonly checksum: string;
 }
 
-const make = (database: DatabaseSync): Journal["Service"] => {
+const make = (database: DatabaseSync, isFile: boolean): Journal["Service"] => {
   const selectAfter = database.prepare(
-    `SELECT "commit", writer, events FROM journal
+    `SELECT "commit", writer, events, checksum FROM journal
      WHERE execution_id = ? AND "commit" > ? ORDER BY "commit"`,
   );
   const put = makePut(database);
@@ -93,7 +97,10 @@ const make = (database: DatabaseSync): Journal["Service"] => {
       if (database.isTransaction) database.exec("ROLLBACK");
     }
   };
-  const append = makeGroupCommit((rows: ReadonlyArray<Row>) => attempt(() => putAll(rows)));
+  // In memory there is no flush to disk to share, and nothing to wait for.
+  const append = isFile
+    ? makeGroupCommit((rows: ReadonlyArray<Row>) => attempt(() => putAll(rows)))
+    : (row: Row) => attempt(() => put(row));
 
   return Journal.of({
     load: Effect.fnUntraced(function* (executionId, after) {
@@ -104,9 +111,9 @@ const make = (database: DatabaseSync): Journal["Service"] => {
     }),
     append: Effect.fnUntraced(function* (commit) {
       const { executionId, commit: number, writer } = commit;
-      const events = yield* encodeCommitEvents(commit);
+      const row = yield* encodeCommit(commit);
       const holder = yield* Effect.mapError(
-        append({ executionId, number, writer, events }),
+        append({ executionId, ...row }),
         unavailable(executionId, "append"),
       );
       if (holder !== writer) return yield* new JournalConflict({ executionId, commit: number });
@@ -117,16 +124,17 @@ const make = (database: DatabaseSync): Journal["Service"] => {
 /** Stores a row whose number is free; answers with the writer that holds the number afterwards. */
 const makePut = (database: DatabaseSync) => {
   const insert = database.prepare(
-    `INSERT INTO journal (execution_id, "commit", writer, events) VALUES (?, ?, ?, ?)
+    `INSERT INTO journal (execution_id, "commit", writer, events, checksum)
+     VALUES (?, ?, ?, ?, ?)
      ON CONFLICT DO NOTHING`,
   );
   const selectWriter = database.prepare(
     `SELECT writer FROM journal WHERE execution_id = ? AND "commit" = ?`,
   );
-  return ({ events, executionId, number, writer }: Row): string | undefined =>
-    insert.run(executionId, number, writer, events).changes === 1
+  return ({ checksum, commit, events, executionId, writer }: Row): string | undefined =>
+    insert.run(executionId, commit, writer, events, checksum).changes === 1
       ? writer
-      : decodeWriter(selectWriter.get(executionId, number))?.writer;
+      : decodeWriter(selectWriter.get(executionId, commit))?.writer;
 };
 
 const decodeIds = Schema.decodeUnknownSync(Schema.Array(Schema.Struct({ id: Schema.String })));

@@ -40,6 +40,12 @@ export const faultNames = [
   "delete",
   /** 18: the object store asks for patience. */
   "slow-down",
+  /** 21: values that no commit may hold. */
+  "oversize",
+  /** 22: a stored commit is damaged. */
+  "damage",
+  /** 25: other code is deployed while executions are on their way. */
+  "changed-code",
   /** 23: a process's clock jumps by up to an hour. */
   "clock-jump",
   /** 24: all events of the past at once. */
@@ -72,7 +78,7 @@ export const isFaultName = (name: string): name is FaultName =>
 export type FaultPlan =
   | { readonly _tag: "None" }
   | { readonly _tag: "Single"; readonly fault: FaultName }
-  /** Each fault is on with probability 1/2, at a rate of its own up to `rateMax`. */
+  /** Each fault is on with probability 1/2 (1/10 for the rare ones), at a rate of its own up to `rateMax`. */
   | {
       readonly _tag: "Swarm";
       readonly rateMax: number;
@@ -82,6 +88,9 @@ export type FaultPlan =
 /** Highest rate of a fault in a swarm, and the rate of a single fault. */
 export const swarmRateMax = 0.15;
 const singleRate = 0.12;
+
+/** These end so much of what a world is about that most swarms have to do without. */
+const rareInSwarms: ReadonlySet<FaultName> = new Set(["damage", "changed-code"]);
 
 /** So many of the refusals begin an outage, which lasts up to so long, in milliseconds: longer than patience in process. */
 const outageShare = 0.15;
@@ -101,7 +110,8 @@ export class Faults {
     if (plan._tag !== "Swarm") return;
     for (const name of faultNames) {
       if (plan.without?.includes(name)) continue;
-      if (world.prng.chance(0.5)) this.rates.set(name, world.prng.next() * plan.rateMax);
+      if (world.prng.chance(rareInSwarms.has(name) ? 0.1 : 0.5))
+        this.rates.set(name, world.prng.next() * plan.rateMax);
     }
   }
 

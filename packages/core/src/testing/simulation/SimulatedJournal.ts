@@ -5,10 +5,11 @@
  * that an overwritten commit is noticed although the store shows only the last one.
  */
 import { Context, Effect, Exit, Layer, type Scope } from "effect";
-import type { Commit } from "../../HistoryEvent.ts";
+import type { DatabaseSync } from "node:sqlite";
+import type { Commit, ExecutionStarted } from "../../HistoryEvent.ts";
 import { Journal } from "../../Journal.ts";
 import { JournalUnavailable } from "../../JournalError.ts";
-import { layerSqlite } from "../../sqlite/SqliteJournal.ts";
+import { openJournal } from "../../sqlite/SqliteJournal.ts";
 import { type Caller, request } from "./request.ts";
 
 const unavailable = (executionId: string, operation: string) => (reason: string) =>
@@ -19,20 +20,49 @@ export class SimulatedJournal {
   readonly executionIds = new Set<string>();
   /** Writer that was told first that it holds the number, by execution and number. */
   readonly firstWriters = new Map<string, string>();
+  /** What was known of the executions of which a stored commit was damaged, before that. */
+  readonly damaged = new Map<string, typeof ExecutionStarted.Type | undefined>();
   readonly store: Journal["Service"];
+  readonly #database: DatabaseSync;
 
-  private constructor(store: Journal["Service"]) {
+  private constructor(store: Journal["Service"], database: DatabaseSync) {
     this.store = store;
+    this.#database = database;
   }
 
   static readonly make: Effect.Effect<SimulatedJournal, never, Scope.Scope> = Effect.map(
-    Layer.build(Layer.fresh(layerSqlite(":memory:"))),
-    (context) => new SimulatedJournal(Context.get(context, Journal)),
+    openJournal(":memory:"),
+    ({ database, services }) => new SimulatedJournal(Context.get(services, Journal), database),
   );
+
+  /** Damages a stored commit, as a disk or a person with a tool does: a byte, a row that is lost, two that changed places. */
+  damage(executionId: string, commit: number, kind: "flip" | "drop" | "swap"): void {
+    const events = this.history(executionId).flatMap((stored) => stored.events);
+    this.damaged.set(
+      executionId,
+      events.find((event) => event._tag === "ExecutionStarted"),
+    );
+    const at = `WHERE execution_id = ? AND "commit" = ?`;
+    const set = (from: number, to: number) =>
+      this.#database.prepare(`UPDATE journal SET "commit" = ? ${at}`).run(to, executionId, from);
+    if (kind === "drop") {
+      this.#database.prepare(`DELETE FROM journal ${at}`).run(executionId, commit);
+    } else if (kind === "flip") {
+      this.#database
+        .prepare(
+          `UPDATE journal SET events = replace(events, 'atEpochMs":1', 'atEpochMs":2') ${at}`,
+        )
+        .run(executionId, commit);
+    } else {
+      set(commit, 0);
+      set(commit + 1, commit);
+      set(0, commit + 1);
+    }
+  }
 
   /** All that is stored of an execution. */
   history(executionId: string): ReadonlyArray<Commit> {
-    return Effect.runSync(Effect.orDie(this.store.load(executionId, 0)));
+    return Effect.runSync(Effect.orElseSucceed(this.store.load(executionId, 0), () => []));
   }
 
   /** The journal as a process reaches it. */

@@ -1,0 +1,58 @@
+/**
+ * I10: a stored history, replayed by the code that made it, asks for nothing new and ends as it ended.
+ */
+import {
+  checkReplay,
+  type Commit,
+  LargeValueLost,
+  LargeValues,
+  MessageQueue,
+  ObjectStore,
+} from "@millrace/core";
+import type { SimulatedJournal, SimulatedLargeValues } from "@millrace/core/testing/simulation";
+import { Buckets, layerCsvToParquet, ParquetEncoder } from "@millrace/workflows";
+import { Effect, FileSystem, Layer } from "effect";
+import type { Violation } from "./invariants.ts";
+import { Outside } from "./Ledger.ts";
+import { layerOrder, layerPart } from "./orders.ts";
+import { bucketNames } from "./simulatedPipelines.ts";
+
+/** A check runs no activity: whoever reaches for one of these has found a bug. */
+const untouched = Layer.mergeAll(
+  Layer.mock(Outside, {}),
+  Layer.mock(ObjectStore, {}),
+  Layer.mock(MessageQueue, {}),
+  Layer.mock(ParquetEncoder, { name: "untouched" }),
+  Layer.succeed(FileSystem.FileSystem, FileSystem.makeNoop({})),
+  Layer.succeed(Buckets, bucketNames),
+);
+
+/** Replays all histories that the journal holds and that are whole. */
+export const checkReplays = async (
+  journal: SimulatedJournal,
+  values: SimulatedLargeValues,
+): Promise<ReadonlyArray<Violation>> => {
+  const histories = new Map<string, ReadonlyArray<Commit>>();
+  for (const id of journal.executionIds) {
+    if (!journal.damaged.has(id)) histories.set(id, journal.history(id));
+  }
+  const workflows = Layer.mergeAll(layerOrder("today"), layerPart, layerCsvToParquet);
+  const stored = Layer.succeed(LargeValues, {
+    put: () => Effect.void,
+    get: (sha256) => {
+      const text = values.texts.get(sha256);
+      return text === undefined
+        ? Effect.fail(new LargeValueLost({ sha256, reason: "it is not there" }))
+        : Effect.succeed(text);
+    },
+  });
+  const checks = await Effect.runPromise(
+    checkReplay(histories, Layer.provide(workflows, untouched)).pipe(Effect.provide(stored)),
+  );
+  return checks.flatMap(({ executionId, verdict }) =>
+    // The history of a child may be the damaged one.
+    verdict._tag === "Agrees" || (verdict._tag === "Unknown" && journal.damaged.size > 0)
+      ? []
+      : [{ invariant: "I10", about: executionId, what: JSON.stringify(verdict).slice(0, 600) }],
+  );
+};
