@@ -116,7 +116,9 @@ export class Scenario {
     const upload = this.#upload("order", orderQueues.queue, key, JSON.stringify(order), poison);
     if (order.approval) this.#signalLater(upload);
     if (faults.strikes("cancel", 3)) {
-      world.after(prng.between(0, signalWithinMs), () => {
+      // Half of them meet the order at work, some while it compensates.
+      const withinMs = prng.chance(0.5) ? 2 * racingWithinMs : signalWithinMs;
+      world.after(prng.between(0, withinMs), () => {
         upload.canceled = true;
         this.#untilDone("cancel", (client) => this.#cancel(client, upload));
       });

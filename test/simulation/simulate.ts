@@ -75,6 +75,7 @@ const harmless: ReadonlySet<string> = new Set<FaultName>([
   "replay-storm",
   "signal-twice",
   "schedule-twice",
+  "schedule-early",
 ]);
 
 const noFiles = Layer.succeed(FileSystem.FileSystem, FileSystem.makeNoop({}));

@@ -53,6 +53,11 @@ export class Documents<A> {
     return this.#sorted;
   }
 
+  /** Everything, in no order: cheaper after a change. */
+  unordered(): Iterable<A> {
+    return this.#values.values();
+  }
+
   put(key: string, value: A): void {
     this.#database
       .prepare(`INSERT OR REPLACE INTO ${this.#table} (kind, key, document) VALUES (?, ?, ?)`)

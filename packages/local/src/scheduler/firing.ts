@@ -28,14 +28,17 @@ export const makeFiring = (state: SchedulerState, fired: Effect.Effect<void>) =>
     while (true) {
       const version = arrivals.version(schedules);
       const nowMs = yield* Clock.currentTimeMillis;
-      const waiting = state.schedules.all().filter(isWaiting);
+      const waiting = [...state.schedules.unordered()].filter(isWaiting);
       const due = waiting.filter(({ next }) => next.dueMs <= nowMs);
       for (const schedule of due) yield* fire(state, schedule, nowMs);
       if (due.length > 0) {
         yield* fired;
         continue;
       }
-      const nextMs = Math.min(nowMs + waitMsMax, ...waiting.map(({ next }) => next.dueMs));
+      const nextMs = waiting.reduce(
+        (earliest, { next }) => Math.min(earliest, next.dueMs),
+        nowMs + waitMsMax,
+      );
       yield* Effect.timeoutOrElse(arrivals.wait(schedules, version), {
         duration: nextMs - nowMs,
         orElse: () => Effect.void,

@@ -62,6 +62,8 @@ export const faultNames = [
   "schedule-fails",
   /** 3, 29: a schedule fires twice. */
   "schedule-twice",
+  /** 4, 23: a schedule fires one to two minutes early, by the clocks of whoever gets its message. */
+  "schedule-early",
   /** 4: a schedule fires minutes late. */
   "schedule-late",
   /** 5, 19: a schedule that was taken never fires. */

@@ -62,8 +62,9 @@ export class SimulatedSchedules {
 
   #fireAt(schedule: ScheduledMessage, atMs: number): void {
     const { prng } = this.#world;
+    const early = this.#faults.strikes("schedule-early", 3) ? 2 * schedulePrecisionMs : 0;
     const late = this.#faults.strikes("schedule-late", 3) ? prng.between(0, lateMsMax) : 0;
-    this.#world.at(atMs + prng.between(0, schedulePrecisionMs) + late, () => {
+    this.#world.at(atMs + prng.between(0, schedulePrecisionMs) - early + late, () => {
       this.#names.delete(schedule.name);
       if (this.#faults.strikes("schedule-lost", 1.5)) return;
       this.#world.mark(`schedule ${schedule.name.slice(0, 8)} fired`);
