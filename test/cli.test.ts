@@ -2,83 +2,21 @@
  * Goal: the command does what its help says, tells other programs in JSON, and ends with a code that can be relied on.
  * Method: the command as people run it: a process of its own in a folder of its own.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { NodeServices } from "@effect/platform-node";
 import { assert, describe, it } from "@effect/vitest";
-import { ExecutionRow } from "@millrace/core";
 import { clientConfig, localBuckets } from "@millrace/local";
-import { Effect, FileSystem, Path, Schedule, Schema } from "effect";
+import { Effect, Schema } from "effect";
+import {
+  decodeConnectionLine,
+  decodeListing,
+  dev,
+  inFolder,
+  listed,
+  millrace,
+  stop,
+  write,
+} from "./cliProcess.ts";
 
-const main = fileURLToPath(new URL("../packages/cli/src/main.ts", import.meta.url));
-
-/** Without an AWS that would be taken for the local mode; with compiled code kept, as some thirty processes start here. */
-const environment = {
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"))),
-  NODE_COMPILE_CACHE: join(tmpdir(), "millrace-test-compile-cache"),
-};
-
-const start = (folder: string, ...words: ReadonlyArray<string>): ChildProcess =>
-  spawn(process.execPath, [main, ...words], {
-    cwd: folder,
-    env: environment,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-
-/** Runs the command to its end. */
-const millrace = (folder: string, ...words: ReadonlyArray<string>) =>
-  Effect.callback<{ readonly code: number | null; readonly out: string; readonly err: string }>(
-    (resume) => {
-      const child = start(folder, ...words);
-      let out = "";
-      let err = "";
-      child.stdout?.on("data", (text) => (out += String(text)));
-      child.stderr?.on("data", (text) => (err += String(text)));
-      child.on("close", (code) => resume(Effect.succeed({ code, out, err })));
-      return Effect.sync(() => void child.kill("SIGKILL"));
-    },
-  );
-
-const ConnectionLine = Schema.fromJsonString(
-  Schema.Struct({
-    endpoint: Schema.String,
-    region: Schema.String,
-    accessKeyId: Schema.String,
-    secretAccessKey: Schema.String,
-  }),
-);
-const decodeConnectionLine = Schema.decodeUnknownEffect(ConnectionLine);
-
-/** `millrace dev` until the scope closes; `first` is its first line. */
-const dev = Effect.fnUntraced(function* (folder: string, ...words: ReadonlyArray<string>) {
-  const child = yield* Effect.acquireRelease(
-    Effect.sync(() => start(folder, "dev", ...words)),
-    (child) => stop(child),
-  );
-  const lines: Array<string> = [];
-  if (child.stdout) createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
-  yield* Effect.sync(() => lines.length).pipe(
-    Effect.repeat({ until: (count) => count > 0, schedule: Schedule.spaced("20 millis") }),
-  );
-  return { child, lines, first: lines[0] ?? "" };
-});
-
-/** Ends a process as Ctrl-C does; gives its exit code. */
-const stop = (child: ChildProcess, signal: NodeJS.Signals = "SIGINT") =>
-  Effect.callback<number | null>((resume) => {
-    if (child.exitCode !== null || child.signalCode !== null) {
-      return resume(Effect.succeed(child.exitCode));
-    }
-    child.on("close", (code) => resume(Effect.succeed(code)));
-    child.kill(signal);
-  });
-
-const Listing = Schema.fromJsonString(Schema.Struct({ rows: Schema.Array(ExecutionRow) }));
-const decodeListing = Schema.decodeUnknownEffect(Listing);
 const Uploaded = Schema.fromJsonString(
   Schema.Struct({ bucket: Schema.String, key: Schema.String, versionId: Schema.String }),
 );
@@ -95,24 +33,6 @@ const Shown = Schema.fromJsonString(
   }),
 );
 const decodeShown = Schema.decodeUnknownEffect(Shown);
-
-const inFolder = <A, E, R>(use: (folder: string) => Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const fileSystem = yield* FileSystem.FileSystem;
-    return yield* use(yield* fileSystem.makeTempDirectoryScoped({ prefix: "millrace-cli-" }));
-  }).pipe(Effect.scoped, Effect.provide(NodeServices.layer));
-
-const write = Effect.fnUntraced(function* (folder: string, name: string, text: string) {
-  const fileSystem = yield* FileSystem.FileSystem;
-  const path = yield* Path.Path;
-  yield* fileSystem.writeFileString(path.join(folder, name), text);
-});
-
-/** The executions, once there is one that has ended. */
-const listed = (folder: string) =>
-  Effect.flatMap(millrace(folder, "ls", "--json"), ({ out }) => decodeListing(out)).pipe(
-    Effect.repeat({ until: ({ rows }) => rows.length > 0 }),
-  );
 
 describe("millrace", () => {
   it.live("dev, upload, ls and show work together, and state survives a restart", () =>
@@ -223,6 +143,9 @@ describe("millrace", () => {
     ["ls", "--nonsense"],
     ["ls", "--limit", "0"],
     ["ls", "--status", "lost"],
+    ["ls", "--since", "yesterday"],
+    ["fork", "3f9a"],
+    ["export"],
     ["upload"],
     ["dev", "--port", "70000"],
     ["dev", "--concurrency", "0"],
@@ -244,6 +167,7 @@ describe("millrace", () => {
 
   const failing: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
     [["ls"], /^millrace: no local mode runs here .*\n$/],
+    [["redrive", "3f9a"], /^millrace: no local mode runs here .*\n$/],
     [["upload", "a.csv"], /^millrace: no local mode runs here .*\n$/],
     [["transform", "missing.csv", "--out", "o"], /missing\.csv/],
     [["demo", "missing.xyz"], /^millrace: no pipeline takes .*missing\.xyz: .*\n$/],
@@ -264,7 +188,19 @@ describe("millrace", () => {
     ),
   );
 
-  const commands = ["demo", "dev", "upload", "ls", "show", "transform", "renditions"];
+  const commands = [
+    "demo",
+    "dev",
+    "upload",
+    "ls",
+    "show",
+    "redrive",
+    "fork",
+    "export",
+    "import",
+    "transform",
+    "renditions",
+  ];
   it.live("has help with an example for every command", () =>
     inFolder(
       Effect.fnUntraced(function* (folder) {

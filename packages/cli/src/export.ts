@@ -2,8 +2,8 @@
  * `millrace export`: histories as JSON Lines, to be kept, moved, or replayed against other code.
  */
 import { Executions, HistoryFile } from "@millrace/core";
-import { Console, Effect, Option, Schema } from "effect";
-import { Argument, Command, Flag } from "effect/cli";
+import { Console, Effect, Option } from "effect";
+import { Argument, CliError, Command, Flag } from "effect/cli";
 import { findConnection } from "./Connection.ts";
 import { findHistory } from "./findHistory.ts";
 import { jsonFlag } from "./jsonFlag.ts";
@@ -11,12 +11,21 @@ import { openOutputFile } from "./OutputFile.ts";
 import { isFiltering, type QueryFlags, queryFlags, readQuery } from "./queryFlags.ts";
 import { layerStores } from "./stores.ts";
 
-/** Nothing, or two things at once, was asked for. */
-export class ExportUnclear extends Schema.TaggedError<ExportUnclear>()("ExportUnclear", {}) {
-  override get message(): string {
-    return "say what to export: the names of executions, or filters like --status failed, or --all";
-  }
-}
+/** What is to be exported has to be said, in one way. */
+const requireOneWay = (ways: ReadonlyArray<boolean>) =>
+  ways.filter((way) => way).length === 1
+    ? Effect.void
+    : Effect.fail(
+        new CliError.ShowHelp({
+          commandPath: ["millrace", "export"],
+          errors: [
+            new CliError.ValidationError({
+              message:
+                "say what to export: the names of executions, or filters like --status failed, or --all",
+            }),
+          ],
+        }),
+      );
 
 /** Rows of the index that are asked for at once. */
 const pageRows = 100;
@@ -82,8 +91,7 @@ export const exportCommand = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ all, executions: names, json, out, ...flags }) {
-    const ways = [names.length > 0, isFiltering(flags), all].filter((way) => way).length;
-    if (ways !== 1) return yield* new ExportUnclear();
+    yield* requireOneWay([names.length > 0, isFiltering(flags), all]);
     const connection = yield* findConnection;
     const stores = layerStores(connection);
     const asked = { names, flags };

@@ -34,7 +34,7 @@ export const findHistory = Effect.fnUntraced(function* (name: string) {
   const journal = yield* Journal;
   const direct: ReadonlyArray<Commit> = yield* journal.load(name, 0);
   if (direct.length > 0) return { executionId: name, commits: direct };
-  const matches = yield* matching(name);
+  const matches = withoutForks(yield* matching(name));
   const [match] = matches;
   if (!match || matches.length > 1) {
     return yield* new ExecutionNotFound({
@@ -57,6 +57,12 @@ const matching = Effect.fnUntraced(function* (name: string) {
   const { rows } = yield* executions.list({ rowsMax: rowsSearched });
   return rows.filter(isNamed(name));
 });
+
+/** An object's name means its own execution, where there is one; a fork of it is meant by its id. */
+const withoutForks = (rows: ReadonlyArray<ExecutionRow>): ReadonlyArray<ExecutionRow> => {
+  const originals = rows.filter(({ forkedFrom }) => forkedFrom === undefined);
+  return originals.length > 0 ? originals : rows;
+};
 
 const isNamed =
   (name: string) =>

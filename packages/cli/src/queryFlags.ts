@@ -2,8 +2,32 @@
  * The filters of `ls` and of whatever else works on many executions, and what they mean.
  */
 import { type ExecutionQuery, ExecutionStatus } from "@millrace/core";
-import { Clock, DateTime, Duration, Effect, Option, Schema } from "effect";
+import { Clock, DateTime, Duration, Effect, Option } from "effect";
 import { Flag } from "effect/cli";
+
+const units = { s: "seconds", m: "minutes", h: "hours", d: "days" } as const;
+const isUnit = (text: string | undefined): text is keyof typeof units =>
+  text !== undefined && Object.hasOwn(units, text);
+
+/** An instant, given now: one written out, or how long ago it was. */
+const readTime = (text: string): Option.Option<(nowEpochMs: number) => number> => {
+  const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  if (isUnit(unit)) {
+    const ago = Duration.toMillis(Duration.fromInputUnsafe(`${Number(amount)} ${units[unit]}`));
+    return Option.some((nowEpochMs) => nowEpochMs - ago);
+  }
+  return Option.map(DateTime.make(text), (time) => () => DateTime.toEpochMillis(time));
+};
+
+const timeFlag = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(description),
+    Flag.filterMap(
+      readTime,
+      () => "a time like 2026-11-20T08:00:00Z, or how long ago it was, like 30m, 2h or 7d",
+    ),
+    Flag.optional,
+  );
 
 /** The flags. */
 export const queryFlags = {
@@ -21,16 +45,11 @@ export const queryFlags = {
     ),
     Flag.optional,
   ),
-  since: Flag.String("since").pipe(
-    Flag.withDescription(
-      "Only executions started at this time or later: 2026-11-20T08:00:00Z, or 30m, 2h, 7d ago",
-    ),
-    Flag.optional,
+  since: timeFlag(
+    "since",
+    "Only executions started at this time or later: 2026-11-20T08:00:00Z, or 30m, 2h, 7d ago",
   ),
-  until: Flag.String("until").pipe(
-    Flag.withDescription("Only executions started before this time, written likewise"),
-    Flag.optional,
-  ),
+  until: timeFlag("until", "Only executions started before this time, written likewise"),
   error: Flag.String("error").pipe(
     Flag.withDescription(
       "Only executions that failed like this: an error fingerprint, which `ls` shows",
@@ -44,34 +63,27 @@ export interface QueryFlags {
   readonly workflow: Option.Option<string>;
   readonly status: ReadonlyArray<ExecutionStatus>;
   readonly object: Option.Option<string>;
-  readonly since: Option.Option<string>;
-  readonly until: Option.Option<string>;
+  readonly since: Option.Option<(nowEpochMs: number) => number>;
+  readonly until: Option.Option<(nowEpochMs: number) => number>;
   readonly error: Option.Option<string>;
 }
 
-/** A time that is none. */
-export class TimeUnreadable extends Schema.TaggedError<TimeUnreadable>()("TimeUnreadable", {
-  flag: Schema.String,
-  text: Schema.String,
-}) {
-  override get message(): string {
-    return `--${this.flag} ${this.text} is no time: write it like 2026-11-20T08:00:00Z, or how long ago it was, like 30m, 2h or 7d`;
-  }
-}
-
 /** Whether any filter was given. */
-export const isFiltering = ({ status, ...flags }: QueryFlags): boolean =>
-  status.length > 0 ||
-  [flags.workflow, flags.object, flags.since, flags.until, flags.error].some(Option.isSome);
+export const isFiltering = (flags: QueryFlags): boolean =>
+  flags.status.length > 0 ||
+  Option.isSome(flags.since) ||
+  Option.isSome(flags.until) ||
+  [flags.workflow, flags.object, flags.error].some(Option.isSome);
 
 /** The query of the flags, without its page. */
 export const readQuery = Effect.fnUntraced(function* (flags: QueryFlags) {
+  const now = yield* Clock.currentTimeMillis;
   const query: Omit<ExecutionQuery, "rowsMax" | "cursor"> = {
     workflow: Option.getOrUndefined(flags.workflow),
     status: flags.status.length > 0 ? flags.status : undefined,
     object: Option.getOrUndefined(Option.map(flags.object, readObject)),
-    sinceEpochMs: yield* readTime("since", flags.since),
-    untilEpochMs: yield* readTime("until", flags.until),
+    sinceEpochMs: Option.getOrUndefined(Option.map(flags.since, (at) => at(now))),
+    untilEpochMs: Option.getOrUndefined(Option.map(flags.until, (at) => at(now))),
     errorFingerprint: Option.getOrUndefined(flags.error),
   };
   return query;
@@ -79,20 +91,3 @@ export const readQuery = Effect.fnUntraced(function* (flags: QueryFlags) {
 
 const readObject = (text: string): ExecutionQuery["object"] =>
   text.endsWith("*") ? { prefix: text.slice(0, -1) } : { exact: text };
-
-const units = { s: "seconds", m: "minutes", h: "hours", d: "days" } as const;
-const isUnit = (text: string | undefined): text is keyof typeof units =>
-  text !== undefined && Object.hasOwn(units, text);
-
-const readTime = Effect.fnUntraced(function* (flag: string, given: Option.Option<string>) {
-  if (Option.isNone(given)) return undefined;
-  const text = given.value;
-  const [, amount, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
-  if (isUnit(unit)) {
-    const now = yield* Clock.currentTimeMillis;
-    return now - Duration.toMillis(Duration.fromInputUnsafe(`${Number(amount)} ${units[unit]}`));
-  }
-  const time = DateTime.make(text);
-  if (Option.isNone(time)) return yield* new TimeUnreadable({ flag, text });
-  return DateTime.toEpochMillis(time.value);
-});

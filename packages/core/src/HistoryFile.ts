@@ -10,6 +10,7 @@ import { canonicalJson } from "./CanonicalJson.ts";
 import { ExecutionUnknown, HistoryConflict } from "./ExecutionRefusal.ts";
 import { Commit } from "./HistoryEvent.ts";
 import { Journal } from "./Journal.ts";
+import { oneLine } from "./oneLine.ts";
 import { reindexFrom } from "./reindex.ts";
 
 /** Names the form and its version. */
@@ -44,7 +45,7 @@ export const encodeHistory: (record: HistoryRecord) => string = Schema.encodeSyn
 /** Reads one line of a file; `line` is its number, for people. */
 export const decodeHistory = Effect.fnUntraced(function* (text: string, line: number) {
   const record = yield* decodeLine(text).pipe(
-    Effect.mapError(({ message }) => new HistoryUnreadable({ line, reason: message })),
+    Effect.mapError(({ message }) => new HistoryUnreadable({ line, reason: oneLine(message) })),
   );
   const reason = incoherenceOf(record);
   if (reason !== undefined) return yield* new HistoryUnreadable({ line, reason });

@@ -15,6 +15,7 @@ import type { Commit, HistoryEvent } from "./HistoryEvent.ts";
 import { Journal } from "./Journal.ts";
 import { commitBytesMax } from "./Limits.ts";
 import { makeWriter } from "./makeWriter.ts";
+import { oneLine } from "./oneLine.ts";
 import { PayloadIdentity } from "./PayloadIdentity.ts";
 import { recordRow } from "./reindex.ts";
 import { Wakes } from "./Wakes.ts";
@@ -89,7 +90,11 @@ const readInput = Effect.fnUntraced(function* (
     Effect.flatMap(codec.encodePayload),
     Effect.mapError(
       ({ message }) =>
-        new ForkPayloadInvalid({ executionId, workflow: started.workflow, reason: message }),
+        new ForkPayloadInvalid({
+          executionId,
+          workflow: started.workflow,
+          reason: oneLine(message),
+        }),
     ),
   );
   const identity = Context.get(workflow.annotations, PayloadIdentity);

@@ -139,9 +139,9 @@ describe("a redrive forgets", () => {
   it("of a step that succeeded in the end none of its failed attempts", () => {
     assert.deepStrictEqual(
       forgottenOf(
-        activity("retried", 1, 2, failure),
-        activity("retried", 2, 3, success),
-        activity("failing", 1, 4, failure),
+        activity("retried", 1, 2, failure), // 3
+        activity("retried", 2, 3, success), // 4
+        activity("failing", 1, 2, failure), // 5: began beside it
         failed,
       ).activities,
       ["failing 1"],
@@ -158,6 +158,28 @@ describe("a redrive forgets", () => {
         failed,
       ).activities,
       ["DeadLetter 1", "DurableClock/DeadLetter before attempt 2 1", "DeadLetter 2"],
+    );
+  });
+
+  it("the step that failed, even where those who told of it failed, too", () => {
+    assert.deepStrictEqual(
+      forgottenOf(
+        activity("step", 1, 2, failure), // 3
+        activity("DeadLetter", 1, 3, failure, "failure-handler"), // 4
+        failed,
+      ).activities,
+      ["step 1", "DeadLetter 1"],
+    );
+  });
+
+  it("a failure from outside, with what the body did about it", () => {
+    assert.deepStrictEqual(
+      forgottenOf(
+        deferred("approval", failure.exit), // 3
+        activity("notify", 1, 3, success), // 4
+        failed,
+      ),
+      { ...nothing, activities: ["notify 1"], deferreds: ["approval"] },
     );
   });
 

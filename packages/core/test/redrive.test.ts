@@ -7,74 +7,19 @@ import {
   DeadLetter,
   ExecutionRunner,
   ExecutionUnknown,
+  Journal,
   MessageQueue,
   NotFailed,
   redrive,
   Retry,
-  Sweeper,
 } from "@millrace/core";
-import { Cause, Context, Effect, Exit, Layer, Schema, type Scope } from "effect";
-import { DurableClock, DurableDeferred, Workflow, type WorkflowEngine } from "effect/workflow";
-import { makeOpsWorld, makeSteps, StepFailed, storyOf } from "./opsWorld.ts";
-
-const definition = {
-  payload: { id: Schema.String },
-  error: StepFailed,
-  idempotencyKey: ({ id }: { readonly id: string }) => id,
-};
-
-const because = { reason: "repaired" };
+import { Cause, Context, Effect, Exit, Layer } from "effect";
+import { DurableClock, DurableDeferred, Workflow } from "effect/workflow";
+import { StepFailed, storyOf } from "./opsWorld.ts";
+import { because, makeFailing, stoppedWorld, succeeded } from "./stoppedWorld.ts";
 
 /** Three attempts, a millisecond apart. */
 const quickly = Retry.retryActivity({ attemptsMax: 3, baseMs: 1 });
-
-type Body = (
-  steps: ReturnType<typeof makeSteps>,
-) => Effect.Effect<
-  void,
-  StepFailed,
-  WorkflowEngine.WorkflowEngine | WorkflowEngine.WorkflowInstance | Scope.Scope
->;
-
-const makeFailing = (annotations: Context.Context<never> = Context.empty()) =>
-  Workflow.make("Failing", { ...definition, annotations });
-
-/** A world with one process that has the workflow, whose execution "a" has stopped with some steps broken. */
-const stoppedWorld = Effect.fnUntraced(function* (
-  body: Body,
-  broken: ReadonlyArray<string>,
-  workflow: ReturnType<typeof makeFailing> = makeFailing(),
-) {
-  const world = yield* makeOpsWorld;
-  const steps = makeSteps();
-  for (const name of broken) steps.broken.add(name);
-  const process = yield* world.start(
-    workflow.toLayer(() => body(steps)),
-    "frozen",
-  );
-  const executionId = yield* workflow.executionId({ id: "a" });
-  const deliver = world.deliver(process);
-  yield* process.run(ExecutionRunner.use((runner) => runner.start(workflow, { id: "a" })));
-  const history = yield* world.events(executionId);
-  steps.takeRan();
-  return {
-    ...world,
-    ...steps,
-    workflow,
-    process,
-    executionId,
-    deliver,
-    history,
-    redrive: world.operate(redrive(executionId, because)),
-    events: world.events(executionId),
-    status: Effect.map(deliver, (advanced) => {
-      assert.strictEqual(advanced?.advance._tag, "Ended");
-      return advanced?.state.completed ? JSON.stringify(advanced.state.completed.result) : "open";
-    }),
-  };
-});
-
-const succeeded = '"_tag":"Success"';
 
 describe("a redrive", () => {
   it.live("runs the failed step and what comes after it, and keeps the history", () =>
@@ -354,6 +299,32 @@ describe("a redrive", () => {
     }),
   );
 
+  it.live("that another one overtakes between its decision and its append decides again", () =>
+    Effect.gen(function* () {
+      const world = yield* stoppedWorld(({ step }) => step("one"), ["one"]);
+      let isOvertaken = false;
+      const overtaken = Journal.of({
+        load: world.journal.load,
+        append: (commit) =>
+          Effect.andThen(
+            Effect.suspend(() => (isOvertaken ? Effect.void : Effect.orDie(world.redrive))),
+            Effect.suspend(() => {
+              isOvertaken = true;
+              return world.journal.append(commit);
+            }),
+          ),
+      });
+      const refusal = yield* redrive(world.executionId, because).pipe(
+        Effect.provideService(Journal, overtaken),
+        Effect.flip,
+        world.operate,
+      );
+      assert.deepInclude(refusal, { _tag: "NotFailed", status: "running" });
+      const redriven = (yield* world.events).filter(({ _tag }) => _tag === "Redriven");
+      assert.lengthOf(redriven, 1);
+    }),
+  );
+
   it.live("is refused for what has not failed, and for what is not there", () =>
     Effect.gen(function* () {
       const world = yield* stoppedWorld(({ step }) => step("one"), []);
@@ -383,35 +354,6 @@ describe("a redrive", () => {
       assert.deepInclude(refusal, { _tag: "ExecutionCompensated", compensations: ["release"] });
       assert.match(refusal.message, /fork it from the start instead/);
       assert.deepStrictEqual(yield* world.events, world.history);
-    }),
-  );
-});
-
-describe("a redrive that was broken off", () => {
-  it.live("before its wake is found by the sweeper", () =>
-    Effect.gen(function* () {
-      const world = yield* stoppedWorld(({ step }) => step("one"), ["one"]);
-      world.broken.clear();
-      yield* world.redrive;
-      world.asked.splice(0);
-      yield* Effect.sleep("20 millis");
-      const swept = yield* world.operate(Sweeper.sweep({ graceMs: 10 }));
-      assert.deepInclude(swept, { looked: 1, nudged: 1 });
-      assert.include(yield* world.status, succeeded);
-    }),
-  );
-
-  it.live("before its row is repaired by the next one who asks", () =>
-    Effect.gen(function* () {
-      const world = yield* stoppedWorld(({ step }) => step("one"), ["one"]);
-      world.broken.clear();
-      yield* world.redrive;
-      world.asked.splice(0);
-      world.indexed.clear();
-      const refusal = yield* Effect.flip(world.redrive);
-      assert.deepInclude(refusal, { _tag: "NotFailed", status: "running" });
-      assert.deepInclude(world.indexed.get(world.executionId), { status: "running" });
-      assert.include(yield* world.status, succeeded);
     }),
   );
 });

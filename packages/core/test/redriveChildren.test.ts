@@ -7,14 +7,13 @@ import { redrive } from "@millrace/core";
 import { Effect, Layer, Schema } from "effect";
 import { Workflow } from "effect/workflow";
 import { makeOpsWorld, makeSteps, StepFailed } from "./opsWorld.ts";
+import { because, succeeded } from "./stoppedWorld.ts";
 
 const definition = {
   payload: { id: Schema.String },
   error: StepFailed,
   idempotencyKey: ({ id }: { readonly id: string }) => id,
 };
-const because = { reason: "repaired" };
-const succeeded = '"_tag":"Success"';
 const Child = Workflow.make("Child", definition);
 const Parent = Workflow.make("Parent", definition);
 

@@ -1,0 +1,37 @@
+/**
+ * Goal: a redrive whose process died half-way is completed by others.
+ * Method: what it had not done yet is taken away again.
+ */
+import { assert, describe, it } from "@effect/vitest";
+import { Sweeper } from "@millrace/core";
+import { Effect } from "effect";
+import { stoppedWorld, succeeded } from "./stoppedWorld.ts";
+
+describe("a redrive that was broken off", () => {
+  it.live("before its wake is found by the sweeper", () =>
+    Effect.gen(function* () {
+      const world = yield* stoppedWorld(({ step }) => step("one"), ["one"]);
+      world.broken.clear();
+      yield* world.redrive;
+      world.asked.splice(0);
+      yield* Effect.sleep("20 millis");
+      const swept = yield* world.operate(Sweeper.sweep({ graceMs: 10 }));
+      assert.deepInclude(swept, { looked: 1, nudged: 1 });
+      assert.include(yield* world.status, succeeded);
+    }),
+  );
+
+  it.live("before its row is repaired by the next one who asks", () =>
+    Effect.gen(function* () {
+      const world = yield* stoppedWorld(({ step }) => step("one"), ["one"]);
+      world.broken.clear();
+      yield* world.redrive;
+      world.asked.splice(0);
+      world.indexed.clear();
+      const refusal = yield* Effect.flip(world.redrive);
+      assert.deepInclude(refusal, { _tag: "NotFailed", status: "running" });
+      assert.deepInclude(world.indexed.get(world.executionId), { status: "running" });
+      assert.include(yield* world.status, succeeded);
+    }),
+  );
+});
