@@ -18,8 +18,8 @@ import {
   executionsTable,
   journalTable,
 } from "@millrace/core/aws";
-import dynalite from "dynalite";
 import { Effect, Layer } from "effect";
+import { startDynalite } from "../../packages/core/test/dynalite.ts";
 import { type Counts, countRequests, noCounts, tables } from "./Counts.ts";
 import { layerShapes, shapes } from "./workflows.ts";
 
@@ -31,22 +31,8 @@ interface Message {
   readonly atMs: number;
 }
 
-const startDynalite = Effect.acquireRelease(
-  Effect.callback<{ readonly server: ReturnType<typeof dynalite>; readonly endpoint: string }>(
-    (resume) => {
-      const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address();
-        const port = typeof address === "object" && address !== null ? address.port : 0;
-        resume(Effect.succeed({ server, endpoint: `http://127.0.0.1:${port}` }));
-      });
-    },
-  ),
-  ({ server }) => Effect.sync(() => server.close()),
-);
-
 const clientConfig = Effect.gen(function* () {
-  const { endpoint } = yield* startDynalite;
+  const endpoint = yield* startDynalite;
   const config = {
     endpoint,
     region: "us-east-1",
