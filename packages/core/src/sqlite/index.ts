@@ -1,1 +1,2 @@
 export * as SqliteJournal from "./SqliteJournal.ts";
+export { OpenExecutions } from "../OpenExecutions.ts";
