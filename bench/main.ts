@@ -6,8 +6,9 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
 const folder = import.meta.dirname;
+const notPrograms = new Set(["main.ts", "prices.ts"]);
 const names = readdirSync(folder)
-  .filter((file) => file.endsWith(".ts") && file !== "main.ts")
+  .filter((file) => file.endsWith(".ts") && !notPrograms.has(file))
   .map((file) => file.slice(0, -3));
 
 const [name = "", ...rest] = process.argv.slice(2);

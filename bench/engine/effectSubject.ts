@@ -131,8 +131,23 @@ const onDisk = (engine: string, durability: "strict" | "express", about: string)
   };
 };
 
+/** What the engine does in production, with the network's milliseconds left out: each append is a request of the SDK. */
+const onDynalite = async (): Promise<Subject> => {
+  // Only here: the AWS client has no place in the other engines' processes.
+  const { layerDynaliteJournal } = await import("../../packages/core/test/dynalite.ts");
+  const job = makeJob("strict");
+  return {
+    engine: "millrace-dynalite",
+    version: "millrace",
+    durability: "none (dynalite in this process, over HTTP), strict",
+    leavesOut: ["steps10000"],
+    writesPerExecution: countWrites(job),
+    ...host(job, Layer.provide(Engine.layerInProcess(), layerDynaliteJournal)),
+  };
+};
+
 /** The engines that need nothing but this project's install, by name. */
-export const effectSubjects: Readonly<Record<string, () => Subject>> = {
+export const effectSubjects: Readonly<Record<string, () => Subject | Promise<Subject>>> = {
   "effect-memory": effectMemory,
   "millrace-memory": () =>
     onSqlite("millrace-memory", "strict", "none (SQLite :memory:), strict", ":memory:"),
@@ -140,4 +155,5 @@ export const effectSubjects: Readonly<Record<string, () => Subject>> = {
     onDisk("millrace-sqlite", "strict", "SQLite WAL, fsync per commit, strict"),
   "millrace-sqlite-express": () =>
     onDisk("millrace-sqlite-express", "express", "SQLite WAL, fsync per commit, express"),
+  "millrace-dynalite": onDynalite,
 };

@@ -9,7 +9,7 @@ import { measure } from "./measure.ts";
 const [name = "", runs = "3"] = process.argv.slice(2);
 const make = effectSubjects[name];
 if (make) {
-  process.stdout.write(`${JSON.stringify(await measure(make(), Number(runs)))}\n`);
+  process.stdout.write(`${JSON.stringify(await measure(await make(), Number(runs)))}\n`);
 } else {
   process.stderr.write(
     `no such engine: ${name}; there are ${Object.keys(effectSubjects).join(", ")}\n`,

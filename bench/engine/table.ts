@@ -82,6 +82,11 @@ const targetsOf = (all: ReadonlyArray<Figures>): ReadonlyArray<Target> => {
       disk?.lastOverFirstTenthSuspending,
       1.5,
     ),
+    atMost(
+      "DynamoDB (dynalite), suspending every 50 steps, last over first tenth",
+      of("millrace-dynalite")?.lastOverFirstTenthSuspending,
+      1.5,
+    ),
     atMost("SQLite strict, resume of 1,000 steps, ms", disk?.resumeMs, 60),
     atMost(
       "SQLite strict, 10,000 steps, last over first tenth",

@@ -6,7 +6,7 @@
 import { NodeServices } from "@effect/platform-node";
 import { assert, layer } from "@effect/vitest";
 import { type Commit, Journal } from "@millrace/core";
-import { SqliteJournal } from "@millrace/core/sqlite";
+import { OpenExecutions, SqliteJournal } from "@millrace/core/sqlite";
 import { Context, Effect, Fiber, FileSystem, Layer } from "effect";
 import { TestClock } from "effect/testing";
 import { DatabaseSync } from "node:sqlite";
@@ -18,6 +18,16 @@ const commit = (executionId: string, number = 1): Commit => ({
   events: [{ _tag: "InterruptRequested", unsafe: false, atEpochMs: 1 }],
 });
 
+const started = (workflow: string) =>
+  ({
+    _tag: "ExecutionStarted",
+    workflow,
+    idempotencyKey: "key",
+    payload: {},
+    payloadHash: "0",
+    atEpochMs: 1,
+  }) as const;
+
 /** A journal on a file, and another connection to the file. */
 const world = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem;
@@ -27,7 +37,8 @@ const world = Effect.gen(function* () {
     Effect.sync(() => new DatabaseSync(file)),
     (database) => Effect.sync(() => database.close()),
   );
-  return { file, journal: Context.get(services, Journal), other };
+  const open = Context.get(services, OpenExecutions);
+  return { file, journal: Context.get(services, Journal), open, other };
 });
 
 layer(NodeServices.layer)("a SQLite journal on a file", (it) => {
@@ -90,6 +101,27 @@ layer(NodeServices.layer)("a SQLite journal on a file", (it) => {
       if (first) yield* Fiber.interrupt(first);
       if (second) yield* Fiber.join(second);
       assert.deepStrictEqual(yield* journal.load("b", 0), [commit("b")]);
+    }),
+  );
+
+  it.effect("the open executions of a workflow are those that started and have not ended", () =>
+    Effect.gen(function* () {
+      const { journal, open } = yield* world;
+      const append = (executionId: string, number: number, ...events: Commit["events"]) =>
+        journal.append({ executionId, commit: number, writer: `${executionId}/${number}`, events });
+      const signal = { _tag: "DeferredDone", name: "signal", exit: {}, atEpochMs: 1 } as const;
+      const completed = { _tag: "Completed", result: {}, atEpochMs: 1 } as const;
+      assert.deepStrictEqual(yield* open.list("A"), []);
+      yield* append("a running", 1, started("A"));
+      yield* append("b completed", 1, started("A"));
+      yield* append("b completed", 2, signal, completed);
+      yield* append("c signalled before its start", 1, signal);
+      yield* append("c signalled before its start", 2, started("A"));
+      yield* append("d signalled, not started", 1, signal);
+      yield* append("e of another workflow", 1, started("B"));
+      yield* append("f completed at once", 1, started("A"), completed);
+      assert.deepStrictEqual(yield* open.list("A"), ["a running", "c signalled before its start"]);
+      assert.deepStrictEqual(yield* open.list("B"), ["e of another workflow"]);
     }),
   );
 

@@ -1,2 +1,3 @@
 export * as SqliteJournal from "./SqliteJournal.ts";
 export * as SqliteLargeValues from "./SqliteLargeValues.ts";
+export { OpenExecutions } from "../OpenExecutions.ts";

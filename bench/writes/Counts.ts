@@ -1,0 +1,80 @@
+/**
+ * What one execution asked of AWS, counted where the SDK sends it.
+ */
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { Schema } from "effect";
+
+export interface Counts {
+  journalWrites: number;
+  journalReads: number;
+  /** Of the requests' bodies. */
+  journalBytesWritten: number;
+  journalWriteUnits: number;
+  journalReadUnits: number;
+  indexWrites: number;
+  /** Of the table and of its index. */
+  indexWriteUnits: number;
+  indexReads: number;
+  /** Messages sent by the engine: wakes and timers. */
+  messagesSent: number;
+  /** Messages handled: the event, and what came of it. */
+  invocations: number;
+}
+
+export const noCounts = (): Counts => ({
+  journalWrites: 0,
+  journalReads: 0,
+  journalBytesWritten: 0,
+  journalWriteUnits: 0,
+  journalReadUnits: 0,
+  indexWrites: 0,
+  indexWriteUnits: 0,
+  indexReads: 0,
+  messagesSent: 0,
+  invocations: 0,
+});
+
+export const tables = { journal: "Journal", executions: "Executions" } as const;
+
+const Input = Schema.Struct({ TableName: Schema.String });
+const isInput = Schema.is(Input);
+const Output = Schema.Struct({ ConsumedCapacity: Schema.Struct({ CapacityUnits: Schema.Finite }) });
+const isOutput = Schema.is(Output);
+
+/** A Put to the table whose index projects everything is a write to the index too, of the same size. */
+const indexFactor = 2;
+
+const isWrite = (command: string): boolean =>
+  command === "PutItemCommand" ||
+  command === "UpdateItemCommand" ||
+  command === "PutCommand" ||
+  command === "UpdateCommand";
+
+/** Counts every request of the client, and asks the store how many units each has taken. */
+export const countRequests = (client: DynamoDBDocumentClient, counts: Counts): void => {
+  client.middlewareStack.add(
+    (next, context) => async (sent) => {
+      const { commandName = "" } = context;
+      Object.assign(sent.input, { ReturnConsumedCapacity: "TOTAL" });
+      const answer = await next(sent);
+      const table = isInput(sent.input) ? sent.input.TableName : "";
+      const units = isOutput(answer.output) ? answer.output.ConsumedCapacity.CapacityUnits : 0;
+      if (table === tables.journal && isWrite(commandName)) {
+        counts.journalWrites++;
+        counts.journalWriteUnits += units;
+        counts.journalBytesWritten += Buffer.byteLength(JSON.stringify(sent.input));
+      } else if (table === tables.journal) {
+        counts.journalReads++;
+        // DynamoDB bills a consistent read that finds nothing as one unit; dynalite says none.
+        counts.journalReadUnits += Math.max(1, units);
+      } else if (isWrite(commandName)) {
+        counts.indexWrites++;
+        counts.indexWriteUnits += units * indexFactor;
+      } else {
+        counts.indexReads++;
+      }
+      return answer;
+    },
+    { step: "initialize", name: "countRequests", priority: "high" },
+  );
+};
