@@ -182,7 +182,8 @@ const simulateOver = async (
     for (const made of functions) made.retireAll();
   };
   const codeChanges = faults.isOn("changed-code");
-  for (let deployment = 0; codeChanges && deployment < deployments; deployment++) {
+  const deploymentsNow = codeChanges ? deployments : 0;
+  for (let deployment = 0; deployment < deploymentsNow; deployment++) {
     world.after(world.prng.between(0, deploymentsWithinMs), () => {
       deploy(editions[world.prng.below(editions.length)] ?? "today");
     });

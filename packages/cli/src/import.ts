@@ -2,23 +2,12 @@
  * `millrace import <file>`: histories that `millrace export` wrote, into the journal of the connection.
  */
 import { HistoryFile } from "@millrace/core";
-import { Console, Effect, FileSystem, Stream } from "effect";
+import { Console, Effect, Stream } from "effect";
 import { Argument, Command } from "effect/cli";
 import { findConnection } from "./Connection.ts";
 import { jsonFlag } from "./jsonFlag.ts";
+import { readHistories } from "./readHistories.ts";
 import { layerStores } from "./stores.ts";
-
-/** The histories of a file, one after another; a file may be larger than memory. */
-const histories = Effect.fnUntraced(function* (file: string) {
-  const fs = yield* FileSystem.FileSystem;
-  return fs.stream(file).pipe(
-    Stream.decodeText,
-    Stream.splitLines,
-    Stream.zipWithIndex,
-    Stream.filter(([line]) => line.trim() !== ""),
-    Stream.mapEffect(([line, index]) => HistoryFile.decodeHistory(line, index + 1)),
-  );
-});
 
 export const importCommand = Command.make(
   "import",
@@ -30,7 +19,7 @@ export const importCommand = Command.make(
   },
   Effect.fnUntraced(function* ({ file, json }) {
     const connection = yield* findConnection;
-    const read = yield* histories(file);
+    const read = readHistories(file);
     // All of it is read before any of it is stored: a broken line is no reason to have half of the file.
     yield* Stream.runDrain(read);
     yield* read.pipe(

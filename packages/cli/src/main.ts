@@ -18,6 +18,7 @@ const commands = {
   fork: async () => (await import("./fork.ts")).fork,
   export: async () => (await import("./export.ts")).exportCommand,
   import: async () => (await import("./import.ts")).importCommand,
+  "check-replay": async () => (await import("./checkReplay.ts")).checkReplayCommand,
   transform: async () => (await import("./transform.ts")).transform,
   renditions: async () => (await import("./renditions.ts")).renditions,
 };

@@ -6,6 +6,7 @@ import {
   DocumentClient,
   DynamoExecutions,
   DynamoJournal,
+  S3LargeValues,
   SqsMessageQueue,
 } from "@millrace/core/aws";
 import {
@@ -13,6 +14,7 @@ import {
   clientConfig,
   localQueues,
   localTables,
+  localValuesBucket,
   queueUrl,
 } from "@millrace/local";
 import { type PipelineTopology, pipelines } from "@millrace/workflows/topology";
@@ -23,6 +25,7 @@ export const layerStores = (connection: AwsConnection) =>
   Layer.mergeAll(
     DynamoJournal.layerDynamo(localTables.journal),
     DynamoExecutions.layerDynamo(localTables.executions),
+    S3LargeValues.layerS3(localValuesBucket, { ...clientConfig(connection), forcePathStyle: true }),
   ).pipe(Layer.provide(DocumentClient.layer(clientConfig(connection))));
 
 const pipelineOf = (workflow: string): PipelineTopology | undefined =>

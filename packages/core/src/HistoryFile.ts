@@ -4,13 +4,14 @@
  * Shape:  `{"format":"millrace-history/1","executionId":…,"workflow":…,"commits":[…]}`, one line each
  *         The form is a compatibility surface: files of a released version stay readable.
  */
-import { Effect, Schema } from "effect";
+import { Effect, Option, Schema } from "effect";
 import { askAgain } from "./askAgain.ts";
 import { canonicalJson } from "./CanonicalJson.ts";
 import { ExecutionUnknown, HistoryConflict } from "./ExecutionRefusal.ts";
 import { Commit } from "./HistoryEvent.ts";
 import { Journal } from "./Journal.ts";
 import { oneLine } from "./oneLine.ts";
+import { LargeValues, referencesIn } from "./LargeValues.ts";
 import { reindexFrom } from "./reindex.ts";
 
 /** Names the form and its version. */
@@ -22,6 +23,8 @@ export const HistoryRecord = Schema.Struct({
   executionId: Schema.NonEmptyString,
   workflow: Schema.String,
   commits: Schema.NonEmptyArray(Commit),
+  /** What the events refer to because it is too large for the journal: JSON texts by their SHA-256. */
+  values: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
 });
 export type HistoryRecord = typeof HistoryRecord.Type;
 
@@ -75,12 +78,27 @@ export const exportHistory = Effect.fnUntraced(function* (executionId: string) {
   const started = first && startOf([first, ...rest]);
   if (!first || !started) return yield* new ExecutionUnknown({ executionId });
   const { workflow } = started;
+  const commits = [first, ...rest] as const;
+  const values = yield* valuesOf(commits);
   return {
     format: historyFormat,
     executionId,
     workflow,
-    commits: [first, ...rest],
+    commits,
+    ...(Object.keys(values).length > 0 && { values }),
   } satisfies HistoryRecord;
+});
+
+/** The large values that the events refer to, where a store of them is in the context. */
+const valuesOf = Effect.fnUntraced(function* (commits: ReadonlyArray<Commit>) {
+  const values = yield* Effect.serviceOption(LargeValues);
+  if (Option.isNone(values)) return {};
+  const hashes = new Set(referencesIn(commits));
+  return Object.fromEntries(
+    yield* Effect.forEach(hashes, (sha256) =>
+      Effect.map(values.value.get(sha256), (text) => [sha256, text] as const),
+    ),
+  );
 });
 
 /**
@@ -89,7 +107,8 @@ export const exportHistory = Effect.fnUntraced(function* (executionId: string) {
  * `present`: it was there, alone or as the beginning of what has happened since. One that was broken off is completed.
  * Nobody is asked to run it; one that has not ended is found by the sweeper, and run, where there is one.
  */
-export const importHistory = Effect.fnUntraced(function* ({ commits, executionId }: HistoryRecord) {
+export const importHistory = Effect.fnUntraced(function* (record: HistoryRecord) {
+  const { commits, executionId } = record;
   const journal = yield* Journal;
   const stored = yield* askAgain(journal.load(executionId, 0));
   const differing = commits.find((commit, index) => {
@@ -98,6 +117,11 @@ export const importHistory = Effect.fnUntraced(function* ({ commits, executionId
   });
   if (differing) return yield* new HistoryConflict({ executionId, commit: differing.commit });
   const missing = commits.slice(stored.length);
+  const values = yield* Effect.serviceOption(LargeValues);
+  // Before the events that refer to them, as the engine does it.
+  for (const [sha256, text] of Object.entries(record.values ?? {})) {
+    if (Option.isSome(values)) yield* values.value.put(sha256, text);
+  }
   for (const commit of missing) {
     yield* askAgain(journal.append(commit)).pipe(
       Effect.catchTag("JournalConflict", () =>

@@ -7,7 +7,7 @@
  * Shape:  a result `{_tag: "Complete", exit: {_tag: "Success", value}}` keeps its shape, only `value` (or `cause`)
  *         becomes `{"millrace/value": {sha256, bytes}}`; so the history tells what happened without the value
  */
-import { Context, Effect, Option, Predicate, Schema } from "effect";
+import { Context, Effect, Layer, Option, Predicate, Schema } from "effect";
 import { createHash } from "node:crypto";
 import { valueBytesMax } from "./Limits.ts";
 import { retry } from "./Retry.ts";
@@ -56,6 +56,25 @@ export const isSpilled = (result: unknown): boolean =>
       ? Reflect.get(result.exit, "value")
       : Reflect.get(result.exit, "cause"),
   );
+
+/** Hashes of all values that the JSON refers to. */
+export const referencesIn = (json: unknown): ReadonlyArray<string> => {
+  if (isReference(json)) return [json["millrace/value"].sha256];
+  if (Array.isArray(json)) return json.flatMap(referencesIn);
+  return Predicate.isObject(json) ? Object.values(json).flatMap(referencesIn) : [];
+};
+
+/** A store that holds the given texts, by hash, and forgets what is put into it. */
+export const layerOf = (texts: ReadonlyMap<string, string>): Layer.Layer<LargeValues> =>
+  Layer.succeed(LargeValues, {
+    put: () => Effect.void,
+    get: (sha256) => {
+      const text = texts.get(sha256);
+      return text === undefined
+        ? Effect.fail(new LargeValueLost({ sha256, reason: "it is not among the given ones" }))
+        : Effect.succeed(text);
+    },
+  });
 
 const decodeJson = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Unknown));
 

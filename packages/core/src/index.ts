@@ -11,7 +11,12 @@ export * as Idempotency from "./Idempotency.ts";
 export { IdempotencyStore } from "./IdempotencyStore.ts";
 export { Journal } from "./Journal.ts";
 export { ProcessDeadline } from "./LiveExecution.ts";
-export { LargeValues, LargeValueLost, LargeValueUnavailable } from "./LargeValues.ts";
+export {
+  layerOf as layerLargeValuesOf,
+  LargeValues,
+  LargeValueLost,
+  LargeValueUnavailable,
+} from "./LargeValues.ts";
 export { Wakes } from "./Wakes.ts";
 export * as DeadLetter from "./DeadLetter.ts";
 export * from "./ExecutionQuery.ts";
