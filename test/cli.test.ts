@@ -34,7 +34,8 @@ const Shown = Schema.fromJsonString(
 );
 const decodeShown = Schema.decodeUnknownEffect(Shown);
 
-describe("millrace", () => {
+/** Each command is a process, which starts in a second or more on a busy machine. */
+describe("millrace", { timeout: 180_000 }, () => {
   it.live("dev, upload, ls and show work together, and state survives a restart", () =>
     inFolder(
       Effect.fnUntraced(function* (folder) {

@@ -50,6 +50,24 @@ describe("a redrive", () => {
     }),
   );
 
+  it.live("is taken up by the process that had run the execution to its failure, too", () =>
+    Effect.gen(function* () {
+      const world = yield* stoppedWorld(
+        ({ step }) => Effect.andThen(step("one"), step("two")),
+        ["two"],
+        makeFailing(),
+        "resident",
+      );
+      world.broken.clear();
+      yield* world.redrive;
+      assert.include(yield* world.status, succeeded);
+      assert.deepStrictEqual(world.takeRan(), ["two"]);
+      // Asked for again, it has its result.
+      yield* world.process.run(world.workflow.execute({ id: "a" }));
+      assert.deepStrictEqual(world.takeRan(), []);
+    }),
+  );
+
   it.live("counts the attempts anew, and can be repeated", () =>
     Effect.gen(function* () {
       const world = yield* stoppedWorld(

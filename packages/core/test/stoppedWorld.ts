@@ -36,13 +36,14 @@ export const stoppedWorld = Effect.fnUntraced(function* (
   body: Body,
   broken: ReadonlyArray<string>,
   workflow: ReturnType<typeof makeFailing> = makeFailing(),
+  kind: "resident" | "frozen" = "frozen",
 ) {
   const world = yield* makeOpsWorld;
   const steps = makeSteps();
   for (const name of broken) steps.broken.add(name);
   const process = yield* world.start(
     workflow.toLayer(() => body(steps)),
-    "frozen",
+    kind,
   );
   const executionId = yield* workflow.executionId({ id: "a" });
   const deliver = world.deliver(process);
