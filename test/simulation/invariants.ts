@@ -61,6 +61,9 @@ export const checkInvariants = (evidence: Evidence): ReadonlyArray<Violation> =>
   const told = [...evidence.journal.executionIds]
     .filter((id) => !damaged.has(id))
     .map((id) => tell(id, evidence.journal.history(id)));
+  for (const id of evidence.journal.damaged.keys()) {
+    if (evidence.journal.isReadable(id)) violated("I2", id, "damaged, and read as if whole");
+  }
   for (const execution of told) {
     checkHistory(evidence, execution, violated);
     checkOwners(execution, violated);

@@ -44,7 +44,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   one(
     "own writes are not recognised",
     "sqlite/SqliteJournal.ts",
-    ": decodeWriter(selectWriter.get(executionId, number))?.writer",
+    ": decodeWriter(selectWriter.get(executionId, commit))?.writer",
     ": undefined",
   ),
   one(
@@ -99,6 +99,27 @@ export const mutants: ReadonlyArray<Mutant> = [
       },
     ],
   },
+  one(
+    "changed code goes on",
+    "divergedAt.ts",
+    "if (unasked === undefined || live.log?.isFenced()) return false;",
+    "if (unasked !== undefined || live.log?.isFenced() || unasked === undefined) return false;",
+  ),
+  one(
+    "a damaged commit is read as if it were whole",
+    "CommitCodec.ts",
+    "if (checksum !== undefined && checksum !== checksumOf(executionId, row)) {",
+    "if (checksum !== undefined && checksum === undefined) {",
+  ),
+  one(
+    "a large value is not stored",
+    "LargeValues.ts",
+    `return values
+      .put(sha256, text)
+      .pipe(`,
+    `return Effect.void
+      .pipe(`,
+  ),
   one(
     "a lease never ends",
     "Decision.ts",

@@ -60,7 +60,11 @@ export class SimulatedJournal {
     }
   }
 
-  /** All that is stored of an execution. */
+  isReadable(executionId: string): boolean {
+    return Exit.isSuccess(Effect.runSyncExit(this.store.load(executionId, 0)));
+  }
+
+  /** All that is stored of an execution; nothing of one that is damaged. */
   history(executionId: string): ReadonlyArray<Commit> {
     return Effect.runSync(Effect.orElseSucceed(this.store.load(executionId, 0), () => []));
   }
