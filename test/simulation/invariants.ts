@@ -91,18 +91,20 @@ type Violated = (invariant: string, about: string, what: string) => void;
 const tell = (executionId: string, commits: ReadonlyArray<Commit>): Told => {
   const events = commits.flatMap((commit) => commit.events);
   const started = events.find((event) => event._tag === "ExecutionStarted");
-  const last = events.at(-1);
-  const completed = last?._tag === "Completed" ? last : undefined;
-  const isSuccess = JSON.stringify(completed?.result ?? null).includes(`"exit":{"_tag":"Success"`);
+  const turn = events.findLast(({ _tag }) => _tag === "Completed" || _tag === "Redriven");
+  const completed = turn?._tag === "Completed" ? turn : undefined;
   return {
     executionId,
     commits,
     events,
     workflow: started?.workflow ?? "",
     key: started?.idempotencyKey ?? "",
-    status: !completed ? "open" : isSuccess ? "completed" : "failed",
+    status: !completed ? "open" : isFailure(completed) ? "failed" : "completed",
   };
 };
+
+const isFailure = ({ result }: Extract<HistoryEvent, { _tag: "Completed" }>): boolean =>
+  JSON.stringify(result).includes(`"exit":{"_tag":"Failure"`);
 
 /** I2, I3, I4: no gap, nothing overwritten, one end which is last, each fact once. */
 const checkHistory = (
@@ -116,12 +118,15 @@ const checkHistory = (
     if (first !== writer) violated("I2", executionId, `commit ${commit} was overwritten`);
   }
   const seen = new Set<string>();
-  let ended = false;
+  let [ended, failed] = [false, false];
   for (const event of events) {
-    if (ended && event._tag !== "Redriven") {
+    // After a failure a signal may still come: a redriven execution may wait for it.
+    const isLateSignal = event._tag === "DeferredDone" && failed;
+    if (ended && event._tag !== "Redriven" && !isLateSignal) {
       violated("I3", executionId, `${event._tag} after the end`);
     }
-    ended = event._tag === "Completed";
+    if (event._tag === "Completed") failed = isFailure(event);
+    ended = event._tag === "Completed" || (ended && isLateSignal);
     if (event._tag === "Redriven") {
       for (const fact of forgottenBy(event)) seen.delete(fact);
     }
@@ -319,7 +324,7 @@ const checkOutcome = (
   }
   if (status === "failed") {
     // Three attempts are the policy of the real pipeline: after them a store that stays away is a failure by design.
-    const end = JSON.stringify(events.at(-1));
+    const end = JSON.stringify(events.findLast(({ _tag }) => _tag === "Completed"));
     const patienceEnded = kind === "csv" && end.includes("ObjectStoreUnavailable");
     if (!poison && !version.deleted && !canceled && !patienceEnded) {
       violated("I7", executionId, `good work failed: ${end.slice(0, 400)}`);

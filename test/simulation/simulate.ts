@@ -236,5 +236,9 @@ const simulateOver = async (
 const allEnded = (journal: SimulatedJournal): boolean =>
   [...journal.executionIds].every(
     (id) =>
-      journal.damaged.has(id) || journal.history(id).at(-1)?.events.at(-1)?._tag === "Completed",
+      journal.damaged.has(id) ||
+      journal
+        .history(id)
+        .flatMap(({ events }) => events)
+        .findLast(({ _tag }) => _tag === "Completed" || _tag === "Redriven")?._tag === "Completed",
   );

@@ -7,7 +7,7 @@
  */
 import { activityKey, type ExecutionState } from "./ExecutionState.ts";
 import type { ClockScheduled, ExecutionStarted, HistoryEvent } from "./HistoryEvent.ts";
-import { doneExit } from "./WorkflowCodec.ts";
+import { doneExit, isFailedResult } from "./WorkflowCodec.ts";
 
 /** How strongly a run is asked for: a wake that something became true, or a person's resume or interrupt. */
 export type WakeMode = "automatic" | "explicit";
@@ -85,12 +85,13 @@ const decideTimerDue = (state: ExecutionState, name: string, asking: Asking): Ad
     const run = state.started ? ({ _tag: "Waiting" } as const) : ({ _tag: "Unknown" } as const);
     return { run, facts: [], timers: [] };
   }
-  if (acceptsDeferred(state, clock.deferred) && clock.wakeAtEpochMs > asking.nowEpochMs) {
+  const isAwaited = !state.completed && acceptsDeferred(state, clock.deferred);
+  if (isAwaited && clock.wakeAtEpochMs > asking.nowEpochMs) {
     return { run: { _tag: "Waiting" }, facts: [], timers: [clock] };
   }
   return {
     run: decideRun(state, "automatic", asking),
-    facts: acceptsDeferred(state, clock.deferred)
+    facts: isAwaited
       ? [
           {
             _tag: "DeferredDone",
@@ -121,9 +122,15 @@ const decideRun = (
     : { _tag: "Run" };
 };
 
-/** Whether a completion of the deferred changes anything: the first one wins, and an ended execution waits no more. */
+/**
+ * Whether a completion of the deferred changes anything: the first one wins, and an ended execution waits no more. One
+ * that failed may be redriven and wait again, for something that nobody will send twice.
+ */
 export const acceptsDeferred = (state: ExecutionState, name: string): boolean =>
-  !state.completed && !state.deferreds.has(name);
+  !isEnded(state) && !state.deferreds.has(name);
+
+const isEnded = ({ completed }: ExecutionState): boolean =>
+  completed !== undefined && !isFailedResult(completed.result);
 
 /** Whether a request to interrupt changes anything. */
 export const acceptsInterrupt = (state: ExecutionState, unsafe: boolean): boolean =>

@@ -48,7 +48,7 @@ export const layer = (options: EngineOptions = {}) =>
 
 /**
  * An engine that is alone with its journal: wakes are calls, and timers are sleeping fibers of this layer's scope.
- * For tests, benchmarks and single-process use.
+ * For tests, benchmarks and single-process use; `redrive` and `fork` take its `Wakes`.
  */
 export const layerInProcess = (options: EngineOptions = {}) =>
   Layer.effectContext(
@@ -127,6 +127,7 @@ const makeEngine = Effect.fnUntraced(function* (
   const wakes = makeWakes(lives, (target) => Effect.orDie(Effect.asVoid(runner.timerDue(target))));
   return Context.make(WorkflowEngine.WorkflowEngine, engine).pipe(
     Context.add(ExecutionRunner, runner),
+    Context.add(Wakes, wakes),
   );
 });
 

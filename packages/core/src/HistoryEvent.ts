@@ -114,7 +114,7 @@ export const Redriven = Schema.TaggedStruct("Redriven", {
   atEpochMs: Schema.Finite,
 });
 
-/** The execution ended; the last event, unless it failed and was redriven. */
+/** The execution ended; the last event of a success. After a failure, signals may still come, and a redrive. */
 export const Completed = Schema.TaggedStruct("Completed", {
   result: Schema.Unknown,
   atEpochMs: Schema.Finite,

@@ -65,6 +65,8 @@ export class LiveExecution {
   bodyEnded = false;
   /** This process stops running it: its layer is being closed. */
   closing = false;
+  /** The current run of the body was interrupted from outside, so that a replay follows. */
+  preempted = false;
   /** What the current run of the body has asked for. */
   replay: BodyReplay | undefined;
   /** Attempts of activities that are running, by `activityKey`. */
@@ -209,6 +211,7 @@ export class LiveExecution {
   /** Interrupts the body where it is; its loop replays it. */
   preempt(): void {
     if (!this.instance || !this.bodyFiber || this.bodyEnded) return;
+    this.preempted = true;
     this.instance.suspended = true;
     this.bodyFiber.interruptUnsafe();
   }

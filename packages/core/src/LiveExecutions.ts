@@ -139,6 +139,7 @@ export class LiveExecutions {
       live.requestWake("automatic");
       // Nothing waits any more in a body that has ended; what runs now are compensations.
       if (live.bodyEnded) return Effect.void;
+      live.preempted = true;
       return this.context.deferreds.deferredDone(live.executionId, name);
     }).pipe(Effect.forkIn(live.registered.scope), Effect.asVoid);
   }
@@ -174,7 +175,12 @@ export class LiveExecutions {
     if (advance._tag === "Fenced") return Effect.void;
     if (!state?.started) return this.takeOver(live, advance);
     const after = state.completed
-      ? this.announce(live.executionId, state.started.parent)
+      ? this.announce(live.executionId, state.started.parent).pipe(
+          // A redrive that came while the failure was being told of.
+          Effect.andThen(
+            live.wakeRequested === "explicit" ? this.takeOver(live, advance) : Effect.void,
+          ),
+        )
       : this.takeOver(live, advance);
     // The row tells of the end when the parent has been told, so that the sweeper finds a child whose parent was not.
     return Effect.andThen(after, this.context.project(live.executionId, state));

@@ -9,7 +9,7 @@
  */
 import { Clock, Effect } from "effect";
 import { askAgain } from "./askAgain.ts";
-import { type ExecutionRow, Executions, type ExecutionStatus, toRow } from "./Executions.ts";
+import { type ExecutionRow, Executions, openStatuses, toRow } from "./Executions.ts";
 import { evolveCommits, type ExecutionState, initialState } from "./ExecutionState.ts";
 import type { ClockScheduled, Commit } from "./HistoryEvent.ts";
 import { Journal } from "./Journal.ts";
@@ -41,9 +41,6 @@ const pageRows = 100;
 
 /** Histories that are read side by side. */
 const rowsAtOnce = 8;
-
-/** Statuses of executions that may have to move. A parked one may hold a lost request to interrupt. */
-const open: ReadonlyArray<ExecutionStatus> = ["running", "suspended", "parked"];
 
 /** What an execution with this history, whose row is open, is overdue for at `nowEpochMs`. */
 export const overdueOf = (
@@ -93,17 +90,15 @@ export interface SweepOptions {
 export const sweep = Effect.fnUntraced(function* (options: SweepOptions = {}) {
   const executions = yield* Executions;
   let swept: Swept = { looked: 0, nudged: 0, repaired: 0, unreadable: 0 };
-  for (const status of open) {
-    let cursor: string | undefined;
-    do {
-      const page = yield* executions.list({ status, rowsMax: pageRows, cursor });
-      const ones = yield* Effect.forEach(page.rows, (row) => sweepOne(row, options), {
-        concurrency: rowsAtOnce,
-      });
-      for (const one of ones) swept = add(swept, one);
-      cursor = page.cursor;
-    } while (cursor !== undefined);
-  }
+  let cursor: string | undefined;
+  do {
+    const page = yield* executions.list({ status: [...openStatuses], rowsMax: pageRows, cursor });
+    const ones = yield* Effect.forEach(page.rows, (row) => sweepOne(row, options), {
+      concurrency: rowsAtOnce,
+    });
+    for (const one of ones) swept = add(swept, one);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
   return swept;
 });
 

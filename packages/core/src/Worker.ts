@@ -9,7 +9,7 @@ import { Cause, Clock, Context, Effect, Layer } from "effect";
 import type { Workflow } from "effect/workflow";
 import * as DeadLetter from "./DeadLetter.ts";
 import { type Advanced, ExecutionRunner } from "./ExecutionRunner.ts";
-import { toRow } from "./Executions.ts";
+import { statusOf } from "./Executions.ts";
 import { readMessage } from "./Intake.ts";
 import { afterLeaseMs, queueDelayMsMax } from "./Limits.ts";
 import { MessageQueue } from "./MessageQueue.ts";
@@ -134,7 +134,7 @@ const afterRun = Effect.fnUntraced(function* (
   { advance, executionId, state }: Advanced,
   created: boolean | undefined,
 ) {
-  const status = toRow(executionId, state)?.status ?? "running";
+  const status = statusOf(state);
   const about = { subject, executionId, status };
   if (advance._tag === "NotRun" && advance.reason._tag === "Leased") {
     const queue = yield* MessageQueue;

@@ -88,13 +88,15 @@ const compare = (
   asked: ReadonlyArray<string>,
   missing: ReadonlySet<string>,
 ): ReplayVerdict => {
-  if (missing.size > 0) {
+  // A run that was to be interrupted was so at some moment, and did not come as far as it could have.
+  const interrupted = recorded.interrupt !== "none";
+  if (missing.size > 0 && !interrupted) {
     return { _tag: "Unknown", reason: `it needs the history of ${[...missing].join(", ")}, too` };
   }
   const divergence = Option.getOrUndefined(divergenceOf(replayed.suspended?.result));
   if (divergence !== undefined) return { _tag: "Diverges", reason: divergence };
   if (!recorded.completed) return { _tag: "Agrees" };
-  if (asked[0] !== undefined) {
+  if (asked[0] !== undefined && !interrupted) {
     return { _tag: "Diverges", reason: `the code asks for "${asked[0]}" where the history ends` };
   }
   if (!replayed.completed) {
@@ -148,17 +150,18 @@ const copyOf = (histories: Histories, checked: string, missing: Set<string>) =>
     append: () => Effect.void,
   });
 
-/** The history before its last run ended, and with a free lease. */
+/** The history before it ended for the last time, and with a free lease. */
 const withoutEnd = (commits: ReadonlyArray<Commit>): ReadonlyArray<Commit> => {
-  const last = commits.at(-1);
-  if (!last) return [];
-  const ended = last.events.at(-1)?._tag === "Completed";
+  const events = commits.flatMap((commit) => commit.events);
+  const turn = events.findLastIndex(({ _tag }) => _tag === "Completed" || _tag === "Redriven");
+  const shown = events.filter((event, index) => index !== turn || event._tag !== "Completed");
   const yielded: HistoryEvent = {
     _tag: "RunYielded",
     owner: "",
     unfinished: [],
-    atEpochMs: last.events.at(-1)?.atEpochMs ?? 0,
+    atEpochMs: events.at(-1)?.atEpochMs ?? 0,
   };
-  const [first, ...rest] = [...(ended ? last.events.slice(0, -1) : last.events), yielded];
-  return first ? [...commits.slice(0, -1), { ...last, events: [first, ...rest] }] : commits;
+  const [first, ...rest] = [...shown, yielded];
+  const last = commits.at(-1);
+  return last ? [{ ...last, events: [first ?? yielded, ...rest] }] : [];
 };

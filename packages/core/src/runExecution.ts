@@ -227,6 +227,7 @@ const runBody = Effect.fnUntraced(function* (context: RunContext, live: LiveExec
   live.instances.push(instance);
   live.bodyClock = bodyClock;
   live.bodyEnded = false;
+  live.preempted = false;
   live.running.clear();
   live.replay = new BodyReplay(live.log?.state ?? initialState());
   const body = execute(payload, executionId).pipe(
@@ -297,6 +298,8 @@ const interruptWhereAsked = (
     return Effect.void;
   }
   if (asked === "none" || live.log?.isFenced()) return Effect.void;
+  // In a fiber that was interrupted already no compensation could wait for anything: the replay does it.
+  if (live.preempted && instance.suspended) return Effect.void;
   const parksOnFailure =
     Exit.isFailure(exit) && Context.get(instance.workflow.annotations, Workflow.SuspendOnFailure);
   if (asked === "safe" && !instance.suspended && !parksOnFailure) return Effect.void;

@@ -302,8 +302,7 @@ describe("the sweeper", () => {
             }),
             Effect.provideService(Wakes, { wake: () => Effect.void, timer: () => Effect.void }),
             Effect.provideService(Executions, {
-              list: ({ status }) =>
-                Effect.succeed({ rows: status === "running" ? [openRow] : [], cursor: undefined }),
+              list: () => Effect.succeed({ rows: [openRow], cursor: undefined }),
               record: (row) => Effect.sync(() => void recorded.push(row)),
               find: () => Effect.succeed(undefined),
             }),
