@@ -2,6 +2,7 @@
  * What one execution asked of AWS, counted where the SDK sends it.
  */
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { executionsTable } from "@millrace/core/aws";
 import { Schema } from "effect";
 
 export interface Counts {
@@ -12,7 +13,7 @@ export interface Counts {
   journalWriteUnits: number;
   journalReadUnits: number;
   indexWrites: number;
-  /** Of the table and of its index. */
+  /** Of the table and of its indexes. */
   indexWriteUnits: number;
   indexReads: number;
   /** Messages sent by the engine: wakes and timers. */
@@ -41,8 +42,16 @@ const isInput = Schema.is(Input);
 const Output = Schema.Struct({ ConsumedCapacity: Schema.Struct({ CapacityUnits: Schema.Finite }) });
 const isOutput = Schema.is(Output);
 
-/** A Put to the table whose index projects everything is a write to the index too, of the same size. */
-const indexFactor = 2;
+const Put = Schema.Struct({ Item: Schema.Record(Schema.String, Schema.Unknown) });
+const isPut = Schema.is(Put);
+
+/** A Put is a write to each index whose partition key the item has, too, and of the same size: they project all of it. */
+const tableAndIndexes = (input: unknown): number =>
+  1 +
+  (executionsTable.GlobalSecondaryIndexes ?? []).filter(({ KeySchema }) => {
+    const key = KeySchema?.find(({ KeyType }) => KeyType === "HASH")?.AttributeName;
+    return key !== undefined && isPut(input) && Object.hasOwn(input.Item, key);
+  }).length;
 
 const isWrite = (command: string): boolean =>
   command === "PutItemCommand" ||
@@ -69,7 +78,7 @@ export const countRequests = (client: DynamoDBDocumentClient, counts: Counts): v
         counts.journalReadUnits += Math.max(1, units);
       } else if (isWrite(commandName)) {
         counts.indexWrites++;
-        counts.indexWriteUnits += units * indexFactor;
+        counts.indexWriteUnits += units * tableAndIndexes(sent.input);
       } else {
         counts.indexReads++;
       }

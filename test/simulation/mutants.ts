@@ -135,14 +135,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   one(
     "an early timer counts",
     "Decision.ts",
-    "acceptsDeferred(state, clock.deferred) && clock.wakeAtEpochMs > asking.nowEpochMs",
-    "acceptsDeferred(state, clock.deferred) && clock.wakeAtEpochMs < 0",
+    "isAwaited && clock.wakeAtEpochMs > asking.nowEpochMs",
+    "isAwaited && clock.wakeAtEpochMs < 0",
   ),
   one(
     "the last completion of a deferred wins",
     "Decision.ts",
-    "!state.completed && !state.deferreds.has(name);",
-    "!state.completed && name.length > 0;",
+    "!isEnded(state) && !state.deferreds.has(name);",
+    "!isEnded(state) && name.length > 0;",
   ),
   one(
     "an activity starts before the last result is stored",

@@ -11,8 +11,8 @@
 import { Effect, Semaphore } from "effect";
 import { askAgain } from "./askAgain.ts";
 import { isFencedBy, revise } from "./Decision.ts";
-import { type ExecutionState, evolve, evolveCommits } from "./ExecutionState.ts";
-import type { HistoryEvent } from "./HistoryEvent.ts";
+import { activityKey, type ExecutionState, evolve, evolveCommits } from "./ExecutionState.ts";
+import type { ActivityCompleted, HistoryEvent } from "./HistoryEvent.ts";
 import type { Journal } from "./Journal.ts";
 import type { AppendFailure, CommitTooLarge, LoadFailure } from "./JournalError.ts";
 
@@ -26,6 +26,11 @@ export interface ExecutionLog {
   /** The stored history's fold. */
   readonly state: ExecutionState;
   readonly record: (...events: ReadonlyArray<HistoryEvent>) => void;
+  /** The result of an activity's attempt, stored or not; in constant time, because replays ask for little else. */
+  readonly findActivity: (
+    name: string,
+    attempt: number,
+  ) => typeof ActivityCompleted.Type | undefined;
   /** The unstored event for which `is` holds, if any. */
   readonly findRecorded: <E extends HistoryEvent>(
     is: (event: HistoryEvent) => event is E,
@@ -59,7 +64,9 @@ interface LogOptions {
 
 /** What is not in the journal yet, and whether this process may still put it there. */
 interface Unstored {
-  events: ReadonlyArray<HistoryEvent>;
+  events: Array<HistoryEvent>;
+  /** The results among them, by `activityKey`. */
+  readonly activities: Map<string, typeof ActivityCompleted.Type>;
   /** How many events have ever been recorded here. */
   recorded: number;
   fenced: boolean;
@@ -73,6 +80,7 @@ export const makeExecutionLog = (options: LogOptions): ExecutionLog => {
   const semaphore = Semaphore.makeUnsafe(1);
   const unstored: Unstored = {
     events: [],
+    activities: new Map(),
     recorded: 0,
     fenced: false,
     replay: false,
@@ -83,15 +91,19 @@ export const makeExecutionLog = (options: LogOptions): ExecutionLog => {
     executionId: options.executionId,
     state: options.state,
     record: (...events) => {
-      unstored.events = [...unstored.events, ...events];
+      for (const event of events) add(unstored, event);
       unstored.recorded += events.length;
+    },
+    findActivity: (name, attempt) => {
+      const key = activityKey(name, attempt);
+      return options.state.activities.get(key) ?? unstored.activities.get(key);
     },
     findRecorded: (is) => unstored.events.find(is),
     knownCount: () => options.state.eventCount + unstored.events.length,
     isFenced: () => unstored.fenced,
     close: () => {
       unstored.fenced = true;
-      unstored.events = [];
+      replaceAll(unstored, []);
     },
     needsReplay: () => unstored.replay,
     takeReplay: () => {
@@ -148,6 +160,20 @@ const flushUpTo = (options: LogOptions, unstored: Unstored, upTo: number) =>
     }
   });
 
+const keyOf = ({ attempt, name }: typeof ActivityCompleted.Type): string =>
+  activityKey(name, attempt);
+
+const add = (unstored: Unstored, event: HistoryEvent): void => {
+  unstored.events.push(event);
+  if (event._tag === "ActivityCompleted") unstored.activities.set(keyOf(event), event);
+};
+
+const replaceAll = (unstored: Unstored, events: ReadonlyArray<HistoryEvent>): void => {
+  unstored.events = [];
+  unstored.activities.clear();
+  for (const event of events) add(unstored, event);
+};
+
 const append = (
   { executionId, journal, nextWriter, state }: LogOptions,
   events: readonly [HistoryEvent, ...ReadonlyArray<HistoryEvent>],
@@ -161,7 +187,9 @@ const stored = (
 ): void => {
   for (const event of events) evolve(state, event);
   state.commit++;
-  unstored.events = unstored.events.slice(events.length);
+  for (const event of unstored.events.splice(0, events.length)) {
+    if (event._tag === "ActivityCompleted") unstored.activities.delete(keyOf(event));
+  }
   for (const listener of unstored.listeners) listener(events);
 };
 
@@ -175,11 +203,11 @@ const meetTail = Effect.fnUntraced(function* (
   const events = tail.flatMap((commit) => commit.events);
   if (isFencedBy(owner, events)) {
     unstored.fenced = true;
-    unstored.events = [];
+    replaceAll(unstored, []);
     return;
   }
   unstored.arrivals ||= events.length > 0;
   const revision = revise(state, unstored.events);
-  unstored.events = revision.events;
+  replaceAll(unstored, revision.events);
   unstored.replay ||= revision.replay;
 });

@@ -10,7 +10,7 @@ import { Durability } from "./Durability.ts";
 import { ActivityOutlivesProcess, DuplicateActivity } from "./EngineError.ts";
 import { activityKey } from "./ExecutionState.ts";
 import { FailureHandler } from "./FailureHandler.ts";
-import type { ActivityCompleted, ActivityRole, HistoryEvent } from "./HistoryEvent.ts";
+import type { ActivityCompleted, ActivityRole } from "./HistoryEvent.ts";
 import { isSpilled } from "./LargeValues.ts";
 import { yieldsMax } from "./Limits.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
@@ -154,8 +154,4 @@ const useResult = (
 };
 
 const findResult = (live: LiveExecution, name: string, attempt: number) =>
-  live.log?.state.activities.get(activityKey(name, attempt)) ??
-  live.log?.findRecorded(
-    (event): event is Extract<HistoryEvent, { _tag: "ActivityCompleted" }> =>
-      event._tag === "ActivityCompleted" && event.name === name && event.attempt === attempt,
-  );
+  live.log?.findActivity(name, attempt);
