@@ -111,7 +111,7 @@ export class Scenario {
       sleepMs: prng.chance(0.5) ? Math.round(prng.between(2_000, 2_400_000)) : 0,
       child: prng.chance(0.4),
       childSleepMs: prng.chance(0.7) ? Math.round(prng.between(2_000, 1_200_000)) : 0,
-      quoteBytes: faults.strikes("oversize") ? 310_000 : prng.chance(0.01) ? 150_000 : 0,
+      quoteBytes: faults.strikes("oversize", 0.5) ? 310_000 : prng.chance(0.004) ? 150_000 : 0,
     };
     const upload = this.#upload("order", orderQueues.queue, key, JSON.stringify(order), poison);
     if (order.approval) this.#signalLater(upload);
@@ -165,7 +165,7 @@ export class Scenario {
     for (let index = 0; index < times; index++) {
       // Half of them come while the order is on its way to where it waits.
       const withinMs = world.prng.chance(0.5) ? racingWithinMs : signalWithinMs;
-      const text = `yes ${index}`.padEnd(faults.strikes("oversize", 0.5) ? 310_000 : 0, ".");
+      const text = `yes ${index}`.padEnd(faults.strikes("oversize", 0.3) ? 310_000 : 0, ".");
       world.after(world.prng.between(0, withinMs), () =>
         this.#untilDone("signal", (client) => this.#signal(client, upload, text)),
       );

@@ -126,7 +126,9 @@ const process = Effect.fnUntraced(function* (object: ObjectCreated, edition: Edi
   if (edition === "reordered") yield* awaitApproval(order);
   const quotes = yield* Effect.forEach(
     edition === "removed" ? ["quote a", "quote b"] : ["quote a", "quote b", "quote c"],
-    (name) => quote(name, reserve, order.quoteBytes),
+    // One value beyond a commit's size is enough; below it, it takes all three to fill one.
+    (name) =>
+      quote(name, reserve, name === "quote a" ? order.quoteBytes : order.quoteBytes % 310_000),
     { concurrency: "unbounded" },
   );
   const approval = order.approval ? yield* DurableDeferred.await(approvalOf) : "";

@@ -2,9 +2,14 @@
  * Spreads seeds over threads and gathers what they found.
  */
 import type { FaultPlan } from "@millrace/core/testing/simulation";
+import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { Mutant } from "./mutants.ts";
 import type { SimulationResult } from "./simulate.ts";
+
+/** Megabytes for what is young in a thread. A world is short-lived: with room for a few, hardly anything of one is copied. */
+const youngMb = 64;
+setFlagsFromString(`--max-semi-space-size=${youngMb}`);
 
 export interface Task {
   readonly from: number;

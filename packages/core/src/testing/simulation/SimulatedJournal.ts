@@ -20,6 +20,8 @@ export class SimulatedJournal {
   readonly executionIds = new Set<string>();
   /** Writer that was told first that it holds the number, by execution and number. */
   readonly firstWriters = new Map<string, string>();
+  /** Executions whose end is stored, and that were not redriven since. */
+  readonly ended = new Set<string>();
   /** What was known of the executions of which a stored commit was damaged, before that. */
   readonly damaged = new Map<string, typeof ExecutionStarted.Type | undefined>();
   readonly store: Journal["Service"];
@@ -92,6 +94,10 @@ export class SimulatedJournal {
     if (Exit.isSuccess(exit)) {
       const key = `${commit.executionId}/${commit.commit}`;
       this.executionIds.add(commit.executionId);
+      for (const { _tag } of commit.events) {
+        if (_tag === "Completed") this.ended.add(commit.executionId);
+        if (_tag === "Redriven") this.ended.delete(commit.executionId);
+      }
       this.firstWriters.set(key, this.firstWriters.get(key) ?? commit.writer);
     }
     return exit;
