@@ -56,8 +56,10 @@ export const mutants: ReadonlyArray<Mutant> = [
   one(
     "no run is ever fenced",
     "Decision.ts",
-    "tail.some(",
-    "[].concat(...tail).length < 0 && tail.some(",
+    `tail.some(
+    (event) =>`,
+    `[].concat(...tail).length < 0 && tail.some(
+    (event) =>`,
   ),
   one(
     "a rival run does not fence",
@@ -119,6 +121,12 @@ export const mutants: ReadonlyArray<Mutant> = [
       .pipe(`,
     `return Effect.void
       .pipe(`,
+  ),
+  one(
+    "an end is stored over results that the body has not seen",
+    "Decision.ts",
+    `(state.interrupt !== "unsafe" && !metResults) || overtaken();`,
+    `state.interrupt !== "unsafe" || overtaken();`,
   ),
   one(
     "a lease never ends",

@@ -161,9 +161,16 @@ export interface Revision {
   readonly replay: boolean;
 }
 
-/** Takes the decision again for a run's unstored events, once `state` holds what others stored first. */
-export const revise = (state: ExecutionState, pending: ReadonlyArray<HistoryEvent>): Revision => {
+/**
+ * Takes the decision again for a run's unstored events, once `state` holds what others stored first: `tail`.
+ */
+export const revise = (
+  state: ExecutionState,
+  pending: ReadonlyArray<HistoryEvent>,
+  tail: ReadonlyArray<HistoryEvent>,
+): Revision => {
   let replay = false;
+  const metResults = tail.some(({ _tag }) => _tag === "ActivityCompleted");
   const overtaken = (): false => {
     replay = true;
     return false;
@@ -173,8 +180,9 @@ export const revise = (state: ExecutionState, pending: ReadonlyArray<HistoryEven
       // What arrived may be what the body waits for: a suspension now would lose that wake.
       case "Suspended":
         return overtaken();
+      // A result of the run before that this body did not see: it may have to be undone.
       case "Completed":
-        return state.interrupt !== "unsafe" || overtaken();
+        return (state.interrupt !== "unsafe" && !metResults) || overtaken();
       case "DeferredDone":
         return acceptsDeferred(state, event.name) || overtaken();
       // Another run's result or deadline was first, and is the one that counts: the body must see that one.

@@ -207,7 +207,7 @@ const meetTail = Effect.fnUntraced(function* (
     return;
   }
   unstored.arrivals ||= events.length > 0;
-  const revision = revise(state, unstored.events);
+  const revision = revise(state, unstored.events, events);
   replaceAll(unstored, revision.events);
   unstored.replay ||= revision.replay;
 });

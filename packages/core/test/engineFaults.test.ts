@@ -220,7 +220,17 @@ describe("a conflict", () => {
   it("drops a result that another run recorded first, and has the body see that one", () => {
     const state = initialState();
     evolve(state, result("theirs"));
-    assert.deepStrictEqual(revise(state, [result("ours")]), { events: [], replay: true });
+    assert.deepStrictEqual(revise(state, [result("ours")], []), { events: [], replay: true });
+  });
+
+  it("is no end yet, when a result comes first that this body has not seen: it may have to be undone", () => {
+    const state = initialState();
+    const met = result("theirs");
+    evolve(state, met);
+    const ended: HistoryEvent = { _tag: "Completed", result: {}, atEpochMs: 3 };
+    assert.deepStrictEqual(revise(state, [ended], [met]), { events: [], replay: true });
+    const signal: HistoryEvent = { _tag: "DeferredDone", name: "d", exit: {}, atEpochMs: 2 };
+    assert.deepStrictEqual(revise(state, [ended], [signal]), { events: [ended], replay: false });
   });
 });
 

@@ -15,6 +15,12 @@ import { type Caller, request } from "./request.ts";
 const unavailable = (executionId: string, operation: string) => (reason: string) =>
   new JournalUnavailable({ executionId, operation, cause: reason });
 
+/** What was done to a history, and how it had begun. */
+export interface Damage {
+  readonly kind: "flip" | "drop" | "swap";
+  readonly started: typeof ExecutionStarted.Type | undefined;
+}
+
 export class SimulatedJournal {
   /** Executions of which anything was stored, in the order of their first commit. */
   readonly executionIds = new Set<string>();
@@ -22,8 +28,8 @@ export class SimulatedJournal {
   readonly firstWriters = new Map<string, string>();
   /** Executions whose end is stored, and that were not redriven since. */
   readonly ended = new Set<string>();
-  /** What was known of the executions of which a stored commit was damaged, before that. */
-  readonly damaged = new Map<string, typeof ExecutionStarted.Type | undefined>();
+  /** Executions of which a stored commit was damaged. */
+  readonly damaged = new Map<string, Damage>();
   readonly store: Journal["Service"];
   readonly #database: DatabaseSync;
 
@@ -38,12 +44,10 @@ export class SimulatedJournal {
   );
 
   /** Damages a stored commit, as a disk or a person with a tool does: a byte, a row that is lost, two that changed places. */
-  damage(executionId: string, commit: number, kind: "flip" | "drop" | "swap"): void {
+  damage(executionId: string, commit: number, kind: Damage["kind"]): void {
     const events = this.history(executionId).flatMap((stored) => stored.events);
-    this.damaged.set(
-      executionId,
-      events.find((event) => event._tag === "ExecutionStarted"),
-    );
+    const started = events.find((event) => event._tag === "ExecutionStarted");
+    this.damaged.set(executionId, { kind, started });
     const at = `WHERE execution_id = ? AND "commit" = ?`;
     const set = (from: number, to: number) =>
       this.#database.prepare(`UPDATE journal SET "commit" = ? ${at}`).run(to, executionId, from);
@@ -62,8 +66,16 @@ export class SimulatedJournal {
     }
   }
 
-  isReadable(executionId: string): boolean {
-    return Exit.isSuccess(Effect.runSyncExit(this.store.load(executionId, 0)));
+  /** Whether a damaged history can be read. A lost commit may be there again, when its own writer's answer was late. */
+  isTakenForWhole(executionId: string): boolean {
+    const loaded = Effect.runSyncExit(this.store.load(executionId, 0));
+    if (Exit.isFailure(loaded)) return false;
+    const isHealed =
+      this.damaged.get(executionId)?.kind === "drop" &&
+      loaded.value.every(
+        ({ commit, writer }) => this.firstWriters.get(`${executionId}/${commit}`) === writer,
+      );
+    return !isHealed;
   }
 
   /** All that is stored of an execution; nothing of one that is damaged. */
