@@ -4,14 +4,13 @@
 import {
   checkReplay,
   type Commit,
-  LargeValueLost,
-  LargeValues,
+  layerLargeValuesOf,
   MessageQueue,
   ObjectStore,
 } from "@millrace/core";
 import type { SimulatedJournal, SimulatedLargeValues } from "@millrace/core/testing/simulation";
 import { Buckets, layerCsvToParquet, ParquetEncoder } from "@millrace/workflows";
-import { Effect, FileSystem, Layer } from "effect";
+import { Cause, Effect, Exit, FileSystem, Layer } from "effect";
 import type { Violation } from "./invariants.ts";
 import { Outside } from "./Ledger.ts";
 import { layerOrder, layerPart } from "./orders.ts";
@@ -37,19 +36,14 @@ export const checkReplays = async (
     if (!journal.damaged.has(id)) histories.set(id, journal.history(id));
   }
   const workflows = Layer.mergeAll(layerOrder("today"), layerPart, layerCsvToParquet);
-  const stored = Layer.succeed(LargeValues, {
-    put: () => Effect.void,
-    get: (sha256) => {
-      const text = values.texts.get(sha256);
-      return text === undefined
-        ? Effect.fail(new LargeValueLost({ sha256, reason: "it is not there" }))
-        : Effect.succeed(text);
-    },
-  });
-  const checks = await Effect.runPromise(
+  const stored = layerLargeValuesOf(values.texts);
+  const exit = await Effect.runPromiseExit(
     checkReplay(histories, Layer.provide(workflows, untouched)).pipe(Effect.provide(stored)),
   );
-  return checks.flatMap(({ executionId, verdict }) =>
+  if (Exit.isFailure(exit)) {
+    return [{ invariant: "I10", about: "a check", what: Cause.pretty(exit.cause).slice(0, 600) }];
+  }
+  return exit.value.flatMap(({ executionId, verdict }) =>
     // The history of a child may be the damaged one.
     verdict._tag === "Agrees" || (verdict._tag === "Unknown" && journal.damaged.size > 0)
       ? []

@@ -123,12 +123,6 @@ export const mutants: ReadonlyArray<Mutant> = [
       .pipe(`,
   ),
   one(
-    "an end is stored over results that the body has not seen",
-    "Decision.ts",
-    `(state.interrupt !== "unsafe" && !metResults) || overtaken();`,
-    `state.interrupt !== "unsafe" || overtaken();`,
-  ),
-  one(
     "a lease never ends",
     "Decision.ts",
     "lease.owner !== asking.owner && lease.leaseUntilEpochMs > asking.nowEpochMs",
