@@ -172,8 +172,8 @@ export class LiveExecutions {
 
   private afterStop(live: LiveExecution, advance: Advance): Effect.Effect<void> {
     const { state } = live.log ?? {};
-    if (advance._tag === "Fenced") return Effect.void;
-    if (!state?.started) return this.takeOver(live, advance);
+    // Who joined a run that had been overtaken knows nothing of the execution as it stands: it is looked at again.
+    if (advance._tag === "Fenced" || !state?.started) return this.takeOver(live, advance);
     const after = state.completed
       ? this.announce(live.executionId, state.started.parent).pipe(
           // A redrive that came while the failure was being told of.
@@ -188,8 +188,9 @@ export class LiveExecutions {
 
   /** What came while the run was at work for another request, or after it had looked for wakes the last time. */
   private takeOver(live: LiveExecution, advance: Advance): Effect.Effect<void> {
-    const unknown = advance._tag === "NotRun" && advance.reason._tag === "Unknown";
-    const left = live.joined.filter(({ _tag }) => _tag === "TimerDue" || unknown);
+    const unseen =
+      advance._tag === "Fenced" || (advance._tag === "NotRun" && advance.reason._tag === "Unknown");
+    const left = live.joined.filter(({ _tag }) => _tag === "TimerDue" || unseen);
     const mode = live.wakeRequested;
     const [first, ...rest]: ReadonlyArray<AdvanceRequest> =
       left.length > 0 || !mode ? left : [{ _tag: "Wake", mode }];

@@ -12,14 +12,14 @@ import {
   Wakes,
 } from "@millrace/core";
 import { SqliteJournal } from "@millrace/core/sqlite";
-import { Context, Effect, Exit, Layer, Schema } from "effect";
+import { Context, Deferred, Effect, Exit, Fiber, Layer, Schema } from "effect";
 import { TestClock } from "effect/testing";
 import { Activity, DurableClock, DurableDeferred, Workflow, WorkflowEngine } from "effect/workflow";
 import { revise } from "../src/Decision.ts";
 import { evolve, initialState } from "../src/ExecutionState.ts";
 import type { HistoryEvent } from "../src/HistoryEvent.ts";
 import { JournalUnavailable } from "../src/JournalError.ts";
-import { makeWorld } from "./engineWorld.ts";
+import { makeWorld, settle } from "./engineWorld.ts";
 
 const payload = { id: Schema.String };
 const idempotencyKey = ({ id }: { readonly id: string }) => id;
@@ -212,6 +212,42 @@ describe("a pending request to interrupt", () => {
       );
       assert.isDefined(ended.state.completed);
       assert.deepStrictEqual(compensated, ["release"]);
+    }),
+  );
+});
+
+describe("a run that was overtaken", () => {
+  it.effect("tells whoever joined it how the execution stands, not how it stood", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const reached = yield* Deferred.make<void>();
+      const release = yield* Deferred.make<void>();
+      const Slow = Workflow.make("Slow", { payload, success: Schema.String, idempotencyKey });
+      const layer = (before: Effect.Effect<unknown>) =>
+        Slow.toLayer(() =>
+          Activity.make({
+            name: "step",
+            success: Schema.String,
+            execute: Effect.as(before, "done"),
+          }),
+        );
+      const paused = Deferred.succeed(reached, undefined).pipe(
+        Effect.andThen(Deferred.await(release)),
+      );
+      const zombie = yield* world.start(layer(paused), "frozen");
+      const start = runner.use((one) => one.start(Slow, { id: "a" }));
+      yield* Effect.forkChild(zombie.run(start));
+      yield* Deferred.await(reached);
+      yield* TestClock.adjust("61 seconds");
+      const heir = yield* world.start(layer(Effect.void), "frozen");
+      const ended = yield* heir.run(start);
+      assert.isDefined(ended.state.completed);
+
+      const joined = yield* Effect.forkChild(zombie.run(start));
+      yield* settle;
+      yield* Deferred.succeed(release, undefined);
+      const { state } = yield* Fiber.join(joined);
+      assert.isDefined(state.completed);
     }),
   );
 });
