@@ -62,11 +62,10 @@ const replayEverySeeds = 16;
 /** Every so many seeds run the real CSV pipeline too, which costs more than the rest together. */
 const csvEverySeeds = 8;
 
-/** Faults under which no process dies or stands still, no clock is wrong and no message is lost. */
+/** Faults under which no process dies or stands still, no clock is wrong, and no message or row of the index is lost. */
 const harmless: ReadonlySet<string> = new Set<FaultName>([
   "duplicate",
   "answer-lost",
-  "throttle",
   "batch",
   "poison",
   "overwrite",
