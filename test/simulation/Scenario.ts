@@ -105,19 +105,22 @@ export class Scenario {
   #uploadOrder(key: string, poison: boolean): void {
     const { faults, world } = this.#parts;
     const { prng } = world;
+    // Some fail without having waited for anything: a request to cancel can meet them while they compensate.
+    const straight = poison && prng.chance(0.5);
     const order: OrderText = {
       poison,
-      approval: prng.chance(0.5),
-      sleepMs: prng.chance(0.5) ? Math.round(prng.between(2_000, 2_400_000)) : 0,
-      child: prng.chance(0.4),
+      approval: !straight && prng.chance(0.5),
+      sleepMs: !straight && prng.chance(0.5) ? Math.round(prng.between(2_000, 2_400_000)) : 0,
+      child: !straight && prng.chance(0.4),
       childSleepMs: prng.chance(0.7) ? Math.round(prng.between(2_000, 1_200_000)) : 0,
       quoteBytes: faults.strikes("oversize", 0.5) ? 310_000 : prng.chance(0.004) ? 150_000 : 0,
     };
     const upload = this.#upload("order", orderQueues.queue, key, JSON.stringify(order), poison);
     if (order.approval) this.#signalLater(upload);
-    if (faults.strikes("cancel", 3)) {
+    if (faults.strikes("cancel", straight ? 10 : 3)) {
       // Half of them meet the order at work, some while it compensates.
-      const withinMs = prng.chance(0.5) ? 2 * racingWithinMs : signalWithinMs;
+      const atWork = straight || prng.chance(0.5);
+      const withinMs = atWork ? (straight ? 1 : 2) * racingWithinMs : signalWithinMs;
       world.after(prng.between(0, withinMs), () => {
         upload.canceled = true;
         this.#untilDone("cancel", (client) => this.#cancel(client, upload));

@@ -205,7 +205,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   ),
   one(
     "a body that ends interrupted does not end",
-    "runExecution.ts",
+    "runBody.ts",
     "Cause.hasInterruptsOnly(exit.cause) &&",
     "Cause.hasInterruptsOnly(exit.cause) && live.executionId === `` &&",
   ),

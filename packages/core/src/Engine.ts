@@ -18,7 +18,7 @@ import { LiveExecutions } from "./LiveExecutions.ts";
 import { makeAdoption } from "./makeAdoption.ts";
 import { makeExecutionRunner } from "./makeExecutionRunner.ts";
 import { makeProjection } from "./makeProjection.ts";
-import type { RunContext } from "./runExecution.ts";
+import type { RunContext } from "./RunContext.ts";
 import { Wakes } from "./Wakes.ts";
 
 export interface EngineOptions {

@@ -15,7 +15,8 @@ import {
 } from "./LiveExecution.ts";
 import type { HistoryEvent } from "./HistoryEvent.ts";
 import { afterLeaseMs } from "./Limits.ts";
-import { type RunContext, runExecution } from "./runExecution.ts";
+import type { RunContext } from "./RunContext.ts";
+import { runExecution } from "./runExecution.ts";
 import type { WakeTarget } from "./Wakes.ts";
 import { doneExit } from "./WorkflowCodec.ts";
 

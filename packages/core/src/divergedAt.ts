@@ -5,7 +5,7 @@ import { Cause, Effect } from "effect";
 import { HistoryDiverged } from "./EngineError.ts";
 import { replayPatienceMs } from "./Limits.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
-import type { RunContext } from "./runExecution.ts";
+import type { RunContext } from "./RunContext.ts";
 
 /** Pause between two looks, in milliseconds. */
 const lookAgainMs = 50;

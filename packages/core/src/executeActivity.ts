@@ -15,7 +15,7 @@ import { isSpilled } from "./LargeValues.ts";
 import { yieldsMax } from "./Limits.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
 import { divergedAt } from "./divergedAt.ts";
-import type { RunContext } from "./runExecution.ts";
+import type { RunContext } from "./RunContext.ts";
 import { decodeActivityResult, encodeActivityResult } from "./WorkflowCodec.ts";
 
 /** One attempt of an activity that the body of `live` asks for, inside the body's own fiber. */

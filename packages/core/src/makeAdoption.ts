@@ -7,7 +7,7 @@ import { askAgain } from "./askAgain.ts";
 import { evolveCommits, initialState } from "./ExecutionState.ts";
 import type { Commit } from "./HistoryEvent.ts";
 import { OpenExecutions } from "./OpenExecutions.ts";
-import type { RunContext } from "./runExecution.ts";
+import type { RunContext } from "./RunContext.ts";
 import { overdueOf } from "./Sweeper.ts";
 
 /** What adopts the open executions of a workflow; nothing where no store can tell which they are. */

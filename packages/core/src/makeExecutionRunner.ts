@@ -8,7 +8,7 @@ import { ExecutionRunner } from "./ExecutionRunner.ts";
 import { initialState } from "./ExecutionState.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
 import type { LiveExecutions } from "./LiveExecutions.ts";
-import type { RunContext } from "./runExecution.ts";
+import type { RunContext } from "./RunContext.ts";
 import { startExecution } from "./startExecution.ts";
 import { doneExit } from "./WorkflowCodec.ts";
 

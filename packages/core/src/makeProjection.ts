@@ -7,7 +7,7 @@
  */
 import { Effect, Option } from "effect";
 import { Executions, toRow } from "./Executions.ts";
-import type { RunContext } from "./runExecution.ts";
+import type { RunContext } from "./RunContext.ts";
 import { retry } from "./Retry.ts";
 
 /** A projection to the index of the context; to nowhere when there is none. */

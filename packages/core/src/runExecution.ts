@@ -4,61 +4,18 @@
  * The loop runs the body again when something arrived that it may be waiting for; otherwise it leaves a stored
  * `Suspended` or `Completed` behind. It never waits for what comes from outside.
  */
-import { Cause, Clock, Context, Deferred, Effect, Exit, Fiber, Random, Scope } from "effect";
-import { Workflow, WorkflowEngine } from "effect/workflow";
+import { Deferred, Effect } from "effect";
+import { Workflow } from "effect/workflow";
 import { askAgain } from "./askAgain.ts";
-import { BodyReplay } from "./BodyReplay.ts";
 import { type AdvanceRequest, decideAdvance } from "./Decision.ts";
-import { divergedAt } from "./divergedAt.ts";
 import { makeExecutionLog } from "./ExecutionLog.ts";
 import { type ExecutionState, evolveCommits, initialState } from "./ExecutionState.ts";
 import type { ExecutionStarted } from "./HistoryEvent.ts";
 import type { Journal } from "./Journal.ts";
-import type { ValueSpill } from "./LargeValues.ts";
 import { yieldMarginMs } from "./Limits.ts";
 import { type Advance, type LiveExecution, ProcessDeadline } from "./LiveExecution.ts";
-import type { Wakes } from "./Wakes.ts";
-import { makeWorkflowClock } from "./WorkflowClock.ts";
-import { makeWorkflowRandom } from "./WorkflowRandom.ts";
-import { ExecutionVersion } from "./WorkflowVersion.ts";
-
-/** What the run loop needs of the engine around it. */
-export interface RunContext {
-  readonly journal: Journal["Service"];
-  readonly wakes: Wakes["Service"];
-  readonly engine: WorkflowEngine.WorkflowEngine["Service"];
-  readonly deferreds: WorkflowEngine.DeferredState;
-  /** The process's clock; the body's own stands at recorded instants. */
-  readonly clock: Clock.Clock;
-  readonly owner: string;
-  readonly codeVersion: string;
-  /** Runs nothing that is not recorded, and hears of it instead: for checking histories against code. */
-  readonly replayOnly: ((executionId: string, step: string) => void) | undefined;
-  /** What the engine and activities see where a body sees its replay-stable clock and randomness. */
-  readonly outside: Context.Context<never>;
-  /** Puts values that are too large beside the journal. */
-  readonly spill: ValueSpill;
-  /** Brings them back. */
-  readonly restore: ValueSpill;
-  /** Lease of a run in a process that has no deadline. */
-  readonly leaseMs: number;
-  readonly nextWriter: () => string;
-  /** Takes over what an earlier process left open of a workflow. */
-  readonly adopt: (workflow: string) => Effect.Effect<void>;
-  /** Brings the index of executions up to date with a state at which a run stopped. */
-  readonly project: (executionId: string, state: ExecutionState) => Effect.Effect<void>;
-  /**
-   * The scope that outlives the runs of an execution. A process that stays keeps it until the execution ends, so that
-   * resources of suspended runs live on; one that may be frozen closes it with every suspension.
-   */
-  readonly scopes: {
-    readonly of: (executionId: string) => Scope.Closeable;
-    readonly release: (
-      live: LiveExecution,
-      stop: "ended" | "suspended" | "fenced",
-    ) => Effect.Effect<void>;
-  };
-}
+import { runBody } from "./runBody.ts";
+import type { RunContext } from "./RunContext.ts";
 
 /** Loads an execution's state: one query. */
 export const loadState = (journal: Journal["Service"], executionId: string) =>
@@ -148,6 +105,8 @@ const runUntilStop = Effect.fnUntraced(function* (context: RunContext, live: Liv
     live.wakeRequested = undefined;
     live.parking = undefined;
     log.takeArrivals();
+    // The process's end came while the last run was being stored.
+    if (live.yielding) return yield* giveUpToNext(context, live, new Workflow.Suspended({}));
     const ran = yield* runBody(context, live);
     const result = live.parking
       ? new Workflow.Suspended({ failed: true, cause: live.parking })
@@ -212,98 +171,3 @@ const giveUpToNext = Effect.fnUntraced(function* (
 /** A wake that came while the suspension was being stored. One that only became true does not rouse a parked failure. */
 const shouldRunAgain = (live: LiveExecution, failed: boolean): boolean =>
   live.wakeRequested === "explicit" || (live.wakeRequested === "automatic" && !failed);
-
-/** Runs the body once; `undefined` when the run was abandoned. */
-const runBody = Effect.fnUntraced(function* (context: RunContext, live: LiveExecution) {
-  const { executionId, registered, started } = live;
-  if (!started) return undefined;
-  const { codec, execute, workflow } = registered;
-  const json = yield* context.restore.value(started.payload);
-  const payload = yield* Effect.orDie(codec.decodePayload(json));
-  const instance = WorkflowEngine.WorkflowInstance.initial(workflow, executionId, {
-    scope: Scope.forkUnsafe(context.scopes.of(executionId)),
-  });
-  const bodyClock = makeWorkflowClock(context.clock, started.atEpochMs);
-  live.instances.push(instance);
-  live.bodyClock = bodyClock;
-  live.bodyEnded = false;
-  live.preempted = false;
-  live.running.clear();
-  live.replay = new BodyReplay(live.log?.state ?? initialState());
-  const body = execute(payload, executionId).pipe(
-    Effect.provideService(Clock.Clock, bodyClock.clock),
-    Effect.provideService(Random.Random, makeWorkflowRandom(executionId)),
-    Effect.provideService(ExecutionVersion, started.version ?? 1),
-    Effect.onExit((exit) => leaveBody(context, live, instance, exit)),
-    Workflow.intoResult,
-    Effect.provideService(WorkflowEngine.WorkflowEngine, context.engine),
-    (effect) => context.deferreds.trackRun(instance, effect),
-  );
-  const fiber = yield* Effect.forkChild(body);
-  live.bodyFiber = fiber;
-  const exit = yield* Effect.onInterrupt(Fiber.await(fiber), () => {
-    live.closing = true;
-    return Fiber.interrupt(fiber);
-  });
-  live.bodyFiber = undefined;
-  if (Exit.isSuccess(exit)) return exit.value;
-  if (live.breakdown || live.log?.isFenced() || instance.abandoned) return undefined;
-  // A completion preempted the run: it was interrupted so that a replay sees the completion.
-  if (instance.suspended) return new Workflow.Suspended({});
-  return yield* exit;
-});
-
-/** The body came to an end: compensations and finalizers are next, unless it was the wrong body. */
-const leaveBody = Effect.fnUntraced(function* (
-  context: RunContext,
-  live: LiveExecution,
-  instance: WorkflowEngine.WorkflowInstance["Service"],
-  exit: Exit.Exit<unknown, unknown>,
-) {
-  const byItself = Exit.isSuccess(exit) || !Cause.hasInterruptsOnly(exit.cause);
-  const asked = Exit.isSuccess(exit) ? "its end" : "its failure";
-  if (byItself && (yield* divergedAt(context, live, asked, Exit.isFailure(exit)))) {
-    instance.suspended = true;
-    return yield* interruptSelf;
-  }
-  yield* interruptWhereAsked(live, instance, exit);
-});
-
-const interruptSelf = Effect.withFiber((fiber) => Effect.interruptible(Fiber.interrupt(fiber)));
-
-/** The body ended interrupted and nobody here did that to it: a child was interrupted, say. That is how it ended. */
-const isBodysOwnInterrupt = (
-  live: LiveExecution,
-  instance: WorkflowEngine.WorkflowInstance["Service"],
-  exit: Exit.Exit<unknown, unknown>,
-): boolean =>
-  Exit.isFailure(exit) &&
-  Cause.hasInterruptsOnly(exit.cause) &&
-  !(instance.suspended || instance.abandoned || live.closing || live.breakdown) &&
-  live.log?.isFenced() === false;
-
-/**
- * A safe interrupt takes effect only where the run would suspend, an unsafe one even where a replay would complete.
- * It is raised inside the run, so that compensations and finalizers see it.
- */
-const interruptWhereAsked = (
-  live: LiveExecution,
-  instance: WorkflowEngine.WorkflowInstance["Service"],
-  exit: Exit.Exit<unknown, unknown>,
-): Effect.Effect<void> => {
-  const asked = live.log?.state.interrupt ?? "none";
-  live.bodyEnded = true;
-  if (isBodysOwnInterrupt(live, instance, exit)) {
-    instance.interrupted = true;
-    return Effect.void;
-  }
-  if (asked === "none" || live.log?.isFenced()) return Effect.void;
-  // In a fiber that was interrupted already no compensation could wait for anything: the replay does it.
-  if (live.preempted && instance.suspended) return Effect.void;
-  const parksOnFailure =
-    Exit.isFailure(exit) && Context.get(instance.workflow.annotations, Workflow.SuspendOnFailure);
-  if (asked === "safe" && !instance.suspended && !parksOnFailure) return Effect.void;
-  instance.interrupted = true;
-  instance.suspended = false;
-  return interruptSelf;
-};

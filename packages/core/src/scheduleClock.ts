@@ -6,7 +6,7 @@ import { WorkflowEngine } from "effect/workflow";
 import { divergedAt } from "./divergedAt.ts";
 import { isClockScheduled } from "./LiveExecution.ts";
 import type { LiveExecutions } from "./LiveExecutions.ts";
-import type { RunContext } from "./runExecution.ts";
+import type { RunContext } from "./RunContext.ts";
 
 export const scheduleClock = Effect.fnUntraced(function* (
   context: RunContext,

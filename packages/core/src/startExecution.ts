@@ -8,7 +8,7 @@ import { WorkflowNotRegistered } from "./EngineError.ts";
 import type { ExecutionStarted } from "./HistoryEvent.ts";
 import type { LiveExecutions } from "./LiveExecutions.ts";
 import { PayloadIdentity } from "./PayloadIdentity.ts";
-import type { RunContext } from "./runExecution.ts";
+import type { RunContext } from "./RunContext.ts";
 import type { WakeTarget } from "./Wakes.ts";
 import { WorkflowVersion } from "./WorkflowVersion.ts";
 
