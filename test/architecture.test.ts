@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, "..");
 
 /** What each folder may import beside its own files; everything else is a violation. The longest folder that fits rules. */
 const allowed: Readonly<Record<string, RegExp>> = {
-  "packages/core/src": /^(effect(\/|$)|node:(crypto|sqlite)$)/,
+  "packages/core/src": /^(effect(\/|$)|node:(crypto|sqlite|zlib)$)/,
   "packages/core/src/aws": /^(effect(\/|$)|node:stream$|@aws-sdk\/)/,
   "packages/core/src/testing": /^(effect(\/|$)|node:|@effect\/vitest$|fast-check$)/,
   "packages/workflows/src":

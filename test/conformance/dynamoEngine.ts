@@ -9,26 +9,16 @@ import { ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { Engine, type HistoryEvent } from "@millrace/core";
 import { DocumentClient, DynamoJournal, journalTable } from "@millrace/core/aws";
 import { OpenExecutions } from "@millrace/core/sqlite";
-import dynalite from "dynalite";
-import { Effect, Layer, Schema } from "effect";
+import { Effect, Layer, Schema, Scope } from "effect";
+import { startDynalite } from "../../packages/core/test/dynalite.ts";
 
-const config = await new Promise<{
-  readonly endpoint: string;
-  readonly region: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-}>((resolve) => {
-  const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address();
-    const port = typeof address === "object" && address !== null ? address.port : 0;
-    server.unref();
-    resolve({
-      endpoint: `http://127.0.0.1:${port}`,
-      region: "us-east-1",
-      credentials: { accessKeyId: "test", secretAccessKey: "test" },
-    });
-  });
-});
+/** It lives as long as the process. */
+const endpoint = await Effect.runPromise(Scope.provide(startDynalite, Scope.makeUnsafe()));
+const config = {
+  endpoint,
+  region: "us-east-1",
+  credentials: { accessKeyId: "test", secretAccessKey: "test" },
+};
 
 const admin = new DynamoDBClient(config);
 let tables = 0;
