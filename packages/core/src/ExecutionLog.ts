@@ -8,12 +8,13 @@
  * - A store that does not answer is asked again with the same commit and the same writer token, so that a write
  *   whose answer was lost is recognised as our own.
  */
-import { Effect, Semaphore } from "effect";
+import { Effect, Metric, Semaphore } from "effect";
 import { askAgain } from "./askAgain.ts";
 import { isFencedBy, revise } from "./Decision.ts";
 import { activityKey, type ExecutionState, evolve, evolveCommits } from "./ExecutionState.ts";
 import type { ActivityCompleted, HistoryEvent } from "./HistoryEvent.ts";
 import type { Journal } from "./Journal.ts";
+import { appendConflicts } from "./Metrics.ts";
 import type { AppendFailure, CommitTooLarge, LoadFailure } from "./JournalError.ts";
 
 /** `stored`: all that was recorded is in the journal, or was overtaken. `fenced`: another owner runs the execution. */
@@ -198,6 +199,7 @@ const meetTail = Effect.fnUntraced(function* (
   { executionId, journal, owner, state }: LogOptions,
   unstored: Unstored,
 ) {
+  yield* Metric.update(appendConflicts, 1);
   const tail = yield* askAgain(journal.load(executionId, state.commit));
   evolveCommits(state, tail);
   const events = tail.flatMap((commit) => commit.events);

@@ -7,12 +7,13 @@
  *
  * Cost: one query of the journal per open execution and sweep.
  */
-import { Clock, Effect } from "effect";
+import { Clock, Effect, Metric } from "effect";
 import { askAgain } from "./askAgain.ts";
 import { type ExecutionRow, Executions, openStatuses, toRow } from "./Executions.ts";
 import { evolveCommits, type ExecutionState, initialState } from "./ExecutionState.ts";
 import type { ClockScheduled, Commit } from "./HistoryEvent.ts";
 import { Journal } from "./Journal.ts";
+import { forgottenExecutions } from "./Metrics.ts";
 import { Wakes } from "./Wakes.ts";
 
 /** What an overdue execution is asked for with. */
@@ -127,6 +128,7 @@ const sweepOne = Effect.fnUntraced(
             wakeAtEpochMs: nudge.clock.wakeAtEpochMs,
           });
     }
+    if (nudges.length > 0) yield* Metric.update(forgottenExecutions, 1);
     const repaired =
       nudges.length === 0 && commits.length > commit ? yield* repair(executionId, commits) : 0;
     return { nudged: nudges.length > 0 ? 1 : 0, repaired };

@@ -1,9 +1,10 @@
 /**
  * Parks an execution whose body asks for something new while it has not asked for all that is recorded.
  */
-import { Cause, Effect } from "effect";
+import { Cause, Effect, Metric } from "effect";
 import { HistoryDiverged } from "./EngineError.ts";
 import { replayPatienceMs } from "./Limits.ts";
+import { divergences } from "./Metrics.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
 import type { RunContext } from "./RunContext.ts";
 
@@ -35,6 +36,7 @@ export const divergedAt = Effect.fnUntraced(function* (
     recordedVersion: live.recordedVersion ?? "unknown",
     runningVersion: context.codeVersion,
   });
+  yield* Metric.update(divergences, 1);
   yield* Effect.logError(error.message);
   live.parking ??= Cause.die(error);
   live.preempt();

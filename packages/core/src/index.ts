@@ -23,6 +23,7 @@ export * from "./ExecutionQuery.ts";
 export * from "./Executions.ts";
 export * from "./Failure.ts";
 export { FailureHandler } from "./FailureHandler.ts";
+export * as Metrics from "./Metrics.ts";
 export { MessageQueue, QueueUnavailable } from "./MessageQueue.ts";
 export {
   type ObjectAnnouncement,

@@ -14,10 +14,11 @@ import {
   PutCommand,
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
-import { Effect, Layer, Schema } from "effect";
+import { Effect, Layer, Metric, Schema } from "effect";
 import { decodeCommits, encodeCommit, type StoredCommit } from "../CommitCodec.ts";
 import { Journal } from "../Journal.ts";
 import { JournalConflict, JournalUnavailable } from "../JournalError.ts";
+import { ownWritesRecovered } from "../Metrics.ts";
 import { DocumentClient } from "./DocumentClient.ts";
 
 const Item = Schema.Struct({
@@ -65,7 +66,7 @@ const make = (client: DynamoDBDocumentClient, tableName: string): Journal["Servi
     return decodeWriter(read.Item).writer;
   };
 
-  /** Puts the item; answers with the writer that holds the number afterwards. */
+  /** Puts the item; answers with the writer that holds the number afterwards, and whether it was there before. */
   const put = (item: StoredCommit & { readonly executionId: string }) =>
     client
       .send(
@@ -77,10 +78,12 @@ const make = (client: DynamoDBDocumentClient, tableName: string): Journal["Servi
         }),
       )
       .then(
-        () => item.writer,
-        (error: unknown) => {
+        () => ({ writer: item.writer, met: false }),
+        async (error: unknown) => {
           if (!(error instanceof ConditionalCheckFailedException)) throw error;
-          return error.Item?.["writer"]?.S ?? writerOf(item.executionId, item.commit);
+          const writer =
+            error.Item?.["writer"]?.S ?? (await writerOf(item.executionId, item.commit));
+          return { writer, met: true };
         },
       );
 
@@ -99,7 +102,10 @@ const make = (client: DynamoDBDocumentClient, tableName: string): Journal["Servi
         try: () => put({ executionId, ...row }),
         catch: (cause) => new JournalUnavailable({ executionId, operation: "append", cause }),
       });
-      if (holder !== writer) return yield* new JournalConflict({ executionId, commit: number });
+      if (holder.writer !== writer)
+        return yield* new JournalConflict({ executionId, commit: number });
+      // Our own write, whose answer the SDK's first try did not get.
+      if (holder.met) yield* Metric.update(ownWritesRecovered, 1);
     }),
   });
 };
