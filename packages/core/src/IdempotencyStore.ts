@@ -5,6 +5,7 @@
  * as good as none, whenever the store happens to delete it: expiry is compared here, never assumed.
  */
 import { Context, type Effect, Schema } from "effect";
+import { adviceOn, causeFields } from "./Failure.ts";
 
 export interface ClaimRequest {
   readonly key: string;
@@ -29,11 +30,10 @@ export type Claim =
 /** The store did not answer: the claim may or may not stand. Claiming again under the same owner is safe. */
 export class IdempotencyStoreUnavailable extends Schema.TaggedError<IdempotencyStoreUnavailable>()(
   "IdempotencyStoreUnavailable",
-  { key: Schema.String, operation: Schema.String, cause: Schema.Defect() },
+  { key: Schema.String, operation: Schema.String, ...causeFields },
 ) {
-  readonly failureClass = "transient";
   override get message(): string {
-    return `the idempotency store did not answer to ${this.operation} of "${this.key}": try again later`;
+    return `the idempotency store did not answer to ${this.operation} of "${this.key}": ${adviceOn(this)}`;
   }
 }
 
