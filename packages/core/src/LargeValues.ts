@@ -144,7 +144,10 @@ const restoreFrom =
       : Effect.succeed(json);
 
 /** Brings a large value's JSON back, and checks that it is what was kept. */
-export const fetchChecked = Effect.fnUntraced(function* (values: LargeValues["Service"], sha256: string) {
+export const fetchChecked = Effect.fnUntraced(function* (
+  values: LargeValues["Service"],
+  sha256: string,
+) {
   const text = yield* values.get(sha256);
   if (hashOf(text) !== sha256) {
     return yield* new LargeValueLost({ sha256, reason: "its content has another hash" });

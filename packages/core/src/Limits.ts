@@ -78,3 +78,9 @@ export const rowMessageCharactersMax = 300;
  * Source: AWS S3 user guide, "Naming Amazon S3 objects"; an index key of DynamoDB may have 2,048.
  */
 export const rowObjectBytesMax = 1_088;
+
+/**
+ * Retries in process of one invocation, over everything that it does, unless it is told otherwise.
+ * A batch of ten messages, each with the two retries of the default policy; a system that needs more is away.
+ */
+export const retriesPerInvocationMax = 20;

@@ -46,6 +46,7 @@ export {
   SchedulerUnavailable,
 } from "./Schedules.ts";
 export * as Sweeper from "./Sweeper.ts";
+export * as Timeout from "./Timeout.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";
 export { ExecutionVersion, WorkflowVersion } from "./WorkflowVersion.ts";
 export { type Handled, type Pipeline, Worker } from "./Worker.ts";

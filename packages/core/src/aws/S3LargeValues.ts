@@ -27,7 +27,8 @@ export const layerS3 = (bucket: string, config: S3ClientConfig = {}): Layer.Laye
         put: (sha256, text) =>
           Effect.tryPromise({
             try: () => put(client, bucket, sha256, text),
-            catch: (cause) => new LargeValueUnavailable({ sha256, operation: "put", ...awsFailure(cause) }),
+            catch: (cause) =>
+              new LargeValueUnavailable({ sha256, operation: "put", ...awsFailure(cause) }),
           }),
         get: (sha256) =>
           Effect.tryPromise({
