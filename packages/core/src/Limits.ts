@@ -84,3 +84,9 @@ export const rowObjectBytesMax = 1_088;
  * A batch of ten messages, each with the two retries of the default policy; a system that needs more is away.
  */
 export const retriesPerInvocationMax = 20;
+
+/**
+ * Longest idempotency key, in bytes of UTF-8: a partition key of DynamoDB.
+ * Source: AWS DynamoDB developer guide, "Service, account, and table quotas".
+ */
+export const idempotencyKeyBytesMax = 2_048;
