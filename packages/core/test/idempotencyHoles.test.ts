@@ -39,6 +39,21 @@ const largeUnder = (key: string, resultBytesMax?: number) =>
     ...(resultBytesMax !== undefined && { resultBytesMax }),
   });
 
+/** Two payloads under one key are a mismatch; one of them twice is not. */
+const differ = (one: unknown, other: unknown): Effect.Effect<void, unknown, IdempotencyStore> =>
+  Effect.gen(function* () {
+    const { work } = makeCounting();
+    yield* under("k", one)(work);
+    assert.strictEqual(yield* under("k", one)(work), 1);
+    const failure: { readonly _tag: string } | IdempotencyStoreUnavailable = yield* Effect.flip(
+      under("k", other)(work),
+    );
+    assert.strictEqual(failure._tag, "IdempotencyPayloadMismatch");
+  });
+
+/** Another owner's claim on "d", so long from now. */
+const heir = (agoMs: number) => claimAgo("d", { agoMs, leaseMs: 1 });
+
 describe.each(idempotencyStores)("on %s", (_name, layer) => {
   const claim = (
     name: string,
@@ -106,7 +121,6 @@ describe.each(idempotencyStores)("on %s", (_name, layer) => {
         under("d")(Effect.andThen(Deferred.succeed(entered, undefined), Effect.never)),
       );
       yield* Deferred.await(entered);
-      const heir = (agoMs: number) => claimAgo("d", { agoMs, leaseMs: 1 });
       assert.strictEqual((yield* heir(-50_000))._tag, "InProgress");
       assert.strictEqual((yield* heir(-65_000))._tag, "Claimed");
       yield* Fiber.interrupt(crashed);
@@ -180,17 +194,6 @@ describe.each(idempotencyStores)("on %s", (_name, layer) => {
   );
 
   describe("8. payloads are told apart", () => {
-    const differ = (one: unknown, other: unknown): Effect.Effect<void, unknown, IdempotencyStore> =>
-      Effect.gen(function* () {
-        const { work } = makeCounting();
-        yield* under("k", one)(work);
-        assert.strictEqual(yield* under("k", one)(work), 1);
-        const failure: { readonly _tag: string } | IdempotencyStoreUnavailable = yield* Effect.flip(
-          under("k", other)(work),
-        );
-        assert.strictEqual(failure._tag, "IdempotencyPayloadMismatch");
-      });
-
     claim(
       "that differ only inside an own __proto__ member",
       differ(JSON.parse('{"__proto__":{"x":1}}'), JSON.parse('{"__proto__":{"x":2}}')),

@@ -9,9 +9,13 @@ import { idempotencyContract } from "@millrace/core/testing";
 import { Effect } from "effect";
 import { layerDynaliteIdempotency } from "./dynalite.ts";
 
-describe("the DynamoDB store", () => idempotencyContract(layerDynaliteIdempotency));
+describe("the DynamoDB store", () => {
+  idempotencyContract(layerDynaliteIdempotency);
+});
 
-describe("the SQLite store", () => idempotencyContract(SqliteIdempotency.layerSqlite(":memory:")));
+describe("the SQLite store", () => {
+  idempotencyContract(SqliteIdempotency.layerSqlite(":memory:"));
+});
 
 /** Below the SDK's own retries: the write is applied, its answer does not arrive. */
 const loseAnswers = (count: number) =>
