@@ -4,7 +4,7 @@
  * A tagged error declares its class once, where it is defined (`readonly failureClass = "transient"`); an error that
  * declares none is a defect: nobody has thought about it, so nothing is assumed about it.
  */
-import { Predicate } from "effect";
+import { Effect, Predicate, Schema } from "effect";
 
 /**
  * - `transient`: the same request may succeed later (a 503, a lost connection).
@@ -14,6 +14,38 @@ import { Predicate } from "effect";
  * - `defect`: a bug or an undeclared failure.
  */
 export type FailureClass = "transient" | "throttled" | "timeout" | "permanent" | "defect";
+
+/** The classes as data: for errors that carry the class of what caused them. */
+const FailureClassSchema = Schema.Literals([
+  "transient",
+  "throttled",
+  "timeout",
+  "permanent",
+  "defect",
+]);
+
+/**
+ * The fields of an error that passes on what another system said: it has the class of its cause.
+ *
+ * Without a class it is transient, as are those that were recorded before they carried one.
+ */
+export const causeFields = {
+  cause: Schema.Defect(),
+  failureClass: FailureClassSchema.pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed("transient" as const)),
+    Schema.withConstructorDefault(Effect.succeed("transient" as const)),
+  ),
+  retryAfterMs: Schema.optionalKey(Schema.Finite),
+};
+
+/** What to do about an error with `causeFields`, as the end of its message. */
+export const adviceOn = (error: {
+  readonly failureClass: FailureClass;
+  readonly cause: unknown;
+}): string =>
+  isRetryable(error)
+    ? "try again later"
+    : `asking again will not help (${describeFailure(error.cause).message})`;
 
 const declared: ReadonlySet<unknown> = new Set<FailureClass>([
   "transient",

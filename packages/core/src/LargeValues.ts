@@ -9,17 +9,17 @@
  */
 import { Context, Effect, Layer, Option, Predicate, Schema } from "effect";
 import { createHash } from "node:crypto";
+import { adviceOn, causeFields } from "./Failure.ts";
 import { valueBytesMax } from "./Limits.ts";
 import { retry } from "./Retry.ts";
 
 /** The store of large values did not answer. */
 export class LargeValueUnavailable extends Schema.TaggedError<LargeValueUnavailable>()(
   "LargeValueUnavailable",
-  { sha256: Schema.String, operation: Schema.String, cause: Schema.Defect() },
+  { sha256: Schema.String, operation: Schema.String, ...causeFields },
 ) {
-  readonly failureClass = "transient";
   override get message(): string {
-    return `the store of large values did not answer to ${this.operation} of ${this.sha256}: try again later`;
+    return `the store of large values did not answer to ${this.operation} of ${this.sha256}: ${adviceOn(this)}`;
   }
 }
 
@@ -143,7 +143,11 @@ const restoreFrom =
         )
       : Effect.succeed(json);
 
-const fetchChecked = Effect.fnUntraced(function* (values: LargeValues["Service"], sha256: string) {
+/** Brings a large value's JSON back, and checks that it is what was kept. */
+export const fetchChecked = Effect.fnUntraced(function* (
+  values: LargeValues["Service"],
+  sha256: string,
+) {
   const text = yield* values.get(sha256);
   if (hashOf(text) !== sha256) {
     return yield* new LargeValueLost({ sha256, reason: "its content has another hash" });

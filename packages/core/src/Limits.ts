@@ -78,3 +78,15 @@ export const rowMessageCharactersMax = 300;
  * Source: AWS S3 user guide, "Naming Amazon S3 objects"; an index key of DynamoDB may have 2,048.
  */
 export const rowObjectBytesMax = 1_088;
+
+/**
+ * Retries in process of one invocation, over everything that it does, unless it is told otherwise.
+ * A batch of ten messages, each with the two retries of the default policy; a system that needs more is away.
+ */
+export const retriesPerInvocationMax = 20;
+
+/**
+ * Longest idempotency key, in bytes of UTF-8: a partition key of DynamoDB.
+ * Source: AWS DynamoDB developer guide, "Service, account, and table quotas".
+ */
+export const idempotencyKeyBytesMax = 2_048;

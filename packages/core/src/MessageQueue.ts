@@ -4,15 +4,15 @@
  * At least once, in no order; a message is a hint or a copy of something that is stored elsewhere.
  */
 import { Context, type Effect, Schema } from "effect";
+import { adviceOn, causeFields } from "./Failure.ts";
 
 /** The queue did not take the message, or did not answer: it may or may not be there. Sending again is safe. */
 export class QueueUnavailable extends Schema.TaggedError<QueueUnavailable>()("QueueUnavailable", {
   queue: Schema.String,
-  cause: Schema.Defect(),
+  ...causeFields,
 }) {
-  readonly failureClass = "transient";
   override get message(): string {
-    return `queue ${this.queue} did not take the message: try again later`;
+    return `queue ${this.queue} did not take the message: ${adviceOn(this)}`;
   }
 }
 

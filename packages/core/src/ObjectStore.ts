@@ -2,6 +2,7 @@
  * The object store seam: reads of an exact version, writes that are visible whole or not at all.
  */
 import { Context, type Effect, Schema, type Scope, type Stream } from "effect";
+import { adviceOn, causeFields } from "./Failure.ts";
 import type { ObjectRef } from "./ObjectEvent.ts";
 
 /** The version that was announced is not there any more. */
@@ -46,12 +47,11 @@ export class ObjectStoreUnavailable extends Schema.TaggedError<ObjectStoreUnavai
     bucket: Schema.String,
     key: Schema.String,
     operation: Schema.String,
-    cause: Schema.Defect(),
+    ...causeFields,
   },
 ) {
-  readonly failureClass = "transient";
   override get message(): string {
-    return `${this.operation} of ${this.bucket}/${this.key} did not succeed: try again later`;
+    return `${this.operation} of ${this.bucket}/${this.key} did not succeed: ${adviceOn(this)}`;
   }
 }
 

@@ -5,15 +5,15 @@
  * journal, and the sweeper looks after what it forgot.
  */
 import { Context, type Effect, Schema } from "effect";
+import { adviceOn, causeFields } from "./Failure.ts";
 
 /** The scheduler did not take the schedule, or did not answer: it may or may not be there. Asking again is safe. */
 export class SchedulerUnavailable extends Schema.TaggedError<SchedulerUnavailable>()(
   "SchedulerUnavailable",
-  { schedule: Schema.String, queue: Schema.String, cause: Schema.Defect() },
+  { schedule: Schema.String, queue: Schema.String, ...causeFields },
 ) {
-  readonly failureClass = "transient";
   override get message(): string {
-    return `the scheduler did not take schedule ${this.schedule} for queue ${this.queue}: try again later`;
+    return `the scheduler did not take schedule ${this.schedule} for queue ${this.queue}: ${adviceOn(this)}`;
   }
 }
 

@@ -8,7 +8,14 @@ export { describeCause } from "./EncodedExit.ts";
 export { fork, type ForkedExecution, type ForkOptions } from "./fork.ts";
 export * as HistoryFile from "./HistoryFile.ts";
 export * as Idempotency from "./Idempotency.ts";
-export { IdempotencyStore } from "./IdempotencyStore.ts";
+export { layerCached as layerIdempotencyCached } from "./IdempotencyCache.ts";
+export {
+  type Claim,
+  type ClaimRequest,
+  type Completion,
+  IdempotencyStore,
+  IdempotencyStoreUnavailable,
+} from "./IdempotencyStore.ts";
 export { Journal } from "./Journal.ts";
 export { ProcessDeadline } from "./LiveExecution.ts";
 export {
@@ -47,6 +54,7 @@ export {
   SchedulerUnavailable,
 } from "./Schedules.ts";
 export * as Sweeper from "./Sweeper.ts";
+export * as Timeout from "./Timeout.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";
 export { ExecutionVersion, WorkflowVersion } from "./WorkflowVersion.ts";
 export { type Handled, type Pipeline, Worker } from "./Worker.ts";

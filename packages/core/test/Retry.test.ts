@@ -81,7 +81,7 @@ describe("retry", () => {
     }),
   );
 
-  it.effect("waits longer each time, up to the cap, with at most a fifth of jitter", () =>
+  it.effect("waits longer each time, up to the cap, less at most a fifth of jitter", () =>
     Effect.gen(function* () {
       const attempts: Array<number> = [];
       const policy = { attemptsMax: 6, baseMs: 1_000, factor: 2, capMs: 5_000 };
@@ -91,7 +91,8 @@ describe("retry", () => {
       assert.lengthOf(pauses, expected.length);
       for (const [index, pause] of pauses.entries()) {
         assert.strictEqual(Retry.backoffMs(policy, index + 1), expected[index]);
-        assert.approximately(pause, expected[index] ?? 0, (expected[index] ?? 0) * 0.2 + 1);
+        assert.isAtMost(pause, expected[index] ?? 0);
+        assert.isAtLeast(pause, (expected[index] ?? 0) * 0.8 - 1);
       }
     }),
   );
@@ -101,6 +102,82 @@ describe("retry", () => {
       const attempts: Array<number> = [];
       yield* runOut(Retry.retry(failing("throttled", 2, attempts, 90_000)));
       assert.deepStrictEqual(pausesOf(attempts), [90_000, 90_000]);
+    }),
+  );
+
+  it.effect("takes attempts and pauses from what the policy says of the failure's class", () =>
+    Effect.gen(function* () {
+      const policy: Partial<Retry.RetryPolicy> = {
+        attemptsMax: 2,
+        jitter: 0,
+        classes: { throttled: { attemptsMax: 4, baseMs: 5_000, jitter: 0 } },
+      };
+      const throttled: Array<number> = [];
+      yield* runOut(Retry.retry(failing("throttled", 9, throttled), policy));
+      assert.deepStrictEqual(pausesOf(throttled), [5_000, 10_000, 20_000]);
+      const transient: Array<number> = [];
+      yield* runOut(Retry.retry(failing("transient", 9, transient), policy));
+      assert.deepStrictEqual(pausesOf(transient), [1_000]);
+    }),
+  );
+
+  it.effect("spreads what was throttled together over the whole pause", () =>
+    Effect.gen(function* () {
+      const pauses: Array<number> = [];
+      for (let caller = 0; caller < 200; caller++) {
+        const attempts: Array<number> = [];
+        yield* runOut(Retry.retry(failing("throttled", 1, attempts)));
+        pauses.push(...pausesOf(attempts));
+      }
+      assert.lengthOf(pauses, 200);
+      const inQuarter = (quarter: number) =>
+        pauses.filter((pause) => Math.floor(pause / 250.001) === quarter).length;
+      // 50 are expected in each; fewer than 20 by chance once in 10^7 runs.
+      for (const quarter of [0, 1, 2, 3]) assert.isAtLeast(inQuarter(quarter), 20);
+    }),
+  );
+
+  it.effect("hands each attempt the failures before it", () =>
+    Effect.gen(function* () {
+      const seen: Array<number> = [];
+      const step = Effect.gen(function* () {
+        const attempt = seen.push((yield* Retry.PreviousFailures).length);
+        return yield* new Failed({ failureClass: "transient", attempt });
+      });
+      yield* runOut(Retry.retry(step));
+      assert.deepStrictEqual(seen, [0, 1, 2]);
+    }),
+  );
+});
+
+describe("a retry budget", () => {
+  it.effect("is shared by everything inside it; once spent, a failure is handed on at once", () =>
+    Effect.gen(function* () {
+      const calls = [[], [], []] as ReadonlyArray<Array<number>>;
+      const exit = yield* runOut(
+        Effect.forEach(
+          calls,
+          (atEpochMs) => Effect.exit(Retry.retry(failing("transient", 9, atEpochMs))),
+          { concurrency: 1 },
+        ).pipe(Retry.withBudget({ retriesMax: 3 })),
+      );
+      assert.isTrue(Exit.isSuccess(exit));
+      assert.deepStrictEqual(
+        calls.map((attempts) => attempts.length),
+        [3, 2, 1],
+      );
+    }),
+  );
+
+  it.effect("is a fresh one for each invocation", () =>
+    Effect.gen(function* () {
+      const attempts: Array<number> = [];
+      const invocation = Retry.retry(failing("transient", 9, attempts)).pipe(
+        Retry.withBudget({ retriesMax: 1 }),
+      );
+      yield* runOut(invocation);
+      yield* runOut(invocation);
+      assert.lengthOf(attempts, 4);
     }),
   );
 });
@@ -189,6 +266,51 @@ describe("retryActivity", () => {
       const other = yield* world.start(layer);
       assert.strictEqual(yield* other.run(workflow.execute({ id: "a" })), 2);
       assert.deepStrictEqual(attempts, [1, 2]);
+    }),
+  );
+
+  it.live(
+    "suspends even for a short pause when the budget is spent, and takes the same way in a replay",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld;
+        const attempts: Array<number> = [];
+        const { layer, workflow } = workflowOf(
+          (attempt) => {
+            attempts.push(attempt);
+            return attempt === 1 ? fail("transient", attempt) : Effect.succeed(attempt);
+          },
+          { baseMs: 20 },
+        );
+        const one = yield* world.start(layer, "frozen");
+        const spent = Retry.withBudget({ retriesMax: 0 });
+        const suspended = yield* Effect.forkChild(one.run(spent(workflow.execute({ id: "a" }))));
+        yield* Effect.repeat(
+          Effect.sync(() => world.wakes.length),
+          { until: (count) => count > 0 },
+        );
+        assert.strictEqual(world.wakes[0]?.kind, "timer");
+        assert.deepStrictEqual(attempts, [1]);
+        yield* one.kill;
+        yield* Fiber.interrupt(suspended);
+        // The next process has retries left, and must not sleep in process what is a timer already.
+        const other = yield* world.start(layer);
+        assert.strictEqual(yield* other.run(workflow.execute({ id: "a" })), 2);
+        assert.deepStrictEqual(attempts, [1, 2]);
+      }),
+  );
+
+  it.live("pauses in process while the budget lasts", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const { layer, workflow } = workflowOf(
+        (attempt) => (attempt < 3 ? fail("transient", attempt) : Effect.succeed(attempt)),
+        { baseMs: 10 },
+      );
+      const process = yield* world.start(layer, "frozen");
+      const budget = Retry.withBudget({ retriesMax: 2 });
+      assert.strictEqual(yield* process.run(budget(workflow.execute({ id: "a" }))), 3);
+      assert.deepStrictEqual(world.wakes, []);
     }),
   );
 });

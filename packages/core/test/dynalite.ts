@@ -49,7 +49,7 @@ export const layerDynaliteJournal = Layer.unwrap(
 /** An idempotency store in a table of its own. */
 export const layerDynaliteIdempotency = Layer.unwrap(
   Effect.map(withTable("Idempotency", idempotencyTable), (client) =>
-    Layer.provide(DynamoIdempotency.layerDynamo("Idempotency"), client),
+    Layer.provideMerge(DynamoIdempotency.layerDynamo("Idempotency"), client),
   ),
 );
 

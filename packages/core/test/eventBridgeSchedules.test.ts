@@ -49,19 +49,19 @@ describe("an answer of the scheduler", () => {
   );
 
   it.effect.each([
-    [400, "ValidationException", "ScheduleRefused"],
-    [403, "AccessDeniedException", "ScheduleRefused"],
-    [404, "ResourceNotFoundException", "ScheduleRefused"],
-    [402, "ServiceQuotaExceededException", "SchedulerUnavailable"],
-    [429, "ThrottlingException", "SchedulerUnavailable"],
-    [500, "InternalServerException", "SchedulerUnavailable"],
-    [503, "ServiceUnavailable", "SchedulerUnavailable"],
-  ] as const)("%d %s is %s", ([status, code, tag]) =>
+    [400, "ValidationException", "ScheduleRefused", "permanent"],
+    [403, "AccessDeniedException", "ScheduleRefused", "permanent"],
+    [404, "ResourceNotFoundException", "ScheduleRefused", "permanent"],
+    [402, "ServiceQuotaExceededException", "SchedulerUnavailable", "throttled"],
+    [429, "ThrottlingException", "SchedulerUnavailable", "throttled"],
+    [500, "InternalServerException", "SchedulerUnavailable", "transient"],
+    [503, "ServiceUnavailable", "SchedulerUnavailable", "transient"],
+  ] as const)("%d %s is %s, %s", ([status, code, tag, failureClass]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(create(answering(status, code)));
       assert.strictEqual(error._tag, tag);
       assert.include(error.message, "schedule n for queue q");
-      assert.strictEqual(error.failureClass, tag === "ScheduleRefused" ? "permanent" : "transient");
+      assert.strictEqual(error.failureClass, failureClass);
     }),
   );
 

@@ -1,7 +1,11 @@
 /**
  * The idempotency store in DynamoDB: one item per key, each change one conditional write.
  *
- * Table:  partition key `key` (S); `expiresAt` (N, seconds) is the table's time to live
+ * The SDK repeats a write whose answer was lost, and then meets its own item: the owner in it, read consistently, tells
+ * the two cases apart.
+ *
+ * Table:  partition key `key` (S); attributes `owner` (S), `payloadHash` (S), `expiresEpochMs` (N), `result` (S, when
+ *         done); `expiresAt` (N, seconds) is the table's time to live, which only tidies up
  */
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
@@ -15,15 +19,17 @@ import { Effect, Layer, Schema } from "effect";
 import {
   type Claim,
   type ClaimRequest,
+  type Completion,
   IdempotencyStore,
   IdempotencyStoreUnavailable,
 } from "../IdempotencyStore.ts";
+import { awsFailure } from "./awsFailure.ts";
 import { DocumentClient } from "./DocumentClient.ts";
 
 const Item = Schema.Struct({
   owner: Schema.String,
   payloadHash: Schema.String,
-  leaseUntilEpochMs: Schema.Finite,
+  expiresEpochMs: Schema.Finite,
   result: Schema.optionalKey(Schema.String),
 });
 const decodeItem = Schema.decodeUnknownSync(Schema.UndefinedOr(Item));
@@ -43,8 +49,10 @@ export const layerDynamo = (
       const table = { client, tableName };
       return IdempotencyStore.of({
         claim: (request) => attempt(request.key, "claim", () => claim(table, request)),
-        complete: (key, owner, result) =>
-          attempt(key, "complete", () => complete(table, key, owner, result)),
+        extend: (key, owner, until) =>
+          attempt(key, "extend", () => extend(table, key, owner, until)),
+        complete: (completion) =>
+          attempt(completion.key, "complete", () => complete(table, completion)),
         release: (key, owner) => attempt(key, "release", () => release(table, key, owner)),
       });
     }),
@@ -53,7 +61,7 @@ export const layerDynamo = (
 const attempt = <A>(key: string, operation: string, run: () => Promise<A>) =>
   Effect.tryPromise({
     try: run,
-    catch: (cause) => new IdempotencyStoreUnavailable({ key, operation, cause }),
+    catch: (cause) => new IdempotencyStoreUnavailable({ key, operation, ...awsFailure(cause) }),
   });
 
 /** Turns a failed condition into a value: it is an answer, not an error. */
@@ -62,61 +70,88 @@ const unlessRefused = (error: unknown): "refused" => {
   throw error;
 };
 
-const claim = async ({ client, tableName }: Table, request: ClaimRequest): Promise<Claim> => {
-  const { expiresEpochMs, key, leaseUntilEpochMs, nowEpochMs, owner, payloadHash } = request;
-  const answer = await client
-    .send(
-      new PutCommand({
-        TableName: tableName,
-        Item: {
-          key,
-          owner,
-          payloadHash,
-          leaseUntilEpochMs,
-          expiresEpochMs,
-          expiresAt: Math.ceil(expiresEpochMs / 1_000),
-        },
-        ConditionExpression:
-          "attribute_not_exists(#key) OR expiresEpochMs < :now OR (attribute_not_exists(#result) AND leaseUntilEpochMs < :now)",
-        ExpressionAttributeNames: { "#key": "key", "#result": "result" },
-        ExpressionAttributeValues: { ":now": nowEpochMs },
-      }),
-    )
-    .catch(unlessRefused);
-  if (answer !== "refused") return { _tag: "Claimed" };
-  const { Item: stored } = await client.send(
-    new GetCommand({ TableName: tableName, Key: { key }, ConsistentRead: true }),
-  );
-  const item = decodeItem(stored);
-  // Given up in between: whoever asks again will get it.
-  if (!item) return { _tag: "InProgress", payloadHash, leaseUntilEpochMs: nowEpochMs };
-  if (item.result !== undefined) {
-    return { _tag: "Completed", payloadHash: item.payloadHash, result: item.result };
+/** Both forms of one instant: what is compared, and what DynamoDB deletes by. */
+const expiry = (expiresEpochMs: number) => ({
+  expiresEpochMs,
+  expiresAt: Math.ceil(expiresEpochMs / 1_000),
+});
+
+/** How often a record that vanished between refusal and read is claimed again. */
+const claimsMax = 3;
+
+const claim = async (table: Table, request: ClaimRequest): Promise<Claim> => {
+  const { key, leaseUntilEpochMs, nowEpochMs, owner, payloadHash } = request;
+  const { client, tableName } = table;
+  const put = new PutCommand({
+    TableName: tableName,
+    Item: { key, owner, payloadHash, ...expiry(leaseUntilEpochMs) },
+    ConditionExpression: "attribute_not_exists(#key) OR expiresEpochMs <= :now",
+    ExpressionAttributeNames: { "#key": "key" },
+    ExpressionAttributeValues: { ":now": nowEpochMs },
+  });
+  for (let count = 1; count <= claimsMax; count++) {
+    const answer = await client.send(put).catch(unlessRefused);
+    if (answer !== "refused") return { _tag: "Claimed" };
+    const { Item: stored } = await client.send(
+      new GetCommand({ TableName: tableName, Key: { key }, ConsistentRead: true }),
+    );
+    const item = decodeItem(stored);
+    if (item) return claimOf(owner, item);
   }
-  // Our own record: an earlier try was stored, and its answer lost.
-  if (item.owner === owner) return { _tag: "Claimed" };
-  return {
-    _tag: "InProgress",
-    payloadHash: item.payloadHash,
-    leaseUntilEpochMs: item.leaseUntilEpochMs,
-  };
+  return { _tag: "InProgress", payloadHash, leaseUntilEpochMs: nowEpochMs };
 };
 
-const complete = async (
+/** What the record that stands says to this claimant; its own is its own: an earlier try, whose answer was lost. */
+const claimOf = (owner: string, item: typeof Item.Type): Claim => {
+  const { expiresEpochMs, payloadHash, result } = item;
+  if (result !== undefined) return { _tag: "Completed", payloadHash, result, expiresEpochMs };
+  if (item.owner === owner) return { _tag: "Claimed" };
+  return { _tag: "InProgress", payloadHash, leaseUntilEpochMs: expiresEpochMs };
+};
+
+const extend = async (
   { client, tableName }: Table,
   key: string,
   owner: string,
-  result: string,
+  leaseUntilEpochMs: number,
 ): Promise<boolean> => {
+  const { expiresAt, expiresEpochMs } = expiry(leaseUntilEpochMs);
   const answer = await client
     .send(
       new UpdateCommand({
         TableName: tableName,
         Key: { key },
-        UpdateExpression: "SET #result = :result",
+        UpdateExpression: "SET expiresEpochMs = :ms, expiresAt = :seconds",
+        ConditionExpression: "#owner = :owner AND attribute_not_exists(#result)",
+        ExpressionAttributeNames: { "#result": "result", "#owner": "owner" },
+        ExpressionAttributeValues: {
+          ":owner": owner,
+          ":ms": expiresEpochMs,
+          ":seconds": expiresAt,
+        },
+      }),
+    )
+    .catch(unlessRefused);
+  return answer !== "refused";
+};
+
+const complete = async ({ client, tableName }: Table, completion: Completion): Promise<boolean> => {
+  const { key, owner, result } = completion;
+  const { expiresAt, expiresEpochMs } = expiry(completion.expiresEpochMs);
+  const answer = await client
+    .send(
+      new UpdateCommand({
+        TableName: tableName,
+        Key: { key },
+        UpdateExpression: "SET #result = :result, expiresEpochMs = :ms, expiresAt = :seconds",
         ConditionExpression: "#owner = :owner",
         ExpressionAttributeNames: { "#result": "result", "#owner": "owner" },
-        ExpressionAttributeValues: { ":result": result, ":owner": owner },
+        ExpressionAttributeValues: {
+          ":result": result,
+          ":owner": owner,
+          ":ms": expiresEpochMs,
+          ":seconds": expiresAt,
+        },
       }),
     )
     .catch(unlessRefused);

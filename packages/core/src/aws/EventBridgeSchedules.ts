@@ -11,7 +11,6 @@ import {
   CreateScheduleCommand,
   SchedulerClient,
   type SchedulerClientConfig,
-  SchedulerServiceException,
 } from "@aws-sdk/client-scheduler";
 import { Effect, Layer } from "effect";
 import {
@@ -20,6 +19,7 @@ import {
   Schedules,
   SchedulerUnavailable,
 } from "../Schedules.ts";
+import { awsFailure } from "./awsFailure.ts";
 
 /** Longest wait for one answer, in milliseconds: the run that asks is paid for while it waits. */
 const requestTimeoutMs = 3_000;
@@ -105,13 +105,9 @@ const create = async (
 export const atExpression = (epochMs: number): string =>
   `at(${new Date(Math.ceil(epochMs / 1_000) * 1_000).toISOString().slice(0, 19)})`;
 
-/** Refusals that pass by themselves: too many requests, too many schedules, a request that took too long. */
-const passing: ReadonlySet<number> = new Set([402, 408, 429]);
-
 const failureOf = ({ name, queue }: ScheduledMessage, cause: unknown) => {
-  const status =
-    cause instanceof SchedulerServiceException ? cause.$metadata.httpStatusCode : undefined;
-  return status !== undefined && status >= 400 && status < 500 && !passing.has(status)
+  const failure = awsFailure(cause);
+  return failure.failureClass === "permanent"
     ? new ScheduleRefused({ schedule: name, queue, reason: String(cause) })
-    : new SchedulerUnavailable({ schedule: name, queue, cause });
+    : new SchedulerUnavailable({ schedule: name, queue, ...failure });
 };

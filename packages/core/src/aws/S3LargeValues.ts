@@ -14,7 +14,7 @@ import {
 import { Effect, Layer } from "effect";
 import { LargeValueLost, LargeValues, LargeValueUnavailable } from "../LargeValues.ts";
 import { openS3Client } from "./s3Client.ts";
-import { statusOf } from "./s3Failure.ts";
+import { awsFailure, statusOf } from "./awsFailure.ts";
 
 const keyOf = (sha256: string): string => `values/${sha256}`;
 
@@ -27,7 +27,8 @@ export const layerS3 = (bucket: string, config: S3ClientConfig = {}): Layer.Laye
         put: (sha256, text) =>
           Effect.tryPromise({
             try: () => put(client, bucket, sha256, text),
-            catch: (cause) => new LargeValueUnavailable({ sha256, operation: "put", cause }),
+            catch: (cause) =>
+              new LargeValueUnavailable({ sha256, operation: "put", ...awsFailure(cause) }),
           }),
         get: (sha256) =>
           Effect.tryPromise({
@@ -35,7 +36,7 @@ export const layerS3 = (bucket: string, config: S3ClientConfig = {}): Layer.Laye
             catch: (cause) =>
               cause instanceof NoSuchKey
                 ? new LargeValueLost({ sha256, reason: `${bucket}/${keyOf(sha256)} is not there` })
-                : new LargeValueUnavailable({ sha256, operation: "get", cause }),
+                : new LargeValueUnavailable({ sha256, operation: "get", ...awsFailure(cause) }),
           }),
       }),
     ),

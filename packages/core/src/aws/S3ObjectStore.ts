@@ -16,7 +16,8 @@ import { Readable } from "node:stream";
 import type { ObjectRef } from "../ObjectEvent.ts";
 import { ObjectStore, type ObjectTarget, type ReadFailure } from "../ObjectStore.ts";
 import { openS3Client } from "./s3Client.ts";
-import { readFailure, statusOf, writeFailure } from "./s3Failure.ts";
+import { statusOf } from "./awsFailure.ts";
+import { readFailure, writeFailure } from "./s3Failure.ts";
 import { openWriter, targetParams, unquote } from "./s3Writer.ts";
 
 /** The store of the process's own AWS configuration, or of the one given. */

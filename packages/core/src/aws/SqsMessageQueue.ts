@@ -4,6 +4,7 @@
 import { SendMessageCommand, SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
 import { Effect, Layer } from "effect";
 import { MessageQueue, QueueUnavailable } from "../MessageQueue.ts";
+import { awsFailure } from "./awsFailure.ts";
 
 const requestTimeoutMs = 5_000;
 
@@ -42,7 +43,7 @@ export const layerSqs = (
                     DelaySeconds: Math.ceil((options?.delayMs ?? 0) / 1_000),
                   }),
                 ),
-              catch: (cause) => new QueueUnavailable({ queue, cause }),
+              catch: (cause) => new QueueUnavailable({ queue, ...awsFailure(cause) }),
             }).pipe(Effect.asVoid),
         }),
     ),

@@ -1,3 +1,4 @@
+export { awsFailure } from "./awsFailure.ts";
 export { DocumentClient } from "./DocumentClient.ts";
 export * as DynamoExecutions from "./DynamoExecutions.ts";
 export * as DynamoIdempotency from "./DynamoIdempotency.ts";

@@ -1,7 +1,6 @@
 /**
- * S3's errors as the object store's: mapped here, once.
+ * S3's errors as the object store's: what is about the object is named here, the rest has its class from `awsFailure`.
  */
-import { S3ServiceException } from "@aws-sdk/client-s3";
 import type { ObjectRef } from "../ObjectEvent.ts";
 import {
   ObjectChanged,
@@ -11,9 +10,7 @@ import {
   type ReadFailure,
   type WriteFailure,
 } from "../ObjectStore.ts";
-
-export const statusOf = (error: unknown): number | undefined =>
-  error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+import { awsFailure, statusOf } from "./awsFailure.ts";
 
 /** Why a read of that version failed. */
 export const readFailure = (operation: string, ref: ObjectRef, error: unknown): ReadFailure => {
@@ -33,4 +30,4 @@ export const writeFailure = (
 ): WriteFailure =>
   statusOf(error) === 403
     ? new ObjectDenied({ bucket, key, operation })
-    : new ObjectStoreUnavailable({ bucket, key, operation, cause: error });
+    : new ObjectStoreUnavailable({ bucket, key, operation, ...awsFailure(error) });

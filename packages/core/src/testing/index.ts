@@ -1,1 +1,2 @@
+export { idempotencyContract } from "./idempotencyContract.ts";
 export { journalContract } from "./journalContract.ts";
