@@ -38,6 +38,7 @@ import {
   type BucketName,
   deadLetterRetentionSeconds,
   type PipelineTopology,
+  refuseLoops,
   type SweeperTopology,
 } from "@millrace/workflows/topology";
 import { Clock, Effect, Schema } from "effect";
@@ -105,11 +106,12 @@ export const clientConfig = (connection: AwsConnection) => ({
 const make = (resource: string, run: () => Promise<unknown>) =>
   Effect.tryPromise({ try: run, catch: (cause) => new ProvisioningFailed({ resource, cause }) });
 
-/** Makes everything. */
+/** Makes everything, unless the topology would feed on itself. */
 export const provision = Effect.fnUntraced(function* (
   connection: AwsConnection,
   { pipelines, sweeper, sweeps, timesOf }: Provisions,
 ) {
+  yield* refuseLoops(pipelines);
   const config = clientConfig(connection);
   const clients: Clients = {
     s3: new S3Client(config),
