@@ -32,6 +32,13 @@ export {
   objectName,
   toEventText,
 } from "./ObjectEvent.ts";
+export {
+  judgeVersion,
+  type ObjectHead,
+  ObjectHeads,
+  ObjectHeadsUnavailable,
+  sequencerOrder,
+} from "./ObjectHeads.ts";
 export * from "./ObjectStore.ts";
 export { PayloadIdentity } from "./PayloadIdentity.ts";
 export * as QueueSchedules from "./QueueSchedules.ts";
@@ -48,6 +55,6 @@ export {
 export * as Sweeper from "./Sweeper.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";
 export { ExecutionVersion, WorkflowVersion } from "./WorkflowVersion.ts";
-export { type Handled, type Pipeline, Worker } from "./Worker.ts";
+export { type Delivery, type Handled, type Pipeline, Worker } from "./Worker.ts";
 export * as EventPattern from "./EventPattern.ts";
 export type { Commit, HistoryEvent } from "./HistoryEvent.ts";

@@ -29,6 +29,12 @@ export interface PipelineTopology {
   /** Module in packages/functions/src that exports `handler`. */
   readonly handler: string;
   readonly trigger: Trigger & { readonly bucket: BucketName };
+  /**
+   * Which versions of an object are run. `every`: each upload, against exactly its bytes, in whatever order the events
+   * come. `newest`: an older version whose event comes after a newer one's is recorded as superseded, and not run.
+   * @default "every"
+   */
+  readonly versions?: "every" | "newest";
   /** Where its results lie: compared with all triggers, because an output that is an input is a loop. */
   readonly outputs: ReadonlyArray<PipelineOutput>;
   readonly queue: {

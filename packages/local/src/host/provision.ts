@@ -32,7 +32,7 @@ import {
 } from "@aws-sdk/client-scheduler";
 import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { toEventPattern } from "@millrace/core";
-import { executionsTable, journalTable } from "@millrace/core/aws";
+import { executionsTable, journalTable, objectHeadsTable } from "@millrace/core/aws";
 import { imagesTable, imagesTimeToLive } from "@millrace/functions/DynamoImageCatalog";
 import {
   type BucketName,
@@ -128,6 +128,7 @@ export const provision = Effect.fnUntraced(function* (
     [localTables.journal, journalTable],
     [localTables.executions, executionsTable],
     [localTables.images, imagesTable],
+    [localTables.objectHeads, objectHeadsTable],
   ] as const) {
     yield* make(`table ${table}`, () =>
       clients.dynamo
