@@ -5,39 +5,19 @@
  * the execution's end, so a crash between the failure and the send loses nothing, and a replay does not send twice.
  * The failure itself goes on: a dead-lettered execution has failed.
  */
-import { Cause, Clock, Context, Effect, Schema } from "effect";
+import { Cause, Clock, Context, Effect } from "effect";
 import { Activity, WorkflowEngine } from "effect/workflow";
+import { canonicalHash } from "./CanonicalJson.ts";
+import { type DeadLetterEnvelope, encodeEnvelope, wayBackOf } from "./DeadLetterEnvelope.ts";
 import { describeFailure, failureClassOf } from "./Failure.ts";
 import { FailureHandler } from "./FailureHandler.ts";
+import { storyOf } from "./failureStory.ts";
 import { originalBytesMax } from "./Limits.ts";
 import { MessageQueue, QueueUnavailable } from "./MessageQueue.ts";
 import { retry, retryActivity } from "./Retry.ts";
 
-/**
- * A dead letter as it lies in a pipeline's dead-letter queue.
- *
- * Shape:  `subject` names the object or message for people; `original` is what to send again, as text
- */
-export const DeadLetterEnvelope = Schema.TaggedStruct("DeadLetter", {
-  millrace: Schema.Literal(1),
-  pipeline: Schema.String,
-  subject: Schema.String,
-  cause: Schema.Struct({ tag: Schema.String, message: Schema.String }),
-  failureClass: Schema.Literals(["transient", "throttled", "timeout", "permanent", "defect"]),
-  execution: Schema.optionalKey(
-    Schema.Struct({ workflow: Schema.String, executionId: Schema.String }),
-  ),
-  original: Schema.String,
-  /** Set when `original` had to be cut to fit into a message: what is left shows what it was, and cannot be sent again. */
-  originalCut: Schema.optionalKey(Schema.Literal(true)),
-  atEpochMs: Schema.Finite,
-});
-export type DeadLetterEnvelope = typeof DeadLetterEnvelope.Type;
-
-const encodeEnvelope = Schema.encodeSync(Schema.fromJsonString(DeadLetterEnvelope));
-
-/** Reads the text of a dead letter of ours. */
-export const decodeEnvelope = Schema.decodeUnknownEffect(Schema.fromJsonString(DeadLetterEnvelope));
+export { DeadLetterEnvelope, decodeEnvelope } from "./DeadLetterEnvelope.ts";
+export { type DeadMessage, readDeadLetter, type ReadLetter } from "./readDeadLetter.ts";
 
 /** Where the letter goes and what it is about. */
 export interface DeadLetterAddress {
@@ -56,24 +36,50 @@ const fitting = (original: string) => {
     : { original: original.slice(0, originalBytesMax / 8), originalCut: true as const };
 };
 
+/** What is known of a failure beside its cause. */
+export interface FailureStory {
+  readonly execution?: { readonly workflow: string; readonly executionId: string };
+  /** @default 1 */
+  readonly attempts?: number | undefined;
+  /** @default now */
+  readonly firstEpochMs?: number | undefined;
+  readonly lastEpochMs?: number | undefined;
+  /** Tells the failures of one execution apart: how often it was redriven. @default 0 */
+  readonly redrives?: number | undefined;
+}
+
 /** Sends a dead letter about a failure. */
 export const send = Effect.fnUntraced(function* (
   address: DeadLetterAddress,
   cause: Cause.Cause<unknown>,
-  execution?: { readonly workflow: string; readonly executionId: string },
+  story: FailureStory = {},
 ) {
   const queue = yield* MessageQueue;
   const error = Cause.squash(cause);
+  const described = describeFailure(error);
+  const now = yield* Clock.currentTimeMillis;
+  const { execution, redrives = 0 } = story;
+  const { pipeline, subject } = address;
+  const original = fitting(address.original);
   const envelope: DeadLetterEnvelope = {
     _tag: "DeadLetter",
     millrace: 1,
-    pipeline: address.pipeline,
-    subject: address.subject,
-    cause: describeFailure(error),
+    id: canonicalHash(
+      execution
+        ? { pipeline, executionId: execution.executionId, redrives }
+        : { pipeline, subject, tag: described.tag, original: address.original },
+    ),
+    pipeline,
+    subject,
+    cause: described,
     failureClass: failureClassOf(error),
+    attempts: story.attempts ?? 1,
+    firstEpochMs: story.firstEpochMs ?? now,
+    lastEpochMs: story.lastEpochMs ?? now,
     ...(execution && { execution }),
-    ...fitting(address.original),
-    atEpochMs: yield* Clock.currentTimeMillis,
+    ...original,
+    wayBack: wayBackOf(execution?.executionId, "originalCut" in original),
+    atEpochMs: now,
   };
   yield* queue.send(address.queue, encodeEnvelope(envelope)).pipe(retry());
 });
@@ -103,7 +109,9 @@ export const routeActivity =
         yield* Activity.make({
           name: "DeadLetter",
           error: QueueUnavailable,
-          execute: send(address, cause, { workflow: workflow._tag, executionId }),
+          execute: Effect.flatMap(storyOf(executionId), (story) =>
+            send(address, cause, { ...story, execution: { workflow: workflow._tag, executionId } }),
+          ),
           annotations: Context.make(FailureHandler, true),
         }).pipe(
           retryActivity(whileQueueIsAway),

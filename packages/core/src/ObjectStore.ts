@@ -82,9 +82,21 @@ export interface ObjectWriter {
   readonly complete: Effect.Effect<{ readonly etag: string }, WriteFailure>;
 }
 
+/** An object that is being read. */
+export interface OpenedObject {
+  /** What its writer put with it, by lower-case name. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly body: Stream.Stream<Uint8Array, ReadFailure>;
+}
+
 export class ObjectStore extends Context.Service<
   ObjectStore,
   {
+    /** Exactly that version with its metadata, in one request; what is not read of it is given up with the scope. */
+    readonly open: (
+      ref: ObjectRef,
+      options?: { readonly bytesMax?: number },
+    ) => Effect.Effect<OpenedObject, ReadFailure, Scope.Scope>;
     /** The bytes of exactly that version, optionally only the first `bytesMax`. */
     readonly read: (
       ref: ObjectRef,

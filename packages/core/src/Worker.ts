@@ -13,6 +13,7 @@ import { statusOf } from "./Executions.ts";
 import { readMessage } from "./Intake.ts";
 import { afterLeaseMs, queueDelayMsMax } from "./Limits.ts";
 import { MessageQueue } from "./MessageQueue.ts";
+import { type ObjectHead, supersededReason } from "./ObjectHeads.ts";
 import { type ObjectAnnouncement, type ObjectCreated, objectName } from "./ObjectEvent.ts";
 import { refusalOf, type Trigger } from "./Trigger.ts";
 import { encodeWorkerMessage, type WorkerMessage } from "./WorkerMessage.ts";
@@ -28,6 +29,23 @@ export interface Pipeline {
   readonly workflow: Workflow.Any;
   /** What the workflow is started with for an object. */
   readonly payloadOf: (object: ObjectCreated) => object;
+  /**
+   * Set where only the newest version of an object is wanted: gives what an older one that comes late is superseded by.
+   * Without it every version is run, each against exactly its own bytes.
+   */
+  readonly supersededBy?:
+    | ((
+        object: ObjectCreated,
+        executionId: string,
+      ) => Effect.Effect<ObjectHead | undefined, { readonly message: string }>)
+    | undefined;
+}
+
+/** What the queue tells of a message beside its text. */
+export interface Delivery {
+  readonly receiveCount: number;
+  /** When it was first received. */
+  readonly firstEpochMs: number;
 }
 
 /** What a message came to. `subject` is the object or the execution. */
@@ -46,6 +64,8 @@ export interface Handled {
     /** Another process holds the lease: this message is done, a later one looks again. */
     | "leased"
     | "ignored"
+    /** A newer version of the object is there already, and the pipeline wants only the newest. */
+    | "superseded"
     | "dead-lettered";
   readonly subject: string;
   readonly executionId?: string;
@@ -58,7 +78,11 @@ export class Worker extends Context.Service<
   Worker,
   {
     /** Handles one message body; several objects in one body give several outcomes. */
-    readonly handle: (pipeline: Pipeline, body: string) => Effect.Effect<ReadonlyArray<Handled>>;
+    readonly handle: (
+      pipeline: Pipeline,
+      body: string,
+      delivery?: Delivery,
+    ) => Effect.Effect<ReadonlyArray<Handled>>;
   }
 >()("@millrace/core/Worker") {
   static readonly layer = Layer.effect(
@@ -66,15 +90,21 @@ export class Worker extends Context.Service<
     Effect.gen(function* () {
       const context = yield* Effect.context<ExecutionRunner | MessageQueue>();
       return Worker.of({
-        handle: (pipeline, body) => Effect.provideContext(handle(pipeline, body), context),
+        handle: (pipeline, body, delivery) =>
+          Effect.provideContext(handle(pipeline, { body, delivery }), context),
       });
     }),
   );
 }
 
+interface Message {
+  readonly body: string;
+  readonly delivery: Delivery | undefined;
+}
+
 const handle = Effect.fnUntraced(
-  function* (pipeline: Pipeline, body: string) {
-    const intake = yield* readMessage(body);
+  function* (pipeline: Pipeline, message: Message) {
+    const intake = yield* readMessage(message.body);
     switch (intake._tag) {
       case "Ignored":
         return [{ outcome: "ignored", subject: pipeline.name, reason: intake.reason } as const];
@@ -82,30 +112,39 @@ const handle = Effect.fnUntraced(
         return [yield* handleOwn(pipeline, intake.message)];
       case "Objects":
         return yield* Effect.forEach(intake.announcements, (announcement) =>
-          handleObject(pipeline, announcement, body),
+          handleObject(pipeline, announcement, message),
         );
     }
   },
-  (effect, pipeline, body) =>
+  (effect, pipeline, message) =>
     Effect.catchTag(effect, "MessageUnreadable", (error) =>
-      Effect.map(deadLetter(pipeline, pipeline.name, body, error), (handled) => [handled]),
+      Effect.map(deadLetter(pipeline, pipeline.name, message, error), (handled) => [handled]),
     ),
 );
 
 const handleObject = Effect.fnUntraced(function* (
   pipeline: Pipeline,
   { object, replayName }: ObjectAnnouncement,
-  body: string,
+  message: Message,
 ) {
   const subject = objectName(object);
   const refusal = refusalOf(pipeline.trigger, pipeline.bucketName, object);
   if (refusal) return { outcome: "ignored", subject, reason: refusal } satisfies Handled;
+  const payload = pipeline.payloadOf(object);
+  if (pipeline.supersededBy) {
+    const executionId = yield* pipeline.workflow.executionId(payload);
+    const head = yield* Effect.orDie(pipeline.supersededBy(object, executionId));
+    if (head) {
+      const reason = supersededReason(object, head);
+      return { outcome: "superseded", subject, reason } satisfies Handled;
+    }
+  }
   const runner = yield* ExecutionRunner;
-  return yield* runner.start(pipeline.workflow, pipeline.payloadOf(object)).pipe(
+  return yield* runner.start(pipeline.workflow, payload).pipe(
     Effect.flatMap((started) => afterRun(pipeline, subject, started, started.created)),
     Effect.map((handled) => ({ ...handled, ...(replayName && { replayName }) })),
     Effect.catchTag("IdempotencyKeyConflict", (error) =>
-      deadLetter(pipeline, subject, body, error),
+      deadLetter(pipeline, subject, message, error),
     ),
     // Without its code nothing can be said about the message: it must come back.
     Effect.orDie,
@@ -170,12 +209,13 @@ const afterRun = Effect.fnUntraced(function* (
 const deadLetter = Effect.fnUntraced(function* (
   pipeline: Pipeline,
   subject: string,
-  original: string,
+  { body, delivery }: Message,
   error: Error,
 ) {
   yield* DeadLetter.send(
-    { pipeline: pipeline.name, queue: pipeline.deadLetterQueue, subject, original },
+    { pipeline: pipeline.name, queue: pipeline.deadLetterQueue, subject, original: body },
     Cause.fail(error),
+    { attempts: delivery?.receiveCount, firstEpochMs: delivery?.firstEpochMs },
   ).pipe(Effect.orDie);
   return { outcome: "dead-lettered", subject, reason: error.message } satisfies Handled;
 });

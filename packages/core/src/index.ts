@@ -40,6 +40,13 @@ export {
   objectName,
   toEventText,
 } from "./ObjectEvent.ts";
+export {
+  judgeVersion,
+  type ObjectHead,
+  ObjectHeads,
+  ObjectHeadsUnavailable,
+  sequencerOrder,
+} from "./ObjectHeads.ts";
 export * from "./ObjectStore.ts";
 export { PayloadIdentity } from "./PayloadIdentity.ts";
 export * as QueueSchedules from "./QueueSchedules.ts";
@@ -57,6 +64,6 @@ export * as Sweeper from "./Sweeper.ts";
 export * as Timeout from "./Timeout.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";
 export { ExecutionVersion, WorkflowVersion } from "./WorkflowVersion.ts";
-export { type Handled, type Pipeline, Worker } from "./Worker.ts";
+export { type Delivery, type Handled, type Pipeline, Worker } from "./Worker.ts";
 export * as EventPattern from "./EventPattern.ts";
 export type { Commit, HistoryEvent } from "./HistoryEvent.ts";

@@ -3,8 +3,15 @@
  * Method: a recorded queue that fails when told to; in a workflow, two processes over one journal.
  */
 import { assert, describe, it } from "@effect/vitest";
-import { DeadLetter, MessageQueue, QueueUnavailable } from "@millrace/core";
-import { Cause, Effect, Exit, Fiber, Layer, Schema } from "effect";
+import {
+  DeadLetter,
+  ExecutionRunner,
+  MessageQueue,
+  ProcessDeadline,
+  QueueUnavailable,
+  Retry,
+} from "@millrace/core";
+import { Cause, Clock, Deferred, Effect, Exit, Fiber, Layer, Schema } from "effect";
 import { TestClock } from "effect/testing";
 import { Activity, Workflow } from "effect/workflow";
 import { makeWorld } from "./engineWorld.ts";
@@ -14,6 +21,10 @@ class Refused extends Schema.TaggedError<Refused>()("Refused", { why: Schema.Str
   override get message(): string {
     return `refused: ${this.why}`;
   }
+}
+
+class Away extends Schema.TaggedError<Away>()("Away", {}) {
+  readonly failureClass = "transient";
 }
 
 const address = { pipeline: "p", queue: "p-dead-letters", subject: "raw/a@1", original: "{}" };
@@ -47,14 +58,20 @@ describe("route", () => {
       );
       assert.deepStrictEqual(exit, Exit.fail(new Refused({ why: "é" })));
       assert.lengthOf(bodies, 1);
-      assert.deepStrictEqual(yield* DeadLetter.decodeEnvelope(bodies[0] ?? ""), {
+      const { id, ...letter } = yield* DeadLetter.decodeEnvelope(bodies[0] ?? "");
+      assert.match(id, /^[0-9a-f]{64}$/);
+      assert.deepStrictEqual(letter, {
         _tag: "DeadLetter",
         millrace: 1,
         pipeline: "p",
         subject: "raw/a@1",
         cause: { tag: "Refused", message: "refused: é" },
         failureClass: "permanent",
+        attempts: 1,
+        firstEpochMs: 5_000,
+        lastEpochMs: 5_000,
         original: "{}",
+        wayBack: "repair the cause, then send `original` to the pipeline's queue again",
         atEpochMs: 5_000,
       });
     }),
@@ -154,11 +171,15 @@ describe("routeActivity", () => {
       const world = yield* makeWorld;
       const { bodies, layer, workflow } = refusing();
       const process = yield* world.start(layer);
+      const before = yield* Clock.currentTimeMillis;
       const error = yield* Effect.flip(process.run(workflow.execute({ id: "a" })));
       assert.deepStrictEqual(error, new Refused({ why: "bad" }));
       const executionId = yield* workflow.executionId({ id: "a" });
       const letter = yield* DeadLetter.decodeEnvelope(bodies[0] ?? "");
       assert.deepStrictEqual(letter.execution, { workflow: "Refusing", executionId });
+      assert.strictEqual(letter.attempts, 1);
+      assert.isTrue(before <= letter.firstEpochMs && letter.firstEpochMs <= letter.lastEpochMs);
+      assert.include(letter.wayBack, `millrace redrive ${executionId}`);
       const history = yield* world.journal.load(executionId, 0);
       const names = history.flatMap(({ events }) =>
         events.map((event) => (event._tag === "ActivityCompleted" ? event.name : event._tag)),
@@ -184,4 +205,96 @@ describe("routeActivity", () => {
       assert.strictEqual(steps(), 1);
     }),
   );
+
+  it.live("counts the attempts of the step that failed, and when they were", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const { bodies, layer: queue } = makeQueue();
+      const workflow = Workflow.make("Trying", {
+        payload: { id: Schema.String },
+        error: Away,
+        idempotencyKey: ({ id }) => id,
+      });
+      const layer = workflow
+        .toLayer(() =>
+          Activity.make({ name: "step", error: Away, execute: new Away() }).pipe(
+            Retry.retryActivity({ attemptsMax: 3, baseMs: 1, factor: 1, capMs: 1 }),
+            DeadLetter.routeActivity(address),
+          ),
+        )
+        .pipe(Layer.provide(queue));
+      const process = yield* world.start(layer);
+      yield* Effect.flip(process.run(workflow.execute({ id: "a" })));
+      const letter = yield* DeadLetter.decodeEnvelope(bodies[0] ?? "");
+      assert.deepInclude(letter, { attempts: 3, failureClass: "transient" });
+      assert.isBelow(letter.firstEpochMs, letter.lastEpochMs);
+    }),
+  );
+});
+
+describe("a process that dies around the send of a dead letter", () => {
+  /** Where it stands still, and is killed. */
+  for (const place of [
+    "before the send",
+    "after the send",
+    "before the terminal commit",
+  ] as const) {
+    it.live(`${place} loses nothing: the next one ends what it began`, () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld;
+        const there = yield* Deferred.make<void>();
+        let isFirst = true;
+        const standStill = Effect.andThen(Deferred.succeed(there, undefined), Effect.never);
+        const bodies: Array<string> = [];
+        const queue = Layer.succeed(MessageQueue, {
+          send: (_queue, body) =>
+            Effect.suspend(() => {
+              if (isFirst && place === "before the send") return standStill;
+              bodies.push(body);
+              return isFirst && place === "after the send" ? standStill : Effect.void;
+            }),
+        });
+        const { workflow } = refusing();
+        const layer = workflow
+          .toLayer(() =>
+            Activity.make({
+              name: "step",
+              error: Refused,
+              execute: Effect.fail(new Refused({ why: "bad" })),
+            }).pipe(
+              DeadLetter.routeActivity(address),
+              // The letter's record is stored with whatever the body asks for next, or with its end.
+              Effect.tapError(() =>
+                isFirst && place === "before the terminal commit" ? standStill : Effect.void,
+              ),
+            ),
+          )
+          .pipe(Layer.provide(queue));
+        const executionId = yield* workflow.executionId({ id: "a" });
+        const one = yield* world.start(layer, "frozen");
+        const start = ExecutionRunner.use((runner) => runner.start(workflow, { id: "a" }));
+        yield* Effect.forkChild(
+          Effect.provideService(
+            one.run(start),
+            ProcessDeadline,
+            (yield* Clock.currentTimeMillis) + 300,
+          ),
+        );
+        yield* Deferred.await(there);
+        yield* one.kill;
+        isFirst = false;
+        yield* Effect.sleep("350 millis");
+        const other = yield* world.start(layer, "frozen");
+        yield* other.run(start);
+        const history = yield* world.journal.load(executionId, 0);
+        const last = history.at(-1)?.events.at(-1);
+        assert.strictEqual(last?._tag, "Completed");
+        const letters = yield* Effect.forEach(bodies, (body) => DeadLetter.decodeEnvelope(body));
+        assert.isAtLeast(letters.length, 1);
+        // What was sent twice is told by its id.
+        assert.lengthOf(new Set(letters.map(({ id }) => id)), 1);
+        if (place === "before the send") assert.lengthOf(letters, 1);
+      }),
+    );
+  }
 });

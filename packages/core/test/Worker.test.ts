@@ -5,6 +5,7 @@
 import { assert, describe, it } from "@effect/vitest";
 import {
   DeadLetter,
+  type Delivery,
   MessageQueue,
   ObjectCreated,
   type Pipeline,
@@ -67,11 +68,14 @@ interface Sent {
 }
 
 /** Hands messages to a worker in a process. */
-const makeHandler = (pipeline: Pipeline, options: { readonly queueIsDown?: boolean } = {}) => {
+const makeHandler = (
+  pipeline: Pipeline,
+  options: { readonly queueIsDown?: boolean; readonly delivery?: Delivery } = {},
+) => {
   const sent: Array<Sent> = [];
   const handle = (process: Process, body: string, deadlineEpochMs?: number) =>
     process.run(
-      Effect.flatMap(Worker, (worker) => worker.handle(pipeline, body)).pipe(
+      Effect.flatMap(Worker, (worker) => worker.handle(pipeline, body, options.delivery)).pipe(
         Effect.provide(Worker.layer),
         Effect.provideService(ProcessDeadline, deadlineEpochMs),
         Effect.provideService(MessageQueue, {
@@ -152,6 +156,43 @@ describe("the worker", () => {
       assert.strictEqual(steps, 1);
       // A duplicate may bring the row up to date, never say anything new.
       assert.strictEqual(new Set(world.rows.map(({ commit }) => commit)).size, 1);
+    }),
+  );
+
+  it.live("does not run a version that is superseded, and says by what", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const { layer, pipeline, workflow } = workflowOf(Effect.void);
+      const asked: Array<string> = [];
+      const { handle } = makeHandler({
+        ...pipeline,
+        supersededBy: ({ versionId }, executionId) =>
+          Effect.sync(() => {
+            asked.push(executionId);
+            return versionId === "v1" ? { order: "02", name: "stage-raw/in/a.csv@v2" } : undefined;
+          }),
+      });
+      const process = yield* world.start(layer, "frozen");
+      const [late] = yield* handle(process, toEventText(object("in/a.csv")));
+      assert.deepInclude(late, { outcome: "superseded", subject: "stage-raw/in/a.csv@v1" });
+      assert.include(late?.reason, "stage-raw/in/a.csv@v2");
+      assert.strictEqual(world.appends(), 0);
+      const executionId = yield* workflow.executionId({ object: object("in/a.csv") });
+      assert.deepStrictEqual(asked, [executionId]);
+      const [newest] = yield* handle(process, toEventText(object("in/a.csv", { versionId: "v2" })));
+      assert.deepInclude(newest, { outcome: "started", status: "completed" });
+    }),
+  );
+
+  it.live("writes the receives of a message into its dead letter", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const { layer, pipeline } = workflowOf(Effect.void);
+      const { handle, sent } = makeHandler(pipeline, {
+        delivery: { receiveCount: 3, firstEpochMs: 5 },
+      });
+      yield* handle(yield* world.start(layer, "frozen"), "what is this?");
+      assert.deepInclude(yield* letterOf(sent), { attempts: 3, firstEpochMs: 5 });
     }),
   );
 

@@ -5,9 +5,11 @@ import {
   DynamoExecutions,
   DynamoIdempotency,
   DynamoJournal,
+  DynamoObjectHeads,
   executionsTable,
   idempotencyTable,
   journalTable,
+  objectHeadsTable,
 } from "@millrace/core/aws";
 import dynalite from "dynalite";
 import { Effect, Layer } from "effect";
@@ -57,5 +59,12 @@ export const layerDynaliteIdempotency = Layer.unwrap(
 export const layerDynaliteExecutions = Layer.unwrap(
   Effect.map(withTable("Executions", executionsTable), (client) =>
     Layer.provideMerge(DynamoExecutions.layerDynamo("Executions"), client),
+  ),
+);
+
+/** Object heads in a table of their own. */
+export const layerDynaliteObjectHeads = Layer.unwrap(
+  Effect.map(withTable("ObjectHeads", objectHeadsTable), (client) =>
+    Layer.provideMerge(DynamoObjectHeads.layerDynamo("ObjectHeads"), client),
   ),
 );

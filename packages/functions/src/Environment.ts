@@ -19,6 +19,7 @@ export const variables = {
   journalTable: "MILLRACE_TABLE_JOURNAL",
   executionsTable: "MILLRACE_TABLE_EXECUTIONS",
   imagesTable: "MILLRACE_TABLE_IMAGES",
+  objectHeadsTable: "MILLRACE_TABLE_OBJECT_HEADS",
   codeVersion: "MILLRACE_CODE_VERSION",
   queueUrl: "MILLRACE_QUEUE_URL",
   deadLetterQueueUrl: "MILLRACE_DEAD_LETTER_QUEUE_URL",
@@ -41,6 +42,8 @@ export const Environment = Config.all({
   journalTable: Config.String(variables.journalTable),
   executionsTable: Config.String(variables.executionsTable),
   imagesTable: Config.String(variables.imagesTable),
+  /** The newest version of each object, for pipelines that want no other. */
+  objectHeadsTable: Config.String(variables.objectHeadsTable),
   codeVersion: Config.String(variables.codeVersion).pipe(Config.withDefault("unversioned")),
   queueUrl: Config.String(variables.queueUrl),
   deadLetterQueueUrl: Config.String(variables.deadLetterQueueUrl),

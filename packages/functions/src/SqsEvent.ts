@@ -3,13 +3,29 @@
  *
  * Source: AWS Lambda developer guide, "Using Lambda with Amazon SQS" and "Handling errors for an SQS event source"
  */
+import type { Delivery } from "@millrace/core";
 import { Schema } from "effect";
 
-export const SqsRecord = Schema.Struct({
+const SqsRecord = Schema.Struct({
   messageId: Schema.String,
   body: Schema.String,
+  attributes: Schema.optionalKey(
+    Schema.Struct({
+      ApproximateReceiveCount: Schema.optionalKey(Schema.FiniteFromString),
+      ApproximateFirstReceiveTimestamp: Schema.optionalKey(Schema.FiniteFromString),
+    }),
+  ),
 });
 export type SqsRecord = typeof SqsRecord.Type;
+
+/** What the queue says about a record, when it says it. */
+export const deliveryOf = ({ attributes }: SqsRecord): Delivery | undefined => {
+  const { ApproximateFirstReceiveTimestamp: firstEpochMs, ApproximateReceiveCount: receiveCount } =
+    attributes ?? {};
+  return firstEpochMs === undefined || receiveCount === undefined
+    ? undefined
+    : { firstEpochMs, receiveCount };
+};
 
 export const SqsEvent = Schema.Struct({ Records: Schema.Array(SqsRecord) });
 

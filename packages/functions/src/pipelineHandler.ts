@@ -1,7 +1,7 @@
 /**
  * The handler of a pipeline whose workflow is started by objects: topology, workflow and its layer, nothing else.
  */
-import type { Pipeline } from "@millrace/core";
+import { type Journal, judgeVersion, type ObjectHeads, type Pipeline } from "@millrace/core";
 import { type PipelineTopology, queueNames } from "@millrace/workflows/topology";
 import { Effect, type Layer } from "effect";
 import type { Workflow, WorkflowEngine } from "effect/workflow";
@@ -15,13 +15,21 @@ export const pipelineHandler = <E>(
   workflow: Workflow.Any,
   layer: Layer.Layer<never, E, WorkflowEngine.WorkflowEngine | ActivityServices>,
 ) => {
-  const pipeline = Effect.map(Environment, ({ buckets }): Pipeline => ({
-    name: topology.name,
-    trigger: topology.trigger,
-    bucketName: buckets[topology.trigger.bucket],
-    ...queueNames(topology),
-    workflow,
-    payloadOf: (object) => ({ object }),
-  }));
+  const pipeline = Effect.gen(function* () {
+    const { buckets } = yield* Environment;
+    const order = yield* Effect.context<ObjectHeads | Journal>();
+    return {
+      name: topology.name,
+      trigger: topology.trigger,
+      bucketName: buckets[topology.trigger.bucket],
+      ...queueNames(topology),
+      workflow,
+      payloadOf: (object) => ({ object }),
+      ...(topology.versions === "newest" && {
+        supersededBy: (object, executionId) =>
+          Effect.provideContext(judgeVersion(object, executionId), order),
+      }),
+    } satisfies Pipeline;
+  });
   return makeSqsHandler(pipelineLayer(topology, layer), pipeline);
 };

@@ -6,6 +6,7 @@ import {
   DocumentClient,
   DynamoExecutions,
   DynamoJournal,
+  DynamoObjectHeads,
   EventBridgeSchedules,
   S3LargeValues,
   S3ObjectStore,
@@ -42,6 +43,7 @@ export const pipelineLayer = <E>(
       const stores = Layer.mergeAll(
         DynamoJournal.layerDynamo(environment.journalTable),
         DynamoExecutions.layerDynamo(environment.executionsTable),
+        DynamoObjectHeads.layerDynamo(environment.objectHeadsTable),
         S3ObjectStore.layerS3(),
         S3LargeValues.layerS3(environment.valuesBucket),
         Layer.succeed(Buckets, environment.buckets),
@@ -63,7 +65,7 @@ export const pipelineLayer = <E>(
       return Worker.layer.pipe(
         Layer.provide(workflow),
         Layer.provide(engine),
-        Layer.provide(stores),
+        Layer.provideMerge(stores),
         Layer.merge(logging),
       );
     }),

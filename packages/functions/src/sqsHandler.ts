@@ -6,54 +6,52 @@
  */
 import { type Handled, type Pipeline, ProcessDeadline, Worker } from "@millrace/core";
 import { Cause, Clock, Effect, type Layer, ManagedRuntime, Schema } from "effect";
+import { handleRecords, RecordTimes } from "./handleRecords.ts";
 import {
+  deliveryOf,
   type LambdaContext,
-  type SqsBatchResponse,
   SqsEvent,
   type SqsHandler,
   type SqsRecord,
 } from "./SqsEvent.ts";
 
-/** Records of a batch that are handled side by side. */
-const recordsAtOnce = 4;
-
 /** Makes the handler; `services` is built at the first invocation, and a failure to build it fails that invocation. */
-export const makeSqsHandler = <E, F>(
-  services: Layer.Layer<Worker, E>,
-  pipeline: Effect.Effect<Pipeline, F>,
+export const makeSqsHandler = <R, E, F>(
+  services: Layer.Layer<Worker | R, E>,
+  pipeline: Effect.Effect<Pipeline, F, R>,
 ): SqsHandler => {
   const runtime = ManagedRuntime.make(services);
-  return (event, context) => runtime.runPromise(handleBatch(pipeline, event, context));
+  const times = new RecordTimes();
+  return (event, context) => runtime.runPromise(handleBatch(pipeline, event, context, times));
 };
 
-const handleBatch = Effect.fnUntraced(function* <F>(
-  pipeline: Effect.Effect<Pipeline, F>,
+const handleBatch = Effect.fnUntraced(function* <F, R>(
+  pipeline: Effect.Effect<Pipeline, F, R>,
   event: unknown,
   context: LambdaContext,
+  times: RecordTimes,
 ) {
   const { Records } = yield* Schema.decodeUnknownEffect(SqsEvent)(event);
   const now = yield* Clock.currentTimeMillis;
+  const deadlineEpochMs = now + context.getRemainingTimeInMillis();
   const known = yield* pipeline;
-  const failures = yield* Effect.forEach(Records, (record) => handleRecord(known, record), {
-    concurrency: recordsAtOnce,
-  }).pipe(Effect.provideService(ProcessDeadline, now + context.getRemainingTimeInMillis()));
-  const response: SqsBatchResponse = { batchItemFailures: failures.flat() };
-  return response;
+  return yield* handleRecords(Records, deadlineEpochMs, times, (record) =>
+    handleRecord(known, record),
+  ).pipe(Effect.provideService(ProcessDeadline, deadlineEpochMs));
 });
 
-/** Answers with the record's id when its message must come back. */
 const handleRecord = Effect.fnUntraced(
   function* (pipeline: Pipeline, record: SqsRecord) {
     const worker = yield* Worker;
-    const handled = yield* worker.handle(pipeline, record.body);
+    const handled = yield* worker.handle(pipeline, record.body, deliveryOf(record));
     yield* Effect.forEach(handled, (one) => log(pipeline, record, one), { discard: true });
-    return [];
+    return "done" as const;
   },
   (effect, pipeline, record) =>
     Effect.catchCause(effect, (cause) =>
       Effect.logError("message failed", Cause.pretty(cause)).pipe(
         Effect.annotateLogs({ pipeline: pipeline.name, messageId: record.messageId }),
-        Effect.as([{ itemIdentifier: record.messageId }]),
+        Effect.as("return" as const),
       ),
     ),
 );

@@ -45,6 +45,7 @@ export {
 } from "./images/renderRenditions.ts";
 export { renditionKey, type RenditionKeyInput } from "./images/renditionKey.ts";
 export { layerWorkflows } from "./layerWorkflows.ts";
+export { depthMax, LoopStopped } from "./outputMetadata.ts";
 export { Buckets } from "./Buckets.ts";
 export { CsvToParquet, layerCsvToParquet } from "./csvToParquet/CsvToParquet.ts";
 export { CatalogUnavailable, ImageCatalog, ImageRecord } from "./imageRenditions/ImageCatalog.ts";

@@ -9,10 +9,12 @@ import {
   failureClassOf,
   type ObjectRef,
   ObjectStore,
+  type ObjectTarget,
   objectName,
 } from "@millrace/core";
 import { Effect, Schema } from "effect";
 import { Buckets } from "./Buckets.ts";
+import { outputMetadata } from "./outputMetadata.ts";
 
 /** Where the quarantined object and its reason lie. */
 export const Quarantined = Schema.Struct({
@@ -30,15 +32,13 @@ export const quarantine = Effect.fnUntraced(function* (object: ObjectRef, error:
   const version = object.versionId ?? object.etag;
   const key = `${object.key}.${version}`;
   const reasonKey = `${key}.reason.json`;
-  const copied = yield* store
-    .copy(object, { bucket: errors, key, contentType: "application/octet-stream" })
-    .pipe(
-      Effect.as(true),
-      Effect.catchTags({
-        ObjectGone: () => Effect.succeed(false),
-        ObjectChanged: () => Effect.succeed(false),
-      }),
-    );
+  const metadata = yield* Effect.scoped(store.open(object, { bytesMax: 1 })).pipe(
+    Effect.map((opened) => outputMetadata(opened.metadata)),
+    Effect.catchTags({ ObjectGone: () => Effect.undefined, ObjectChanged: () => Effect.undefined }),
+  );
+  const copied = yield* metadata === undefined
+    ? Effect.succeed(false)
+    : copyTo({ bucket: errors, key, contentType: "application/octet-stream", metadata }, object);
   const { message, tag } = describeFailure(error);
   const reason = {
     object: objectName(object),
@@ -48,8 +48,24 @@ export const quarantine = Effect.fnUntraced(function* (object: ObjectRef, error:
     copied,
   };
   yield* store.put(
-    { bucket: errors, key: reasonKey, contentType: "application/json" },
+    {
+      bucket: errors,
+      key: reasonKey,
+      contentType: "application/json",
+      // How often the lost object had been processed nobody knows.
+      metadata: metadata ?? outputMetadata({}),
+    },
     `${JSON.stringify(reason, undefined, 2)}\n`,
   );
   return { bucket: errors, key, reasonKey, copied };
 });
+
+/** False when there is nothing to copy any more. */
+const copyTo = (target: ObjectTarget, object: ObjectRef) =>
+  ObjectStore.use((store) => store.copy(object, target)).pipe(
+    Effect.as(true),
+    Effect.catchTags({
+      ObjectGone: () => Effect.succeed(false),
+      ObjectChanged: () => Effect.succeed(false),
+    }),
+  );

@@ -17,6 +17,7 @@ import {
 } from "@millrace/core";
 import { Cause, Context, Effect, Schema } from "effect";
 import { Activity } from "effect/workflow";
+import { LoopStopped } from "./outputMetadata.ts";
 import { quarantine, Quarantined } from "./quarantine.ts";
 import { type PipelineTopology, queueNames } from "./topology.ts";
 
@@ -29,7 +30,11 @@ export const refuseInvalid =
     self.pipe(
       Effect.tapCauseIf(
         // What may succeed later is not the object's fault: it is dead-lettered, and stays where it is.
-        (cause) => failureClassOf(Cause.squash(cause)) === "permanent",
+        // Nor is a loop: the object is well, and a copy of it would be one more.
+        (cause) => {
+          const error = Cause.squash(cause);
+          return failureClassOf(error) === "permanent" && !(error instanceof LoopStopped);
+        },
         (cause) =>
           Activity.make({
             name: "quarantine",

@@ -8,8 +8,18 @@
  */
 import type { Trigger } from "@millrace/core";
 
+export { findLoops, refuseLoops, TopologyLoops } from "./refuseLoops.ts";
+
 /** A bucket by its logical name. */
 export type BucketName = "raw" | "clean" | "errors";
+
+/** Where objects come to lie that a pipeline writes. */
+export interface PipelineOutput {
+  readonly bucket: BucketName;
+  readonly prefix: string;
+  /** How its keys end. @default anyhow */
+  readonly suffixes?: readonly [string, ...ReadonlyArray<string>];
+}
 
 export interface PipelineTopology {
   /** Kebab case; names its queue, rule and function. */
@@ -19,8 +29,14 @@ export interface PipelineTopology {
   /** Module in packages/functions/src that exports `handler`. */
   readonly handler: string;
   readonly trigger: Trigger & { readonly bucket: BucketName };
+  /**
+   * Which versions of an object are run. `every`: each upload, against exactly its bytes, in whatever order the events
+   * come. `newest`: an older version whose event comes after a newer one's is recorded as superseded, and not run.
+   * @default "every"
+   */
+  readonly versions?: "every" | "newest";
   /** Where its results lie: compared with all triggers, because an output that is an input is a loop. */
-  readonly outputs: ReadonlyArray<{ readonly bucket: BucketName; readonly prefix: string }>;
+  readonly outputs: ReadonlyArray<PipelineOutput>;
   readonly queue: {
     readonly retentionSeconds: number;
     /** Receives after which the queue gives a message up to the dead-letter queue. */
@@ -51,7 +67,7 @@ const csvToParquet: PipelineTopology = {
   handler: "csvToParquet",
   trigger: { bucket: "raw", prefix: "incoming/", suffixes: [".csv"] },
   outputs: [
-    { bucket: "clean", prefix: "processed/" },
+    { bucket: "clean", prefix: "processed/", suffixes: [".parquet", ".rejects.ndjson"] },
     { bucket: "errors", prefix: "incoming/" },
   ],
   queue: { retentionSeconds: 345_600, receiveCountMax: 3 },

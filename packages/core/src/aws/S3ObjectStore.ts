@@ -14,7 +14,12 @@ import {
 import { Effect, Layer, Stream } from "effect";
 import { Readable } from "node:stream";
 import type { ObjectRef } from "../ObjectEvent.ts";
-import { ObjectStore, type ObjectTarget, type ReadFailure } from "../ObjectStore.ts";
+import {
+  ObjectStore,
+  type ObjectTarget,
+  type OpenedObject,
+  type ReadFailure,
+} from "../ObjectStore.ts";
 import { openS3Client } from "./s3Client.ts";
 import { statusOf } from "./awsFailure.ts";
 import { readFailure, writeFailure } from "./s3Failure.ts";
@@ -26,6 +31,7 @@ export const layerS3 = (config: S3ClientConfig = {}): Layer.Layer<ObjectStore> =
     ObjectStore,
     Effect.map(openS3Client(config), (client) =>
       ObjectStore.of({
+        open: (ref, options) => open(client, ref, options?.bytesMax),
         read: (ref, options) => read(client, ref, options?.bytesMax),
         writer: (target) => openWriter(client, target),
         put: (target, body) => put(client, target, body),
@@ -38,27 +44,40 @@ const empty = "empty" as const;
 const isEmpty = (error: unknown): error is typeof empty => error === empty;
 
 const read = (client: S3Client, ref: ObjectRef, bytesMax: number | undefined) =>
-  Stream.unwrap(
-    Effect.tryPromise({
-      try: (signal) =>
-        client.send(
-          new GetObjectCommand({
-            Bucket: ref.bucket,
-            Key: ref.key,
-            ...(ref.versionId === undefined
-              ? { IfMatch: `"${ref.etag}"` }
-              : { VersionId: ref.versionId }),
-            ...(bytesMax !== undefined && { Range: `bytes=0-${bytesMax - 1}` }),
-          }),
-          { abortSignal: signal },
-        ),
+  Stream.unwrap(Effect.map(open(client, ref, bytesMax), ({ body }) => body));
+
+const open = (client: S3Client, ref: ObjectRef, bytesMax: number | undefined) =>
+  Effect.acquireRelease(
+    getObject(client, ref, bytesMax).pipe(
       // A range of an empty object cannot be satisfied: the object is there, and has no bytes.
-      catch: (error) => (statusOf(error) === 416 ? empty : readFailure("read", ref, error)),
-    }).pipe(
-      Effect.map(({ Body }) => bodyStream(Body, ref)),
-      Effect.catchIf(isEmpty, () => Effect.succeed(Stream.empty)),
+      Effect.catchIf(isEmpty, () => getObject(client, ref, undefined)),
+      Effect.catchIf(isEmpty, () => Effect.fail(readFailure("read", ref, empty))),
     ),
+    ({ Body }) => Effect.sync(() => Body instanceof Readable && Body.destroy()),
+    { interruptible: true },
+  ).pipe(
+    Effect.map(({ Body, Metadata = {} }): OpenedObject => ({
+      metadata: Metadata,
+      body: bodyStream(Body, ref),
+    })),
   );
+
+const getObject = (client: S3Client, ref: ObjectRef, bytesMax: number | undefined) =>
+  Effect.tryPromise({
+    try: (signal) =>
+      client.send(
+        new GetObjectCommand({
+          Bucket: ref.bucket,
+          Key: ref.key,
+          ...(ref.versionId === undefined
+            ? { IfMatch: `"${ref.etag}"` }
+            : { VersionId: ref.versionId }),
+          ...(bytesMax !== undefined && { Range: `bytes=0-${bytesMax - 1}` }),
+        }),
+        { abortSignal: signal },
+      ),
+    catch: (error) => (statusOf(error) === 416 ? empty : readFailure("read", ref, error)),
+  });
 
 const bodyStream = (body: unknown, ref: ObjectRef): Stream.Stream<Uint8Array, ReadFailure> =>
   body instanceof Readable

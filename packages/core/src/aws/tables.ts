@@ -57,3 +57,16 @@ export const idempotencyTable: TableDefinition = {
   AttributeDefinitions: [{ AttributeName: "key", AttributeType: "S" }],
   KeySchema: [{ AttributeName: "key", KeyType: "HASH" }],
 };
+
+/** One item per object key whose order matters, and one per version that came too late. */
+export const objectHeadsTable: TableDefinition = {
+  BillingMode: "PAY_PER_REQUEST",
+  AttributeDefinitions: [
+    { AttributeName: "object", AttributeType: "S" },
+    { AttributeName: "entry", AttributeType: "S" },
+  ],
+  KeySchema: [
+    { AttributeName: "object", KeyType: "HASH" },
+    { AttributeName: "entry", KeyType: "RANGE" },
+  ],
+};

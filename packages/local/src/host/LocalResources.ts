@@ -24,6 +24,7 @@ export const localTables = {
   journal: "MillraceJournal",
   executions: "MillraceExecutions",
   images: "MillraceImages",
+  objectHeads: "MillraceObjectHeads",
 } as const;
 
 /** The archive of all object events. */
@@ -78,6 +79,7 @@ export const localVariables = (
     [variables.journalTable]: localTables.journal,
     [variables.executionsTable]: localTables.executions,
     [variables.imagesTable]: localTables.images,
+    [variables.objectHeadsTable]: localTables.objectHeads,
     [variables.queueUrl]: queueUrl(endpoint, queue),
     [variables.deadLetterQueueUrl]: queueUrl(endpoint, deadLetters),
     [variables.queueArn]: queueArn(queue),

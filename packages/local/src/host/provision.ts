@@ -32,12 +32,13 @@ import {
 } from "@aws-sdk/client-scheduler";
 import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { toEventPattern } from "@millrace/core";
-import { executionsTable, journalTable } from "@millrace/core/aws";
+import { executionsTable, journalTable, objectHeadsTable } from "@millrace/core/aws";
 import { imagesTable, imagesTimeToLive } from "@millrace/functions/DynamoImageCatalog";
 import {
   type BucketName,
   deadLetterRetentionSeconds,
   type PipelineTopology,
+  refuseLoops,
   type SweeperTopology,
 } from "@millrace/workflows/topology";
 import { Clock, Effect, Schema } from "effect";
@@ -105,11 +106,12 @@ export const clientConfig = (connection: AwsConnection) => ({
 const make = (resource: string, run: () => Promise<unknown>) =>
   Effect.tryPromise({ try: run, catch: (cause) => new ProvisioningFailed({ resource, cause }) });
 
-/** Makes everything. */
+/** Makes everything, unless the topology would feed on itself. */
 export const provision = Effect.fnUntraced(function* (
   connection: AwsConnection,
   { pipelines, sweeper, sweeps, timesOf }: Provisions,
 ) {
+  yield* refuseLoops(pipelines);
   const config = clientConfig(connection);
   const clients: Clients = {
     s3: new S3Client(config),
@@ -126,6 +128,7 @@ export const provision = Effect.fnUntraced(function* (
     [localTables.journal, journalTable],
     [localTables.executions, executionsTable],
     [localTables.images, imagesTable],
+    [localTables.objectHeads, objectHeadsTable],
   ] as const) {
     yield* make(`table ${table}`, () =>
       clients.dynamo

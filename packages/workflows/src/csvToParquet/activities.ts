@@ -16,7 +16,8 @@ import { csvToParquet } from "../csv/csvToParquet.ts";
 import { parquetKey } from "../csv/parquetKey.ts";
 import { SpillFailed } from "../csv/SpillFile.ts";
 import { csvSniffBytesMax, sniffCsv } from "../csv/sniffCsv.ts";
-import { outputMetadata } from "../outputMetadata.ts";
+import { openInput } from "../openInput.ts";
+import { LoopStopped } from "../outputMetadata.ts";
 import { ParquetEncodingFailed } from "../parquet/ParquetEncoder.ts";
 import { pipelines } from "../topology.ts";
 
@@ -27,6 +28,7 @@ export const CsvObjectFailure = Schema.Union([
   ...WriteFailure.members,
   ParquetEncodingFailed,
   SpillFailed,
+  LoopStopped,
 ]);
 
 /** Where the results lie, and what became of the rows. */
@@ -42,14 +44,14 @@ export const look = Effect.fnUntraced(function* (
   object: ObjectCreated,
   processedAtEpochMs: number,
 ) {
-  const store = yield* ObjectStore;
-  const chunks = yield* Stream.runCollect(store.read(object, { bytesMax: csvSniffBytesMax }));
+  const { body } = yield* openInput(object, { bytesMax: csvSniffBytesMax });
+  const chunks = yield* Stream.runCollect(body);
   const source = objectName(object);
   return yield* sniffCsv(
     { source, sourceFile: source, processedAtEpochMs },
     { first: Buffer.concat(chunks), bytes: object.sizeBytes },
   );
-});
+}, Effect.scoped);
 
 /** Streams the object through the pass; the outputs become visible when the pass has ended well, and only then. */
 export const transform = Effect.fnUntraced(function* (
@@ -59,9 +61,10 @@ export const transform = Effect.fnUntraced(function* (
   const store = yield* ObjectStore;
   const { clean } = yield* Buckets;
   const source = objectName(object);
+  const input = yield* openInput(object);
   const key = parquetKey({ ...object, prefix: pipelines.csvToParquet.trigger.prefix });
   const open = (target: string, contentType: string) =>
-    store.writer({ bucket: clean, key: target, contentType, metadata: outputMetadata });
+    store.writer({ bucket: clean, key: target, contentType, metadata: input.metadata });
   const part = yield* open(key, "application/vnd.apache.parquet");
   const rejectsKey = `${key}.rejects.ndjson`;
   const rejects = yield* Ref.make(false);
@@ -69,7 +72,7 @@ export const transform = Effect.fnUntraced(function* (
 
   const report = yield* csvToParquet(
     { source, sourceFile: source, processedAtEpochMs },
-    store.read(object),
+    input.body,
     {
       part: () => Effect.succeed(part.write),
       endPart: () => Effect.void,

@@ -14,7 +14,8 @@ import { ImageFailure } from "../images/ImageFailure.ts";
 import { ImageMetadata, RenditionInfo } from "../images/ImageMetadata.ts";
 import { renderRenditions } from "../images/renderRenditions.ts";
 import { renditionKey } from "../images/renditionKey.ts";
-import { outputMetadata } from "../outputMetadata.ts";
+import { openInput } from "../openInput.ts";
+import { LoopStopped } from "../outputMetadata.ts";
 import { pipelines } from "../topology.ts";
 import {
   CatalogUnavailable,
@@ -29,6 +30,7 @@ export const ImageObjectFailure = Schema.Union([
   ...ReadFailure.members,
   ...WriteFailure.members,
   CatalogUnavailable,
+  LoopStopped,
 ]);
 
 /** The renditions as they lie in the clean bucket. */
@@ -44,7 +46,8 @@ export const render = Effect.fnUntraced(function* (object: ObjectCreated) {
   const store = yield* ObjectStore;
   const { clean } = yield* Buckets;
   const source = objectName(object);
-  const chunks = yield* Stream.runCollect(store.read(object));
+  const input = yield* openInput(object);
+  const chunks = yield* Stream.runCollect(input.body);
   const { metadata, renditions } = yield* renderRenditions(Buffer.concat(chunks), { source });
   const sizes = yield* Effect.forEach(
     renditions,
@@ -60,7 +63,7 @@ export const render = Effect.fnUntraced(function* (object: ObjectCreated) {
           bucket: clean,
           key,
           contentType: info.mimeType,
-          metadata: outputMetadata,
+          metadata: input.metadata,
         },
         bytes,
       );
@@ -69,7 +72,7 @@ export const render = Effect.fnUntraced(function* (object: ObjectCreated) {
     { concurrency: 3 },
   );
   return { bucket: clean, metadata, sizes };
-});
+}, Effect.scoped);
 
 /** The record of an image at an instant: processed, or failed with its reason. */
 export const imageRecord = (

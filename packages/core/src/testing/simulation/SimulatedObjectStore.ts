@@ -28,6 +28,9 @@ const unavailable = (target: { bucket: string; key: string }, operation: string)
   return (reason: string) => new ObjectStoreUnavailable({ bucket, key, operation, cause: reason });
 };
 
+const bytesOf = ({ body }: StoredVersion, bytesMax: number | undefined) =>
+  Stream.make(new Uint8Array(Buffer.from(body.slice(0, bytesMax), "latin1")));
+
 export class SimulatedObjectStore {
   /** All versions ever written, by `bucket/key`, oldest first. */
   readonly versions = new Map<string, Array<StoredVersion>>();
@@ -62,12 +65,14 @@ export class SimulatedObjectStore {
         refusal: "slow-down",
       });
     return Layer.succeed(ObjectStore, {
+      // Metadata is not simulated: no depth, as of an upload.
+      open: (ref, options) =>
+        Effect.map(read(ref), (version) => ({
+          metadata: {},
+          body: bytesOf(version, options?.bytesMax),
+        })),
       read: (ref, options) =>
-        Stream.unwrap(
-          Effect.map(read(ref), ({ body }) =>
-            Stream.make(new Uint8Array(Buffer.from(body.slice(0, options?.bytesMax), "latin1"))),
-          ),
-        ),
+        Stream.unwrap(Effect.map(read(ref), (version) => bytesOf(version, options?.bytesMax))),
       put: (target, body) => put(target, () => textOf(body)),
       copy: (ref, target) =>
         Effect.flatMap(read(ref), ({ body }) => Effect.asVoid(put(target, () => body))),
