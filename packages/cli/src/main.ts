@@ -1,7 +1,7 @@
 /**
  * The `millrace` command.
  *
- * Exit codes: 0 done; 1 it failed, with the reason on stderr; 2 wrong usage.
+ * Exit codes: 0 done; 1 it failed, with the reason on stderr; 2 wrong usage; 130 stopped in the middle of many changes.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node";
 import { Cause, Console, Effect, Exit } from "effect";
@@ -39,7 +39,9 @@ const millrace = Command.make("millrace").pipe(
 
 // Before the run: help and wrong usage end it synchronously.
 const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
-  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0;
+  if (Exit.isSuccess(exit)) return 0;
+  // A command that was stopped in its work says so itself; `dev` is stopped when it has done its work.
+  if (Cause.hasInterruptsOnly(exit.cause)) return Number(process.exitCode ?? 0);
   const error = Cause.squash(exit.cause);
   return CliError.isCliError(error) && error._tag !== "UserError" ? 2 : 1;
 };
