@@ -15,6 +15,7 @@ const commands = {
   ls: async () => (await import("./ls.ts")).ls,
   show: async () => (await import("./show.ts")).show,
   redrive: async () => (await import("./redrive.ts")).redrive,
+  dlq: async () => (await import("./dlq/dlq.ts")).dlq,
   fork: async () => (await import("./fork.ts")).fork,
   export: async () => (await import("./export.ts")).exportCommand,
   import: async () => (await import("./import.ts")).importCommand,
