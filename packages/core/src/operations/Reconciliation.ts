@@ -105,17 +105,19 @@ const finding = (row: ExecutionRow, detail: string): ExecutionFinding => ({
   detail,
 });
 
-/** Forks are about an object too, but under an id of their own. */
-const withoutObject = ({ rows, versions }: ReconciliationInput) => {
+/** Forks are about an object too, but under an id of their own; younger rows may be of objects that were not listed yet. */
+const withoutObject = ({ nowEpochMs, rows, versions }: ReconciliationInput) => {
   const expected = new Set(
     versions.flatMap(({ executions }) => executions.map(({ executionId }) => executionId)),
   );
   return rows
+    .filter(({ startedEpochMs }) => startedEpochMs < nowEpochMs)
     .filter((row) => row.forkedFrom === undefined && !expected.has(row.executionId))
     .map((row) => finding(row, `${row.status}; its object's version is gone`));
 };
 
-const outputFindings = ({ outputs, outputsOf, rows }: ReconciliationInput) => {
+const outputFindings = (input: ReconciliationInput) => {
+  const { outputs, outputsOf, rows } = input;
   const completedWithoutOutput: Array<ExecutionFinding> = [];
   const outputsWrittenByOthers: Array<ExecutionFinding> = [];
   let unjudged = 0;
@@ -137,6 +139,8 @@ const outputFindings = ({ outputs, outputsOf, rows }: ReconciliationInput) => {
   for (const [name, row] of writers) {
     const writtenEpochMs = outputs.get(name);
     if (writtenEpochMs === undefined) continue;
+    // What was written while the lists were read may be of an execution that is not in them.
+    if (writtenEpochMs > input.nowEpochMs) continue;
     if (writtenEpochMs > row.updatedEpochMs + clockToleranceMs) {
       outputsWrittenByOthers.push(
         finding(row, `${name} was written at ${iso(writtenEpochMs)}, after its execution's end`),

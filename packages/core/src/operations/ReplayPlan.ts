@@ -145,40 +145,43 @@ export const makeReplayPlan = (request: ReplayRequest) => {
 };
 
 /** What the step would come to. */
-const checkStep = (step: ReplayStep, label: string) => {
+const checkStep = Effect.fnUntraced(function* (step: ReplayStep, label: string) {
   switch (step._tag) {
     case "Start":
-      return Effect.succeed<ReplayOutcome>("started");
+      return "started" satisfies ReplayOutcome;
     case "Redrive":
-      return refusalsCounted(
-        Effect.as(planRedrive(step.executionId, label), "redriven" as ReplayOutcome),
+      return yield* refusalsCounted(
+        planRedrive(step.executionId, label).pipe(Effect.as<ReplayOutcome>("redriven")),
       );
     case "Rerun":
-      return refusalsCounted(Effect.map(checkRerun(step.executionId, label), outcomeOfRerun));
+      return yield* refusalsCounted(
+        Effect.map(checkRerun(step.executionId, label), outcomeOfRerun),
+      );
   }
-};
+});
 
 /** Does one step; `queueOf` names the queue of a pipeline. */
-export const carryOutReplay = (
+export const carryOutReplay = Effect.fnUntraced(function* (
   step: ReplayStep,
   options: { readonly label: string; readonly queueOf: (pipeline: string) => string },
-) => {
+) {
   switch (step._tag) {
     case "Start":
-      return MessageQueue.use((queue) =>
+      return yield* MessageQueue.use((queue) =>
         queue.send(options.queueOf(step.pipeline), step.body),
       ).pipe(retry({ baseMs: 50 }), Effect.as<ReplayOutcome>("started"));
     case "Redrive":
-      return refusalsCounted(
-        Effect.as(
-          redrive(step.executionId, { reason: options.label }),
-          "redriven" as ReplayOutcome,
+      return yield* refusalsCounted(
+        redrive(step.executionId, { reason: options.label }).pipe(
+          Effect.as<ReplayOutcome>("redriven"),
         ),
       );
     case "Rerun":
-      return refusalsCounted(Effect.map(rerun(step.executionId, options.label), outcomeOfRerun));
+      return yield* refusalsCounted(
+        Effect.map(rerun(step.executionId, options.label), outcomeOfRerun),
+      );
   }
-};
+});
 
 const outcomeOfRerun = ({ created }: { readonly created: boolean }): ReplayOutcome =>
   created ? "rerun" : "rerunBefore";
