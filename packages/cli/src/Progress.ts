@@ -46,3 +46,25 @@ export const makeProgress = Effect.fnUntraced(function* (label: string, total: n
     ),
   } satisfies Progress;
 });
+
+/** The same for work whose amount is not known: how much has been done. */
+export const makeCounter = Effect.fnUntraced(function* (label: string) {
+  const stdio = yield* Stdio.Stdio;
+  if (!(yield* stdio.stderrIsTerminal)) return silent;
+  const write = (text: string) =>
+    Stream.make(text).pipe(Stream.run(stdio.stderr({ endOnDone: false })), Effect.ignore);
+  let done = 0;
+  let drawn = "";
+  return {
+    advance: (amount) => {
+      done += amount;
+      // Redrawn a hundred times less often than it counts, once there is much.
+      if (done > 1_000 && done % 100 !== 0) return Effect.void;
+      drawn = `${label}: ${done}`;
+      return write(`\r${drawn}`);
+    },
+    clear: Effect.suspend(() =>
+      drawn === "" ? Effect.void : write(`\r${" ".repeat(drawn.length)}\r`),
+    ),
+  } satisfies Progress;
+});

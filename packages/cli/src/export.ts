@@ -1,7 +1,7 @@
 /**
  * `millrace export`: histories as JSON Lines, to be kept, moved, or replayed against other code.
  */
-import { Executions, HistoryFile } from "@millrace/core";
+import { HistoryFile } from "@millrace/core";
 import { Console, Effect, Option } from "effect";
 import { Argument, CliError, Command, Flag } from "effect/cli";
 import { findConnection } from "./Connection.ts";
@@ -9,6 +9,7 @@ import { findHistory } from "./findHistory.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { openOutputFile } from "./OutputFile.ts";
 import { isFiltering, type QueryFlags, queryFlags, readQuery } from "./queryFlags.ts";
+import { rowPages } from "./rowPages.ts";
 import { layerStores } from "./stores.ts";
 
 /** What is to be exported has to be said, in one way. */
@@ -27,22 +28,14 @@ const requireOneWay = (ways: ReadonlyArray<boolean>) =>
         }),
       );
 
-/** Rows of the index that are asked for at once. */
-const pageRows = 100;
-
 /** Hands the ids of all executions that the filters leave to `use`, page by page. */
 const forEachMatching = Effect.fnUntraced(function* <E, R>(
   flags: QueryFlags,
   use: (executionId: string) => Effect.Effect<void, E, R>,
 ) {
-  const executions = yield* Executions;
-  const query = yield* readQuery(flags);
-  let cursor: string | undefined;
-  do {
-    const page = yield* executions.list({ ...query, rowsMax: pageRows, cursor });
-    for (const { executionId } of page.rows) yield* use(executionId);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  yield* rowPages(yield* readQuery(flags), (rows) =>
+    Effect.forEach(rows, ({ executionId }) => use(executionId), { discard: true }),
+  );
 });
 
 const exportTo = Effect.fnUntraced(function* <E, R>(

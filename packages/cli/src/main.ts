@@ -1,7 +1,7 @@
 /**
  * The `millrace` command.
  *
- * Exit codes: 0 done; 1 it failed, with the reason on stderr; 2 wrong usage.
+ * Exit codes: 0 done; 1 it failed, with the reason on stderr; 2 wrong usage; 130 stopped in the middle of many changes.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node";
 import { Cause, Console, Effect, Exit } from "effect";
@@ -15,6 +15,10 @@ const commands = {
   ls: async () => (await import("./ls.ts")).ls,
   show: async () => (await import("./show.ts")).show,
   redrive: async () => (await import("./redrive.ts")).redrive,
+  dlq: async () => (await import("./dlq/dlq.ts")).dlq,
+  replay: async () => (await import("./replay/replay.ts")).replay,
+  backfill: async () => (await import("./backfill/backfill.ts")).backfill,
+  reconcile: async () => (await import("./reconcile.ts")).reconcile,
   fork: async () => (await import("./fork.ts")).fork,
   export: async () => (await import("./export.ts")).exportCommand,
   import: async () => (await import("./import.ts")).importCommand,
@@ -39,7 +43,9 @@ const millrace = Command.make("millrace").pipe(
 
 // Before the run: help and wrong usage end it synchronously.
 const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
-  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0;
+  if (Exit.isSuccess(exit)) return 0;
+  // A command that was stopped in its work says so itself; `dev` is stopped when it has done its work.
+  if (Cause.hasInterruptsOnly(exit.cause)) return Number(process.exitCode ?? 0);
   const error = Cause.squash(exit.cause);
   return CliError.isCliError(error) && error._tag !== "UserError" ? 2 : 1;
 };

@@ -9,24 +9,43 @@ const units = { s: "seconds", m: "minutes", h: "hours", d: "days" } as const;
 const isUnit = (text: string | undefined): text is keyof typeof units =>
   text !== undefined && Object.hasOwn(units, text);
 
+const readAge = (text: string): Option.Option<Duration.Duration> => {
+  const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  return isUnit(unit)
+    ? Option.some(Duration.fromInputUnsafe(`${Number(amount)} ${units[unit]}`))
+    : Option.none();
+};
+
 /** An instant, given now: one written out, or how long ago it was. */
 const readTime = (text: string): Option.Option<(nowEpochMs: number) => number> => {
-  const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  if (isUnit(unit)) {
-    const ago = Duration.toMillis(Duration.fromInputUnsafe(`${Number(amount)} ${units[unit]}`));
-    return Option.some((nowEpochMs) => nowEpochMs - ago);
-  }
+  const age = readAge(text);
+  if (Option.isSome(age)) return Option.some((now) => now - Duration.toMillis(age.value));
   return Option.map(DateTime.make(text), (time) => () => DateTime.toEpochMillis(time));
 };
 
-const timeFlag = (name: string, description: string) =>
+/** A time: it is given now, and answers with the instant. */
+export const requiredTimeFlag = (name: string, description: string) =>
   Flag.String(name).pipe(
     Flag.withDescription(description),
     Flag.filterMap(
       readTime,
       () => "a time like 2026-11-20T08:00:00Z, or how long ago it was, like 30m, 2h or 7d",
     ),
-    Flag.optional,
+  );
+
+/** The same where it may be left out. */
+export const timeFlag = (name: string, description: string) =>
+  Flag.optional(requiredTimeFlag(name, description));
+
+/** How long: gives milliseconds. */
+export const ageFlag = (name: string, description: string, byDefault: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(`${description}; by default ${byDefault}`),
+    Flag.withDefault(byDefault),
+    Flag.filterMap(
+      (text) => Option.map(readAge(text), Duration.toMillis),
+      () => "a length of time like 30s, 5m, 2h or 7d",
+    ),
   );
 
 /** The flags. */

@@ -1,7 +1,7 @@
 /**
  * The journal and the index that a command reads, and the queues by which it asks for runs, in the AWS of a connection.
  */
-import { type Commit, QueueSchedules, QueueWakes } from "@millrace/core";
+import { type Commit, Journal, QueueSchedules, QueueWakes } from "@millrace/core";
 import {
   DocumentClient,
   DynamoExecutions,
@@ -54,10 +54,21 @@ export const requirePipeline = Effect.fnUntraced(function* (
   return yield* new NoPipelineForWorkflow({ executionId, workflow: started.workflow });
 });
 
-/** The same stores, and wakes through the pipelines' queues. */
+/** The same for an execution that has not been read yet. */
+export const requirePipelineOf = Effect.fnUntraced(function* (executionId: string) {
+  const journal = yield* Journal;
+  yield* requirePipeline(executionId, yield* journal.load(executionId, 0));
+});
+
+/** The pipelines' queues, by their names in the connection's AWS. */
+export const layerQueues = (connection: AwsConnection) =>
+  SqsMessageQueue.layerSqs(
+    (queue) => queueUrl(connection.endpoint, queue),
+    clientConfig(connection),
+  );
+
+/** The same stores, the queues, and wakes through them. */
 export const layerOperations = (connection: AwsConnection) => {
-  const urlOf = (queue: string): string => queueUrl(connection.endpoint, queue);
-  const queue = SqsMessageQueue.layerSqs(urlOf, clientConfig(connection));
   const wakes = QueueWakes.layerQueue((workflow) => {
     const pipeline = pipelineOf(workflow);
     return pipeline ? localQueues(pipeline).queue : workflow;
@@ -66,6 +77,6 @@ export const layerOperations = (connection: AwsConnection) => {
   const schedules = QueueSchedules.layerQueueDelay;
   return Layer.merge(
     layerStores(connection),
-    wakes.pipe(Layer.provide(schedules), Layer.provide(queue)),
+    wakes.pipe(Layer.provide(schedules), Layer.provideMerge(layerQueues(connection))),
   );
 };

@@ -51,7 +51,8 @@ export * from "./ObjectStore.ts";
 export { PayloadIdentity } from "./PayloadIdentity.ts";
 export * as QueueSchedules from "./QueueSchedules.ts";
 export * as QueueWakes from "./QueueWakes.ts";
-export { redrive, type RedrivenExecution } from "./redrive.ts";
+export * as Operations from "./operations/index.ts";
+export { planRedrive, redrive, type RedrivenExecution } from "./redrive.ts";
 export { reindex, reindexFrom } from "./reindex.ts";
 export * as Retry from "./Retry.ts";
 export {

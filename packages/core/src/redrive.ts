@@ -66,8 +66,11 @@ const loadState = Effect.fnUntraced(function* (executionId: string) {
 const isStopped = (status: ExecutionStatus | undefined): boolean =>
   status === "failed" || status === "parked";
 
-/** What is to be appended where, for the execution and the children that it failed of. */
-const planRedrive = (
+/**
+ * What is to be appended where, for the execution and the children that it failed of; fails where a redrive would be
+ * refused. Costs reads only.
+ */
+export const planRedrive = (
   executionId: string,
   reason: string,
 ): Effect.Effect<Plan, RedriveRefusal | LoadFailure, Journal> =>
