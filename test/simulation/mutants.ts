@@ -242,8 +242,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   one(
     "a dead letter that the queue did not take is forgotten",
     "DeadLetter.ts",
-    "execute: send(address, cause, { workflow: workflow._tag, executionId }),",
-    "execute: Effect.ignore(send(address, cause, { workflow: workflow._tag, executionId })),",
+    "send(address, cause, { ...story, execution: { workflow: workflow._tag, executionId } }),",
+    "Effect.ignore(send(address, cause, { ...story, execution: { workflow: workflow._tag, executionId } })),",
   ),
   one(
     "a timer recorded by an overtaken run is recorded again",

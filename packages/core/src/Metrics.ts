@@ -32,6 +32,20 @@ export const forgottenExecutions = counter(
   "executions that the sweeper woke",
 );
 
+/** What messages come to beside runs, by their outcome. */
+const outcomes: Readonly<Record<string, Metric.Counter<number>>> = {
+  joined: counter("DuplicatesAbsorbed", "events whose execution was there already"),
+  ignored: counter("ObjectsIgnored", "events that the trigger does not take"),
+  superseded: counter("ObjectsSuperseded", "versions that came after a newer one"),
+  "dead-lettered": counter("DeadLetters", "messages that nobody can process"),
+};
+
+/** Counts a message's outcome, where it is one of those. */
+export const countOutcome = (outcome: string): Effect.Effect<void> => {
+  const counted = outcomes[outcome];
+  return counted ? Metric.update(counted, 1) : Effect.void;
+};
+
 /** From 1 ms to about a quarter of an hour, each bound twice the one before. */
 const boundaries = Array.from({ length: 21 }, (_, power) => 2 ** power);
 export const stepMs = Metric.histogram("StepMs", { boundaries });

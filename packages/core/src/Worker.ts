@@ -13,6 +13,7 @@ import { statusOf } from "./Executions.ts";
 import { readMessage } from "./Intake.ts";
 import { afterLeaseMs, queueDelayMsMax } from "./Limits.ts";
 import { MessageQueue } from "./MessageQueue.ts";
+import { countRun } from "./Metrics.ts";
 import { type ObjectHead, supersededReason } from "./ObjectHeads.ts";
 import { type ObjectAnnouncement, type ObjectCreated, objectName } from "./ObjectEvent.ts";
 import { refusalOf, type Trigger } from "./Trigger.ts";
@@ -170,9 +171,11 @@ const handleOwn = Effect.fnUntraced(function* (pipeline: Pipeline, message: Work
 const afterRun = Effect.fnUntraced(function* (
   pipeline: Pipeline,
   subject: string,
-  { advance, executionId, state }: Advanced,
+  advanced: Advanced,
   created: boolean | undefined,
 ) {
+  const { advance, executionId, state } = advanced;
+  yield* countRun(advanced, created === true);
   const status = statusOf(state);
   const about = { subject, executionId, status };
   if (advance._tag === "NotRun" && advance.reason._tag === "Leased") {

@@ -6,7 +6,7 @@
  *
  * Source: Amazon CloudWatch user guide, "Specification: Embedded metric format"
  */
-import { Metric } from "effect";
+import type { Metric } from "effect";
 
 const namespace = "Millrace";
 

@@ -4,8 +4,19 @@
  * Layers are built once per cold start and live as long as the execution environment. The invocation's deadline is
  * handed down as the lease of every run that begins in it.
  */
-import { type Handled, type Pipeline, ProcessDeadline, Worker } from "@millrace/core";
-import { Cause, Clock, Effect, type Layer, ManagedRuntime, Schema } from "effect";
+import { type Handled, Metrics, type Pipeline, ProcessDeadline, Worker } from "@millrace/core";
+import {
+  Cause,
+  Clock,
+  Console,
+  type Context,
+  Effect,
+  type Layer,
+  ManagedRuntime,
+  Metric,
+  Schema,
+} from "effect";
+import { embeddedMetrics } from "./embeddedMetrics.ts";
 import { handleRecords, RecordTimes } from "./handleRecords.ts";
 import {
   deliveryOf,
@@ -32,19 +43,32 @@ const handleBatch = Effect.fnUntraced(function* <F, R>(
   times: RecordTimes,
 ) {
   const { Records } = yield* Schema.decodeUnknownEffect(SqsEvent)(event);
+  // One registry per invocation: what is in it at the end happened in this one.
+  const registry: Context.Service.Shape<typeof Metric.MetricRegistry> = new Map();
   const now = yield* Clock.currentTimeMillis;
   const deadlineEpochMs = now + context.getRemainingTimeInMillis();
   const known = yield* pipeline;
-  return yield* handleRecords(Records, deadlineEpochMs, times, (record) =>
+  const response = yield* handleRecords(Records, deadlineEpochMs, times, (record) =>
     handleRecord(known, record),
-  ).pipe(Effect.provideService(ProcessDeadline, deadlineEpochMs));
+  ).pipe(
+    Effect.provideService(ProcessDeadline, deadlineEpochMs),
+    Effect.provideService(Metric.MetricRegistry, registry),
+  );
+  const counted = yield* Effect.provideService(Metric.snapshot, Metric.MetricRegistry, registry);
+  const line = embeddedMetrics(known.name, now, counted);
+  // As it is: CloudWatch looks for the metrics at the top of the line's JSON.
+  if (line) yield* Console.log(JSON.stringify(line));
+  return response;
 });
 
 const handleRecord = Effect.fnUntraced(
   function* (pipeline: Pipeline, record: SqsRecord) {
     const worker = yield* Worker;
     const handled = yield* worker.handle(pipeline, record.body, deliveryOf(record));
-    yield* Effect.forEach(handled, (one) => log(pipeline, record, one), { discard: true });
+    for (const one of handled) {
+      yield* Metrics.countOutcome(one.outcome);
+      yield* log(pipeline, record, one);
+    }
     return "done" as const;
   },
   (effect, pipeline, record) =>
