@@ -5,9 +5,11 @@ import {
   DynamoExecutions,
   DynamoIdempotency,
   DynamoJournal,
+  DynamoSharedState,
   executionsTable,
   idempotencyTable,
   journalTable,
+  limitsTable,
 } from "@millrace/core/aws";
 import dynalite from "dynalite";
 import { Effect, Layer } from "effect";
@@ -50,6 +52,13 @@ export const layerDynaliteJournal = Layer.unwrap(
 export const layerDynaliteIdempotency = Layer.unwrap(
   Effect.map(withTable("Idempotency", idempotencyTable), (client) =>
     Layer.provideMerge(DynamoIdempotency.layerDynamo("Idempotency"), client),
+  ),
+);
+
+/** Shared states in a table of their own. */
+export const layerDynaliteSharedState = Layer.unwrap(
+  Effect.map(withTable("Limits", limitsTable), (client) =>
+    Layer.provideMerge(DynamoSharedState.layerDynamo("Limits"), client),
   ),
 );
 
