@@ -27,6 +27,7 @@ import { bringBack, keep, unkept } from "./IdempotentResult.ts";
 import { LargeValues } from "./LargeValues.ts";
 import { idempotencyKeyBytesMax, valueBytesMax } from "./Limits.ts";
 import { retry } from "./Retry.ts";
+import { RetryBudget } from "./RetryBudget.ts";
 
 export * from "./IdempotencyError.ts";
 export { parseJsonExact } from "./CanonicalJson.ts";
@@ -63,10 +64,15 @@ export const once =
       const leaseMs = Duration.toMillis(options.lease ?? "1 minute");
       const nowEpochMs = yield* Clock.currentTimeMillis;
       const owner = String(yield* Random.nextInt) + String(yield* Random.nextInt);
+      const release = Effect.ignore(store.release(key, owner));
       const leaseUntilEpochMs = nowEpochMs + leaseMs;
       const claim = yield* store
         .claim({ key, owner, payloadHash, nowEpochMs, leaseUntilEpochMs })
-        .pipe(retry({ attemptsMax: 5, baseMs: 100 }));
+        .pipe(
+          retry({ attemptsMax: 5, baseMs: 100 }),
+          // The claim may have been on its way.
+          Effect.onInterrupt(() => release),
+        );
       if (claim._tag !== "Claimed" && claim.payloadHash !== payloadHash) {
         return yield* new IdempotencyPayloadMismatch({ key });
       }
@@ -75,14 +81,26 @@ export const once =
         const retryAfterMs = Math.max(1, claim.leaseUntilEpochMs - nowEpochMs);
         return yield* new IdempotencyInProgress({ key, retryAfterMs });
       }
-      const result = yield* holdLease(self, {
+      const lost = new IdempotencyLeaseLost({ key, leaseMs });
+      const work = holdLease(self, {
         leaseMs,
         holdMsMax: Duration.toMillis(options.holdAtMost ?? "15 minutes"),
         extend: (until) => store.extend(key, owner, until),
-        lost: new IdempotencyLeaseLost({ key, leaseMs }),
-      }).pipe(Effect.onError(() => Effect.ignore(store.release(key, owner))));
-      const kept = yield* complete(options, owner, result);
-      return kept ? result : yield* new IdempotencyLeaseLost({ key, leaseMs });
+        lost,
+      });
+      // Once it is done, that it is done gets recorded, even by a fiber that is being interrupted.
+      return yield* Effect.uninterruptibleMask((restore) =>
+        restore(work).pipe(
+          Effect.onError(() => release),
+          Effect.tap((result) =>
+            complete(options, owner, result).pipe(
+              // Without the record it would be done again: that is no place to save retries.
+              Effect.provideService(RetryBudget, undefined),
+              Effect.flatMap((kept) => (kept ? Effect.void : Effect.fail(lost))),
+            ),
+          ),
+        ),
+      );
     });
 
 /** The payload's hash, when key, payload and announced result are such that the outcome can be kept. */

@@ -25,6 +25,7 @@ export {
   LargeValueUnavailable,
 } from "./LargeValues.ts";
 export { Wakes } from "./Wakes.ts";
+export * as Concurrency from "./Concurrency.ts";
 export * as DeadLetter from "./DeadLetter.ts";
 export * from "./ExecutionQuery.ts";
 export * from "./Executions.ts";
@@ -53,6 +54,7 @@ export * as QueueSchedules from "./QueueSchedules.ts";
 export * as QueueWakes from "./QueueWakes.ts";
 export * as Operations from "./operations/index.ts";
 export { planRedrive, redrive, type RedrivenExecution } from "./redrive.ts";
+export * as RateLimit from "./RateLimit.ts";
 export { reindex, reindexFrom } from "./reindex.ts";
 export * as Retry from "./Retry.ts";
 export {
@@ -61,6 +63,7 @@ export {
   Schedules,
   SchedulerUnavailable,
 } from "./Schedules.ts";
+export { type Change, SharedState, SharedStateUnavailable } from "./SharedState.ts";
 export * as Sweeper from "./Sweeper.ts";
 export * as Timeout from "./Timeout.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";

@@ -238,6 +238,47 @@ describe("a lease", () => {
     ),
   );
 
+  it.effect("not even a spent retry budget keeps a completion from being asked for again", () =>
+    Effect.gen(function* () {
+      const spent = Retry.withBudget({ retriesMax: 0 });
+      const fiber = yield* Effect.forkChild(spent(under("a")(Effect.succeed(1))));
+      yield* TestClock.adjust("10 seconds");
+      assert.strictEqual(yield* Fiber.join(fiber), 1);
+    }).pipe(
+      Effect.provide(
+        Layer.provide(
+          layerSpoiled((store) => ({ complete: losingFirstAnswer(store.complete) })),
+          layerStore,
+        ),
+      ),
+    ),
+  );
+
+  it.effect("what is done is recorded, although its fiber is interrupted meanwhile", () =>
+    Effect.gen(function* () {
+      const completing = yield* Deferred.make<void>();
+      const gate = yield* Deferred.make<void>();
+      const store = yield* IdempotencyStore;
+      const slow = IdempotencyStore.of({
+        ...store,
+        complete: (completion) =>
+          Deferred.succeed(completing, undefined).pipe(
+            Effect.andThen(Deferred.await(gate)),
+            Effect.andThen(store.complete(completion)),
+          ),
+      });
+      const fiber = yield* Effect.forkChild(
+        Effect.provideService(under("a")(Effect.succeed(1)), IdempotencyStore, slow),
+      );
+      yield* Deferred.await(completing);
+      const interrupting = yield* Effect.forkChild(Fiber.interrupt(fiber));
+      yield* Effect.yieldNow;
+      yield* Deferred.succeed(gate, undefined);
+      yield* Fiber.join(interrupting);
+      assert.strictEqual(yield* under("a")(Effect.succeed(2)), 1);
+    }).pipe(Effect.provide(layerStore)),
+  );
+
   it.effect("a result is remembered from its completion, for as long as asked", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* shortly(1), 1);

@@ -9,6 +9,8 @@ import {
   executionsTable,
   idempotencyTable,
   journalTable,
+  DynamoSharedState,
+  limitsTable,
   objectHeadsTable,
 } from "@millrace/core/aws";
 import dynalite from "dynalite";
@@ -52,6 +54,13 @@ export const layerDynaliteJournal = Layer.unwrap(
 export const layerDynaliteIdempotency = Layer.unwrap(
   Effect.map(withTable("Idempotency", idempotencyTable), (client) =>
     Layer.provideMerge(DynamoIdempotency.layerDynamo("Idempotency"), client),
+  ),
+);
+
+/** Shared states in a table of their own. */
+export const layerDynaliteSharedState = Layer.unwrap(
+  Effect.map(withTable("Limits", limitsTable), (client) =>
+    Layer.provideMerge(DynamoSharedState.layerDynamo("Limits"), client),
   ),
 );
 

@@ -3,11 +3,11 @@
  */
 import { assert, describe, it } from "@effect/vitest";
 import { IdempotencyStore } from "@millrace/core";
-import { DocumentClient } from "@millrace/core/aws";
 import { SqliteIdempotency } from "@millrace/core/sqlite";
 import { idempotencyContract } from "@millrace/core/testing";
 import { Effect } from "effect";
 import { layerDynaliteIdempotency } from "./dynalite.ts";
+import { loseAnswers } from "./loseAnswers.ts";
 
 describe("the DynamoDB store", () => {
   idempotencyContract(layerDynaliteIdempotency);
@@ -16,22 +16,6 @@ describe("the DynamoDB store", () => {
 describe("the SQLite store", () => {
   idempotencyContract(SqliteIdempotency.layerSqlite(":memory:"));
 });
-
-/** Below the SDK's own retries: the write is applied, its answer does not arrive. */
-const loseAnswers = (count: number) =>
-  Effect.map(DocumentClient, (client) => {
-    const lost = { left: count };
-    client.middlewareStack.add(
-      (next) => async (given) => {
-        const answer = await next(given);
-        if (lost.left === 0) return answer;
-        lost.left--;
-        throw Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
-      },
-      { step: "deserialize", priority: "high", name: "loseAnswers" },
-    );
-    return lost;
-  });
 
 describe("the SDK's own repetition of a write whose answer was lost", () => {
   const body = Effect.gen(function* () {

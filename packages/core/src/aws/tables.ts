@@ -51,8 +51,8 @@ export const executionsTable: TableDefinition = {
   ],
 };
 
-/** One item per idempotency key. */
-export const idempotencyTable: TableDefinition = {
+/** What keeps its own expiry in the attribute `expiresAt` (seconds) of its items, under the partition key `key`. */
+const expiringByKey: TableDefinition = {
   BillingMode: "PAY_PER_REQUEST",
   AttributeDefinitions: [{ AttributeName: "key", AttributeType: "S" }],
   KeySchema: [{ AttributeName: "key", KeyType: "HASH" }],
@@ -70,3 +70,9 @@ export const objectHeadsTable: TableDefinition = {
     { AttributeName: "entry", KeyType: "RANGE" },
   ],
 };
+
+/** One item per idempotency key. Its time to live, `expiresAt`, is switched on where the table is made. */
+export const idempotencyTable: TableDefinition = expiringByKey;
+
+/** One item per rate or concurrency limit that processes share; time to live as above. */
+export const limitsTable: TableDefinition = expiringByKey;
