@@ -188,37 +188,4 @@ describe("millrace", { timeout: 180_000 }, () => {
       ),
     ),
   );
-
-  const commands = [
-    "demo",
-    "dev",
-    "upload",
-    "ls",
-    "show",
-    "redrive",
-    "fork",
-    "export",
-    "import",
-    "transform",
-    "renditions",
-  ];
-  it.live("has help with an example for every command", () =>
-    inFolder(
-      Effect.fnUntraced(function* (folder) {
-        const all = yield* millrace(folder, "--help");
-        assert.strictEqual(all.code, 0, all.err);
-        for (const command of commands) assert.include(all.out, `\n  ${command} `);
-        yield* Effect.forEach(
-          commands,
-          (command) =>
-            Effect.map(millrace(folder, command, "--help"), ({ code, err, out }) => {
-              assert.deepStrictEqual({ code, err }, { code: 0, err: "" });
-              assert.include(out, "EXAMPLES");
-              assert.include(out, `millrace ${command}`);
-            }),
-          { concurrency: 2, discard: true },
-        );
-      }),
-    ),
-  );
 });

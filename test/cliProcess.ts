@@ -18,7 +18,8 @@ const environment = {
   NODE_COMPILE_CACHE: join(tmpdir(), "millrace-test-compile-cache"),
 };
 
-const start = (folder: string, ...words: ReadonlyArray<string>): ChildProcess =>
+/** Starts the command, and leaves the rest to the test. */
+export const start = (folder: string, ...words: ReadonlyArray<string>): ChildProcess =>
   spawn(process.execPath, [main, ...words], {
     cwd: folder,
     env: environment,

@@ -86,6 +86,7 @@ export const checkReplayCommand = Command.make(
   Command.withDescription(
     "Replay exported histories against the code of this checkout, without running any activity: would executions on their way go on, and those that ended end the same? Children need their histories in the files, too. Exit codes: 0 all agree; 1 one does not, or a file is unreadable; 2 wrong usage",
   ),
+  Command.withShortDescription("Replay exported histories against the code of this checkout"),
   Command.withExamples([
     {
       command:

@@ -66,7 +66,12 @@ export const dev = Command.make(
     }).pipe(Effect.scoped, Effect.provide(local));
   }),
 ).pipe(
-  Command.withDescription("Run the embedded AWS and the workers on this machine, until stopped"),
+  Command.withDescription(
+    "Run the embedded AWS and the workers on this machine, until stopped. Exit codes: 0 stopped; 1 a local mode runs here already, or its port or state cannot be used; 2 wrong usage",
+  ),
+  Command.withShortDescription(
+    "Run the embedded AWS and the workers on this machine, until stopped",
+  ),
   Command.withExamples([
     { command: "millrace dev", description: "State persists under .millrace/" },
     { command: "millrace dev --clean --port 4566", description: "Afresh, on a fixed port" },

@@ -104,6 +104,7 @@ export const exportCommand = Command.make(
   Command.withDescription(
     "Write histories as JSON Lines, one execution per line (the lines are JSON with or without --json). Exit codes: 0 written; 1 an execution is not there; 2 wrong usage",
   ),
+  Command.withShortDescription("Write histories as JSON Lines"),
   Command.withExamples([
     { command: "millrace export 3f9a 77c0 --out two.jsonl", description: "Two executions" },
     {

@@ -77,6 +77,7 @@ export const fork = Command.make(
   Command.withDescription(
     "Start a new execution from an event of another one, with the same input or a changed one. Forking twice the same makes one. Exit codes: 0 it is there and was asked to run; 1 no such execution or event, or the input is no payload; 2 wrong usage",
   ),
+  Command.withShortDescription("Start a new execution from an event of another one"),
   Command.withExamples([
     {
       command: "millrace fork 3f9a --after-event 1",

@@ -40,6 +40,7 @@ export const importCommand = Command.make(
   Command.withDescription(
     "Take exported histories into the journal, as they are. One that is there already is left alone (present), one that is there with another history is refused. An execution that had not ended may be run where workers are. Exit codes: 0 all are there; 1 the file is unreadable or a history differs; 2 wrong usage",
   ),
+  Command.withShortDescription("Take exported histories into the journal"),
   Command.withExamples([
     {
       command: "millrace import failed.jsonl",

@@ -41,7 +41,10 @@ export const ls = Command.make(
     if (page.cursor !== undefined) yield* Console.log(`more: --cursor ${page.cursor}`);
   }),
 ).pipe(
-  Command.withDescription("List executions, newest first"),
+  Command.withDescription(
+    "List executions, newest first. Exit codes: 0 listed; 1 the index did not answer; 2 wrong usage",
+  ),
+  Command.withShortDescription("List executions, newest first"),
   Command.withExamples([
     { command: "millrace ls", description: "The newest 50" },
     {

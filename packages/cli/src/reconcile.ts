@@ -55,6 +55,9 @@ export const reconcile = Command.make(
   Command.withDescription(
     "Compare the buckets with the executions: uploads without an execution, executions without their object, completed executions whose output is gone or was written by others later, and executions that are open too long. Each finding comes with the command that puts it right. Exit codes: 0 all agree; 1 there are findings, or the buckets or stores did not answer; 2 wrong usage",
   ),
+  Command.withShortDescription(
+    "Compare the buckets with the executions, and offer what puts them right",
+  ),
   Command.withExamples([
     { command: "millrace reconcile", description: "All pipelines" },
     {

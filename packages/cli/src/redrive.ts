@@ -51,6 +51,9 @@ export const redrive = Command.make(
   Command.withDescription(
     "Run failed or parked executions again from their failed step; what succeeded is kept. One that is not failed any more is left alone, so the same command can be repeated. Exit codes: 0 all were asked to run, or had been; 1 one is not there or may not be redriven, or the stores did not answer; 2 wrong usage; 130 stopped",
   ),
+  Command.withShortDescription(
+    "Run failed executions again from their failed step, one or all of a query",
+  ),
   Command.withExamples([
     { command: "millrace redrive 3f9a", description: "By the beginning of its id" },
     {

@@ -84,7 +84,12 @@ export const renditions = Command.make(
       failAsUserError,
     ),
 ).pipe(
-  Command.withDescription("Render an image at 800x600, 400x300 and 150x150, without any cloud"),
+  Command.withDescription(
+    "Render an image at 800x600, 400x300 and 150x150, without any cloud. Exit codes: 0 rendered; 1 it is no image that can be rendered, or cannot be written; 2 wrong usage",
+  ),
+  Command.withShortDescription(
+    "Render an image at 800x600, 400x300 and 150x150, without any cloud",
+  ),
   Command.withExamples([
     {
       command: "millrace renditions photo.jpg --out web",

@@ -39,6 +39,9 @@ export const show = Command.make(
   }),
 ).pipe(
   Command.withDescription(
+    "Show the history of an execution, its events numbered as `millrace fork` wants them. Exit codes: 0 shown; 1 no execution, or several, answer to the name; 2 wrong usage",
+  ),
+  Command.withShortDescription(
     "Show the history of an execution, its events numbered as `millrace fork` wants them",
   ),
   Command.withExamples([

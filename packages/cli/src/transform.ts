@@ -180,6 +180,9 @@ export const transform = Command.make("transform", flags, (input) =>
   ),
 ).pipe(
   Command.withDescription(
+    "Transform a CSV file to Parquet, cleaned and enriched, without any cloud. Exit codes: 0 transformed; 1 the file is no CSV or cannot be read or written; 2 wrong usage",
+  ),
+  Command.withShortDescription(
     "Transform a CSV file to Parquet, cleaned and enriched, without any cloud",
   ),
   Command.withExamples([

@@ -88,7 +88,10 @@ export const upload = Command.make(
     }
   }),
 ).pipe(
-  Command.withDescription("Upload files to the raw bucket, where the pipelines take them"),
+  Command.withDescription(
+    "Upload files to the raw bucket, where the pipelines take them. Exit codes: 0 all are there; 1 one was not uploaded, or no pipeline takes it; 2 wrong usage",
+  ),
+  Command.withShortDescription("Upload files to the raw bucket, where the pipelines take them"),
   Command.withExamples([
     { command: "millrace upload orders.csv photo.jpg", description: "Each to its pipeline" },
     { command: "millrace upload orders.csv --prefix incoming/2026/", description: "Into a folder" },

@@ -75,6 +75,7 @@ export const backfill = Command.make(
   Command.withDescription(
     "Send the newest version of every object below a prefix through the pipelines' queues, as if its event had come now; what has an execution already is left alone. A run that was stopped goes on where it was (a file under .millrace/ remembers). Exit codes: 0 all sent or counted; 1 the bucket, the stores or the queue did not answer; 2 wrong usage; 130 stopped",
   ),
+  Command.withShortDescription("Send objects that are in a bucket already through the pipelines"),
   Command.withExamples([
     {
       command: "millrace backfill s3://millrace-raw/incoming/2025/ --dry-run",

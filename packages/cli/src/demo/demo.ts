@@ -40,6 +40,9 @@ export const demo = Command.make(
   }),
 ).pipe(
   Command.withDescription(
+    "Run the pipelines on real files, kill a worker, replay the archive, and check the result. Exit codes: 0 all is as it should be; 1 something is not; 2 wrong usage",
+  ),
+  Command.withShortDescription(
     "Run the pipelines on real files, kill a worker, replay the archive, and check the result",
   ),
   Command.withExamples([

@@ -81,6 +81,7 @@ export const drop = Command.make(
   Command.withDescription(
     "Remove dead letters from their queue; each is on disk in a file before it is removed. Exit codes: 0 dropped; 1 one is not there, the file exists, or --yes is missing; 2 wrong usage; 130 stopped",
   ),
+  Command.withShortDescription("Remove dead letters, after writing them to a file"),
   Command.withExamples([
     {
       command: "millrace dlq drop csv-to-parquet 7c2e --yes --out dropped.jsonl",

@@ -55,6 +55,7 @@ export const ls = Command.make(
   Command.withDescription(
     "List the dead letters of a pipeline, newest first, and put them back. Exit codes: 0 listed; 1 the queue did not answer; 2 wrong usage",
   ),
+  Command.withShortDescription("List the dead letters of a pipeline"),
   Command.withExamples([
     { command: "millrace dlq ls csv-to-parquet", description: "The pipeline's dead letters" },
     {

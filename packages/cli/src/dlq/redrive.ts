@@ -89,6 +89,7 @@ export const redrive = Command.make(
   Command.withDescription(
     "Let go on what dead letters are about: an execution that failed goes on from its failed step, anything else is sent to the pipeline's queue again; then the letter is removed. Letters whose execution goes on already are removed as settled. Exit codes: 0 all of them; 1 one is not there or has no way back, or the stores did not answer; 2 wrong usage; 130 stopped",
   ),
+  Command.withShortDescription("Let go on what dead letters are about, and remove the letters"),
   Command.withExamples([
     { command: "millrace dlq redrive csv-to-parquet 7c2e", description: "One letter" },
     {

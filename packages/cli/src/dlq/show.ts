@@ -45,6 +45,7 @@ export const show = Command.make(
   Command.withDescription(
     "Show a dead letter: what failed and why, its original, and what a redrive would do. Exit codes: 0 shown; 1 it is not there; 2 wrong usage",
   ),
+  Command.withShortDescription("Show a dead letter, its original, and the way back"),
   Command.withExamples([
     { command: "millrace dlq show csv-to-parquet 7c2e", description: "By the beginning of its id" },
   ]),

@@ -82,6 +82,9 @@ export const replay = Command.make(
   Command.withDescription(
     "Replay a range of the archive of all object events. The range is read first, through a rule and a queue of its own that no pipeline sees, and counted; then what the mode asks for is done, at the rate. Events that came in the last ten minutes may not be in the archive yet. Exit codes: 0 done or counted; 1 the archive or the stores did not answer, or executions were refused; 2 wrong usage; 130 stopped",
   ),
+  Command.withShortDescription(
+    "Replay a range of the archive: join, redrive what failed, or rerun",
+  ),
   Command.withExamples([
     {
       command: "millrace replay --from 2026-11-19T00:00:00Z --to 2026-11-20T00:00:00Z --dry-run",
