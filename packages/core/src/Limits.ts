@@ -78,3 +78,9 @@ export const rowMessageCharactersMax = 300;
  * Source: AWS S3 user guide, "Naming Amazon S3 objects"; an index key of DynamoDB may have 2,048.
  */
 export const rowObjectBytesMax = 1_088;
+
+/**
+ * Largest result in a lifecycle event, in bytes of JSON text; a larger one is left out.
+ * An SNS message has 256 KiB at most, attributes included. Source: AWS SNS API reference, Publish.
+ */
+export const announcedResultBytesMax = 128 * 1024;

@@ -23,6 +23,8 @@ export * from "./ExecutionQuery.ts";
 export * from "./Executions.ts";
 export * from "./Failure.ts";
 export { FailureHandler } from "./FailureHandler.ts";
+export { announceLife, type LifeOf } from "./announceLife.ts";
+export * from "./Lifecycle.ts";
 export { MessageQueue, QueueUnavailable } from "./MessageQueue.ts";
 export {
   type ObjectAnnouncement,

@@ -9,7 +9,7 @@ import {
   DynamoJournal,
   SqsMessageQueue,
 } from "@millrace/core/aws";
-import { pipelines } from "@millrace/workflows/topology";
+import { chains, pipelines } from "@millrace/workflows/topology";
 import { Effect, Layer, ManagedRuntime, Schema } from "effect";
 import { SweeperEnvironment } from "./Environment.ts";
 import { logging } from "./runtime.ts";
@@ -24,7 +24,7 @@ export class SweeperNotConfigured extends Schema.TaggedError<SweeperNotConfigure
   }
 }
 
-const all = Object.values(pipelines);
+const all = [...Object.values(pipelines), ...chains];
 /** Pipelines by the workflow that they start. */
 const pipelineOf = new Map<string, string>(all.map(({ name, workflow }) => [workflow, name]));
 

@@ -4,6 +4,7 @@ export * as DynamoIdempotency from "./DynamoIdempotency.ts";
 export * as DynamoJournal from "./DynamoJournal.ts";
 export * as DynamoObjectHeads from "./DynamoObjectHeads.ts";
 export * as S3LargeValues from "./S3LargeValues.ts";
+export * as EventBridgeLifecycle from "./EventBridgeLifecycle.ts";
 export * as EventBridgeSchedules from "./EventBridgeSchedules.ts";
 export * as S3ObjectStore from "./S3ObjectStore.ts";
 export * as SqsMessageQueue from "./SqsMessageQueue.ts";
