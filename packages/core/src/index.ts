@@ -1,4 +1,5 @@
 export * as Engine from "./Engine.ts";
+export { AlreadyEnded, cancel, type CancelledExecution, type CancelOptions } from "./cancel.ts";
 export { checkReplay, type ReplayCheck, type ReplayVerdict } from "./checkReplay.ts";
 export { Durability } from "./Durability.ts";
 export * from "./EngineError.ts";
@@ -9,6 +10,7 @@ export { fork, type ForkedExecution, type ForkOptions } from "./fork.ts";
 export * as HistoryFile from "./HistoryFile.ts";
 export * as Idempotency from "./Idempotency.ts";
 export { IdempotencyStore } from "./IdempotencyStore.ts";
+export { IntakePauses, Pause, PausesUnavailable } from "./IntakePauses.ts";
 export { Journal } from "./Journal.ts";
 export { ProcessDeadline } from "./LiveExecution.ts";
 export {
@@ -54,6 +56,7 @@ export {
   Schedules,
   SchedulerUnavailable,
 } from "./Schedules.ts";
+export { type Signal, signal, SignalRefused } from "./signal.ts";
 export * as Sweeper from "./Sweeper.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";
 export { ExecutionVersion, WorkflowVersion } from "./WorkflowVersion.ts";

@@ -3,6 +3,7 @@ export * as DynamoExecutions from "./DynamoExecutions.ts";
 export * as DynamoIdempotency from "./DynamoIdempotency.ts";
 export * as DynamoJournal from "./DynamoJournal.ts";
 export * as DynamoObjectHeads from "./DynamoObjectHeads.ts";
+export * as QueueTagPauses from "./QueueTagPauses.ts";
 export * as S3LargeValues from "./S3LargeValues.ts";
 export * as EventBridgeLifecycle from "./EventBridgeLifecycle.ts";
 export * as EventBridgeSchedules from "./EventBridgeSchedules.ts";
