@@ -36,6 +36,7 @@ layer(world, { timeout: "60 seconds", excludeTestServices: true })("a loop", (it
       const error = yield* Effect.flip(
         provision(connection, {
           pipelines: [pipelines.csvToParquet, looping],
+          chains: [],
           timesOf: () => ({ timeoutSeconds: 30, visibilitySeconds: 31 }),
           sweeper,
           sweeps: false,

@@ -4,6 +4,7 @@
  * silence.
  */
 import { Effect, Option, Schema } from "effect";
+import { CompletedEnvelope, type LifecycleEvent } from "./Lifecycle.ts";
 import {
   fromEnvelope,
   fromRecord,
@@ -33,10 +34,22 @@ export class MessageUnreadable extends Schema.TaggedError<MessageUnreadable>()(
 export type Intake =
   | { readonly _tag: "Objects"; readonly announcements: ReadonlyArray<ObjectAnnouncement> }
   | { readonly _tag: "Message"; readonly message: WorkerMessage }
+  | {
+      readonly _tag: "Completed";
+      readonly event: LifecycleEvent;
+      readonly replayName: string | undefined;
+    }
   | { readonly _tag: "Ignored"; readonly reason: string };
 
 const Known = Schema.fromJsonString(
-  Schema.Union([WorkerMessage, ObjectCreatedEnvelope, S3Notification, S3TestEvent, OtherEnvelope]),
+  Schema.Union([
+    WorkerMessage,
+    ObjectCreatedEnvelope,
+    CompletedEnvelope,
+    S3Notification,
+    S3TestEvent,
+    OtherEnvelope,
+  ]),
 );
 const decodeKnown = Schema.decodeUnknownEffect(Known);
 
@@ -55,9 +68,20 @@ export const readMessage = Effect.fnUntraced(function* (body: string) {
   if ("Event" in known) return ignored("S3's test event");
   if (!("detail" in known)) {
     const isCreation = known.source === "aws.s3" && known["detail-type"] === "Object Created";
+    // Nor is the end of an execution: ignored, what comes after it would never begin.
+    if (known.source === "millrace" && known["detail-type"] === "ExecutionCompleted") {
+      return yield* unreadable("the event of an execution's end");
+    }
     // An object's event that lacks something is no other event: ignored, its object would be lost.
     if (isCreation) return yield* unreadable("an object event without key, ETag or bucket");
     return ignored(`an event of another kind: ${known["detail-type"]}`);
+  }
+  if (known.source === "millrace") {
+    return {
+      _tag: "Completed",
+      event: known.detail,
+      replayName: known["replay-name"],
+    } satisfies Intake;
   }
   const announcement = fromEnvelope(known);
   if (Option.isNone(announcement)) return yield* unreadable("the event's time");

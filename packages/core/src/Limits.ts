@@ -90,3 +90,9 @@ export const retriesPerInvocationMax = 20;
  * Source: AWS DynamoDB developer guide, "Service, account, and table quotas".
  */
 export const idempotencyKeyBytesMax = 2_048;
+
+/**
+ * Largest result in a lifecycle event, in bytes of JSON text; a larger one is left out.
+ * An SNS message has 256 KiB at most, attributes included. Source: AWS SNS API reference, Publish.
+ */
+export const announcedResultBytesMax = 128 * 1024;

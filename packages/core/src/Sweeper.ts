@@ -85,6 +85,8 @@ export interface SweepOptions {
   readonly graceMs?: number | undefined;
   /** Whether there is a queue for the executions of a workflow; without one they are counted as unreadable. @default all */
   readonly knows?: ((workflow: string) => boolean) | undefined;
+  /** Whether executions of a workflow are left alone: their pipeline is paused, and nudges would pile up. @default none */
+  readonly skips?: ((workflow: string) => boolean) | undefined;
 }
 
 /** Looks at every open execution of the index once. Fails when the index does not answer; what it has asked for stands. */
@@ -111,8 +113,9 @@ const add = (swept: Swept, one: Partial<Swept>): Swept => ({
 });
 
 const sweepOne = Effect.fnUntraced(
-  function* (row: ExecutionRow, { graceMs, knows }: SweepOptions) {
+  function* (row: ExecutionRow, { graceMs, knows, skips }: SweepOptions) {
     const { commit, executionId, workflow } = row;
+    if (skips?.(workflow)) return {};
     if (knows && !knows(workflow)) return yield* unreadable(row, `no queue for ${workflow}`);
     const journal = yield* Journal;
     const wakes = yield* Wakes;

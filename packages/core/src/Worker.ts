@@ -11,6 +11,7 @@ import * as DeadLetter from "./DeadLetter.ts";
 import { type Advanced, ExecutionRunner } from "./ExecutionRunner.ts";
 import { statusOf } from "./Executions.ts";
 import { readMessage } from "./Intake.ts";
+import type { LifecycleEvent } from "./Lifecycle.ts";
 import { afterLeaseMs, queueDelayMsMax } from "./Limits.ts";
 import { MessageQueue } from "./MessageQueue.ts";
 import { countRun } from "./Metrics.ts";
@@ -22,14 +23,20 @@ import { encodeWorkerMessage, type WorkerMessage } from "./WorkerMessage.ts";
 /** A pipeline as the worker sees it. */
 export interface Pipeline {
   readonly name: string;
-  readonly trigger: Trigger;
+  /** Which objects start it; absent for a pipeline that only follows another. */
+  readonly trigger?: Trigger;
   /** The real name of the trigger's bucket in this stage. */
-  readonly bucketName: string;
+  readonly bucketName?: string;
   readonly queue: string;
   readonly deadLetterQueue: string;
   readonly workflow: Workflow.Any;
   /** What the workflow is started with for an object. */
-  readonly payloadOf: (object: ObjectCreated) => object;
+  readonly payloadOf?: (object: ObjectCreated) => object;
+  /** Set where it is started by the ends of another pipeline's executions, and what with. */
+  readonly after?: {
+    readonly pipeline: string;
+    readonly payloadOf: (completed: LifecycleEvent) => object;
+  };
   /**
    * Set where only the newest version of an object is wanted: gives what an older one that comes late is superseded by.
    * Without it every version is run, each against exactly its own bytes.
@@ -109,6 +116,8 @@ const handle = Effect.fnUntraced(
     switch (intake._tag) {
       case "Ignored":
         return [{ outcome: "ignored", subject: pipeline.name, reason: intake.reason } as const];
+      case "Completed":
+        return [yield* handleCompleted(pipeline, intake.event, intake.replayName, message)];
       case "Message":
         return [yield* handleOwn(pipeline, intake.message)];
       case "Objects":
@@ -129,9 +138,17 @@ const handleObject = Effect.fnUntraced(function* (
   message: Message,
 ) {
   const subject = objectName(object);
-  const refusal = refusalOf(pipeline.trigger, pipeline.bucketName, object);
+  const { bucketName, payloadOf, trigger } = pipeline;
+  if (!(trigger && bucketName !== undefined && payloadOf)) {
+    return {
+      outcome: "ignored",
+      subject,
+      reason: `${pipeline.name} is not started by objects`,
+    } satisfies Handled;
+  }
+  const refusal = refusalOf(trigger, bucketName, object);
   if (refusal) return { outcome: "ignored", subject, reason: refusal } satisfies Handled;
-  const payload = pipeline.payloadOf(object);
+  const payload = payloadOf(object);
   if (pipeline.supersededBy) {
     const executionId = yield* pipeline.workflow.executionId(payload);
     const head = yield* Effect.orDie(pipeline.supersededBy(object, executionId));
@@ -140,6 +157,39 @@ const handleObject = Effect.fnUntraced(function* (
       return { outcome: "superseded", subject, reason } satisfies Handled;
     }
   }
+  return yield* start(pipeline, { subject, payload, replayName }, message);
+});
+
+/** Starts what comes after another pipeline's execution. */
+const handleCompleted = Effect.fnUntraced(function* (
+  pipeline: Pipeline,
+  completed: LifecycleEvent,
+  replayName: string | undefined,
+  message: Message,
+) {
+  const subject = `${completed.pipeline}/${completed.executionId}`;
+  const { after } = pipeline;
+  if (after?.pipeline !== completed.pipeline) {
+    const reason = `${pipeline.name} does not follow ${completed.pipeline}`;
+    return { outcome: "ignored", subject, reason } satisfies Handled;
+  }
+  return yield* start(
+    pipeline,
+    { subject, payload: after.payloadOf(completed), replayName },
+    message,
+  );
+});
+
+const start = Effect.fnUntraced(function* (
+  pipeline: Pipeline,
+  what: {
+    readonly subject: string;
+    readonly payload: object;
+    readonly replayName: string | undefined;
+  },
+  message: Message,
+) {
+  const { payload, replayName, subject } = what;
   const runner = yield* ExecutionRunner;
   return yield* runner.start(pipeline.workflow, payload).pipe(
     Effect.flatMap((started) => afterRun(pipeline, subject, started, started.created)),

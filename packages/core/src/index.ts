@@ -1,4 +1,5 @@
 export * as Engine from "./Engine.ts";
+export { AlreadyEnded, cancel, type CancelledExecution, type CancelOptions } from "./cancel.ts";
 export { checkReplay, type ReplayCheck, type ReplayVerdict } from "./checkReplay.ts";
 export { Durability } from "./Durability.ts";
 export * from "./EngineError.ts";
@@ -16,6 +17,8 @@ export {
   IdempotencyStore,
   IdempotencyStoreUnavailable,
 } from "./IdempotencyStore.ts";
+export { IdempotencyStore } from "./IdempotencyStore.ts";
+export { IntakePauses, Pause, PausesUnavailable } from "./IntakePauses.ts";
 export { Journal } from "./Journal.ts";
 export { ProcessDeadline } from "./LiveExecution.ts";
 export {
@@ -32,6 +35,8 @@ export * from "./Executions.ts";
 export * from "./Failure.ts";
 export { FailureHandler } from "./FailureHandler.ts";
 export * as Metrics from "./Metrics.ts";
+export { announceLife, type LifeOf } from "./announceLife.ts";
+export * from "./Lifecycle.ts";
 export { MessageQueue, QueueUnavailable } from "./MessageQueue.ts";
 export {
   type ObjectAnnouncement,
@@ -64,6 +69,7 @@ export {
   SchedulerUnavailable,
 } from "./Schedules.ts";
 export { type Change, SharedState, SharedStateUnavailable } from "./SharedState.ts";
+export { type Signal, signal, SignalRefused } from "./signal.ts";
 export * as Sweeper from "./Sweeper.ts";
 export * as Timeout from "./Timeout.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";

@@ -25,6 +25,8 @@ export const variables = {
   deadLetterQueueUrl: "MILLRACE_DEAD_LETTER_QUEUE_URL",
   queueArn: "MILLRACE_QUEUE_ARN",
   undeliveredQueueArn: "MILLRACE_UNDELIVERED_QUEUE_ARN",
+  busName: "MILLRACE_BUS",
+  topicArn: "MILLRACE_TOPIC_ARN",
   schedulerGroup: "MILLRACE_SCHEDULER_GROUP",
   schedulerRoleArn: "MILLRACE_SCHEDULER_ROLE_ARN",
   pipelineQueueUrls: "MILLRACE_PIPELINE_QUEUE_URLS",
@@ -50,6 +52,9 @@ export const Environment = Config.all({
   /** How the scheduler names the queue, and where it puts what it could not send there. */
   queueArn: Config.String(variables.queueArn),
   undeliveredQueueArn: Config.String(variables.undeliveredQueueArn),
+  /** Where executions are announced, and their ends notified. */
+  busName: Config.String(variables.busName),
+  topicArn: Config.String(variables.topicArn),
   schedulerGroup: Config.String(variables.schedulerGroup),
   /** The role that the scheduler takes to send to the queue. */
   schedulerRoleArn: Config.String(variables.schedulerRoleArn),

@@ -1,8 +1,18 @@
 /**
  * The handler of a pipeline whose workflow is started by objects: topology, workflow and its layer, nothing else.
  */
-import { type Journal, judgeVersion, type ObjectHeads, type Pipeline } from "@millrace/core";
-import { type PipelineTopology, queueNames } from "@millrace/workflows/topology";
+import {
+  type Journal,
+  judgeVersion,
+  type LifecycleEvent,
+  type ObjectHeads,
+  type Pipeline,
+} from "@millrace/core";
+import {
+  type ChainTopology,
+  type PipelineTopology,
+  queueNames,
+} from "@millrace/workflows/topology";
 import { Effect, type Layer } from "effect";
 import type { Workflow, WorkflowEngine } from "effect/workflow";
 import { Environment } from "./Environment.ts";
@@ -33,3 +43,20 @@ export const pipelineHandler = <E>(
   });
   return makeSqsHandler(pipelineLayer(topology, layer), pipeline);
 };
+
+/** The same for a pipeline that follows another: `payloadOf` makes its input of the other's end. */
+export const chainHandler = <E>(
+  topology: ChainTopology,
+  workflow: Workflow.Any,
+  payloadOf: (completed: LifecycleEvent) => object,
+  layer: Layer.Layer<never, E, WorkflowEngine.WorkflowEngine | ActivityServices>,
+) =>
+  makeSqsHandler(
+    pipelineLayer(topology, layer),
+    Effect.succeed({
+      name: topology.name,
+      ...queueNames(topology),
+      workflow,
+      after: { pipeline: topology.after, payloadOf },
+    }),
+  );

@@ -7,13 +7,14 @@ import {
   DynamoExecutions,
   DynamoJournal,
   DynamoObjectHeads,
+  EventBridgeLifecycle,
   EventBridgeSchedules,
   S3LargeValues,
   S3ObjectStore,
   SqsMessageQueue,
 } from "@millrace/core/aws";
 import { Buckets } from "@millrace/workflows";
-import { type PipelineTopology, queueNames } from "@millrace/workflows/topology";
+import { type PipelineBase, queueNames } from "@millrace/workflows/topology";
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem";
 import { Config, Effect, type FileSystem, Layer, Logger, References } from "effect";
 import type { WorkflowEngine } from "effect/workflow";
@@ -29,7 +30,7 @@ export type ActivityServices =
 
 /** The worker of one pipeline, with the workflow's layer in it; everything else comes from the environment. */
 export const pipelineLayer = <E>(
-  topology: PipelineTopology,
+  topology: PipelineBase,
   workflow: Layer.Layer<never, E, WorkflowEngine.WorkflowEngine | ActivityServices>,
 ) =>
   Layer.unwrap(
@@ -48,6 +49,10 @@ export const pipelineLayer = <E>(
         S3LargeValues.layerS3(environment.valuesBucket),
         Layer.succeed(Buckets, environment.buckets),
         NodeFileSystem.layer,
+        EventBridgeLifecycle.layerEventBridge({
+          busName: environment.busName,
+          topicArn: environment.topicArn,
+        }),
       ).pipe(Layer.provideMerge(DocumentClient.layer()), Layer.provideMerge(queue));
       // All wakes of a pipeline's function go to the pipeline's own queue.
       const schedules = EventBridgeSchedules.layerScheduler({

@@ -2,14 +2,15 @@
  * The function of the sweeper: a schedule invokes it, it looks at every open execution once, and asks again for what
  * was forgotten through the queue of the pipeline whose workflow it is.
  */
-import { QueueSchedules, QueueWakes, Sweeper } from "@millrace/core";
+import { IntakePauses, QueueSchedules, QueueWakes, Sweeper } from "@millrace/core";
 import {
   DocumentClient,
   DynamoExecutions,
   DynamoJournal,
+  QueueTagPauses,
   SqsMessageQueue,
 } from "@millrace/core/aws";
-import { pipelines } from "@millrace/workflows/topology";
+import { chains, pipelines } from "@millrace/workflows/topology";
 import { Effect, Layer, ManagedRuntime, Schema } from "effect";
 import { SweeperEnvironment } from "./Environment.ts";
 import { logging } from "./runtime.ts";
@@ -24,7 +25,7 @@ export class SweeperNotConfigured extends Schema.TaggedError<SweeperNotConfigure
   }
 }
 
-const all = Object.values(pipelines);
+const all = [...Object.values(pipelines), ...chains];
 /** Pipelines by the workflow that they start. */
 const pipelineOf = new Map<string, string>(all.map(({ name, workflow }) => [workflow, name]));
 
@@ -52,6 +53,7 @@ const services = Layer.unwrap(
     );
     return Layer.mergeAll(
       wakes,
+      QueueTagPauses.layerTags((name) => pipelineQueueUrls[name] ?? name),
       DynamoJournal.layerDynamo(journalTable),
       DynamoExecutions.layerDynamo(executionsTable),
       logging,
@@ -59,9 +61,29 @@ const services = Layer.unwrap(
   }),
 );
 
-const sweep = Sweeper.sweep({ knows: (workflow) => pipelineOf.has(workflow) }).pipe(
-  Effect.tap((swept) => Effect.logInfo("swept").pipe(Effect.annotateLogs({ ...swept }))),
-);
+/** Pipelines that take no messages now; one that cannot be asked counts as taking them. */
+const pausedPipelines = Effect.gen(function* () {
+  const pauses = yield* IntakePauses;
+  const paused = yield* Effect.filter(
+    all.map(({ name }) => name),
+    (name) =>
+      pauses.find(name).pipe(
+        Effect.map((pause) => pause !== undefined),
+        Effect.catchTag("PausesUnavailable", (error) =>
+          Effect.as(Effect.logWarning(error.message), false),
+        ),
+      ),
+  );
+  return new Set(paused);
+});
+
+const sweep = Effect.gen(function* () {
+  const paused = yield* pausedPipelines;
+  return yield* Sweeper.sweep({
+    knows: (workflow) => pipelineOf.has(workflow),
+    skips: (workflow) => paused.has(pipelineOf.get(workflow) ?? ""),
+  });
+}).pipe(Effect.tap((swept) => Effect.logInfo("swept").pipe(Effect.annotateLogs({ ...swept }))));
 
 const runtime = ManagedRuntime.make(services);
 

@@ -5,7 +5,8 @@
  * embedded AWS through the same clients.
  */
 import {
-  type PipelineTopology,
+  chains,
+  type PipelineBase,
   pipelines,
   sweeper,
   visibilityTimeouts,
@@ -38,7 +39,7 @@ export interface LocalModeOptions {
   /** Further environment variables of the functions. */
   readonly variables?: Readonly<Record<string, string>> | undefined;
   /** The demo shortens them, so that a killed worker's message is back within seconds. @default the topology's */
-  readonly timesOf?: ((pipeline: PipelineTopology) => LocalTimes) | undefined;
+  readonly timesOf?: ((pipeline: PipelineBase) => LocalTimes) | undefined;
 }
 
 /** What happens in the host, as it happens: invocations, processes, and what the functions print. */
@@ -47,7 +48,7 @@ export class HostEvents extends Context.Service<HostEvents, PubSub.PubSub<HostEv
 ) {}
 
 /** A pipeline's times in AWS. */
-export const topologyTimes = ({ compute }: PipelineTopology): LocalTimes => ({
+export const topologyTimes = ({ compute }: PipelineBase): LocalTimes => ({
   timeoutSeconds: compute.timeoutSeconds,
   visibilitySeconds: compute.timeoutSeconds * visibilityTimeouts,
 });
@@ -61,7 +62,7 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
     Effect.gen(function* () {
       const connection = yield* EmbeddedAws;
       const events = yield* HostEvents;
-      yield* provision(connection, { pipelines: all, timesOf, sweeper, sweeps: hosts });
+      yield* provision(connection, { pipelines: all, chains, timesOf, sweeper, sweeps: hosts });
       if (!hosts) return;
       const common = { ...connectionVariables(connection), ...options.variables };
       yield* Effect.forkScoped(
@@ -75,7 +76,7 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
           events,
         ),
       );
-      for (const pipeline of all) {
+      for (const pipeline of [...all, ...chains]) {
         yield* Effect.forkScoped(
           runMapping(
             {

@@ -2,11 +2,11 @@
  * Loops are refused before they are deployed (requirement D1.3): where something that a pipeline writes would start a
  * pipeline, its own or another, every upload would make further ones.
  *
- * One pipeline after another is no loop: it is said as such, by a trigger on the end of the other (see Pipeline chains),
- * and not by objects that happen to match. A ring of such triggers is refused here, too.
+ * One pipeline after another is no loop: it is said as such (`ChainTopology.after`), and not by objects that happen to
+ * match. A ring of those, or one that follows nothing, is refused here, too.
  */
 import { Effect, Schema } from "effect";
-import type { PipelineOutput, PipelineTopology } from "./topology.ts";
+import type { ChainTopology, PipelineBase, PipelineOutput, PipelineTopology } from "./topology.ts";
 
 /** One output that would start a pipeline, and why it would. */
 const Loop = Schema.Struct({
@@ -32,14 +32,18 @@ export class TopologyLoops extends Schema.TaggedError<TopologyLoops>()("Topology
 /** Fails with every pair of the topology of which the one would start the other. */
 export const refuseLoops = (
   pipelines: ReadonlyArray<PipelineTopology>,
+  chains: ReadonlyArray<ChainTopology> = [],
 ): Effect.Effect<void, TopologyLoops> => {
-  const [first, ...rest] = findLoops(pipelines);
+  const [first, ...rest] = [...findLoops(pipelines, chains), ...findRings(pipelines, chains)];
   return first ? Effect.fail(new TopologyLoops({ loops: [first, ...rest] })) : Effect.void;
 };
 
 /** Every pair of an output and a trigger that it matches. */
-export const findLoops = (pipelines: ReadonlyArray<PipelineTopology>): ReadonlyArray<Loop> =>
-  pipelines.flatMap((writer) =>
+export const findLoops = (
+  pipelines: ReadonlyArray<PipelineTopology>,
+  chains: ReadonlyArray<ChainTopology> = [],
+): ReadonlyArray<Loop> =>
+  [...pipelines, ...chains].flatMap((writer: PipelineBase) =>
     writer.outputs.flatMap((output) =>
       pipelines.flatMap((started) => {
         const why = matchOf(output, started.trigger);
@@ -47,6 +51,26 @@ export const findLoops = (pipelines: ReadonlyArray<PipelineTopology>): ReadonlyA
       }),
     ),
   );
+
+/** Chains that do not lead back to a pipeline which objects start. */
+const findRings = (
+  pipelines: ReadonlyArray<PipelineTopology>,
+  chains: ReadonlyArray<ChainTopology>,
+): ReadonlyArray<Loop> => {
+  const started = new Set(pipelines.map(({ name }) => name));
+  // Each round finds those that follow what is found already; what is left follows itself, or nothing.
+  for (let before = -1; before < started.size;) {
+    before = started.size;
+    for (const { after, name } of chains) if (started.has(after)) started.add(name);
+  }
+  return chains
+    .filter(({ name }) => !started.has(name))
+    .map(({ after, name }) => ({
+      writer: after,
+      starts: name,
+      why: `${name} follows ${after}, and no pipeline that objects start comes before them`,
+    }));
+};
 
 /** Why some key can be of the output and of the trigger, or nothing when none can. */
 const matchOf = (

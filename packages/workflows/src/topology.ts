@@ -21,20 +21,14 @@ export interface PipelineOutput {
   readonly suffixes?: readonly [string, ...ReadonlyArray<string>];
 }
 
-export interface PipelineTopology {
+/** What every pipeline has, whatever starts it. */
+export interface PipelineBase {
   /** Kebab case; names its queue, rule and function. */
   readonly name: string;
   /** Tag of the workflow that it starts. */
   readonly workflow: string;
   /** Module in packages/functions/src that exports `handler`. */
   readonly handler: string;
-  readonly trigger: Trigger & { readonly bucket: BucketName };
-  /**
-   * Which versions of an object are run. `every`: each upload, against exactly its bytes, in whatever order the events
-   * come. `newest`: an older version whose event comes after a newer one's is recorded as superseded, and not run.
-   * @default "every"
-   */
-  readonly versions?: "every" | "newest";
   /** Where its results lie: compared with all triggers, because an output that is an input is a loop. */
   readonly outputs: ReadonlyArray<PipelineOutput>;
   readonly queue: {
@@ -50,6 +44,23 @@ export interface PipelineTopology {
     /** Messages per invocation. */
     readonly batchSize: number;
   };
+}
+
+/** A pipeline that objects start. */
+export interface PipelineTopology extends PipelineBase {
+  readonly trigger: Trigger & { readonly bucket: BucketName };
+  /**
+   * Which versions of an object are run. `every`: each upload, against exactly its bytes, in whatever order the events
+   * come. `newest`: an older version whose event comes after a newer one's is recorded as superseded, and not run.
+   * @default "every"
+   */
+  readonly versions?: "every" | "newest";
+}
+
+/** A pipeline that begins when an execution of another has completed: one rule on the product's own bus. */
+export interface ChainTopology extends PipelineBase {
+  /** Name of the pipeline that it follows. */
+  readonly after: string;
 }
 
 /** Retention of every dead-letter queue, in seconds: 14 days, the longest that SQS keeps (requirement D4.3). */
@@ -95,6 +106,9 @@ const imageRenditions: PipelineTopology = {
 /** All pipelines. */
 export const pipelines = { csvToParquet, imageRenditions } as const;
 
+/** All that follow another. */
+export const chains: ReadonlyArray<ChainTopology> = [];
+
 export interface SweeperTopology {
   /** Kebab case; names its schedule and its function. */
   readonly name: string;
@@ -121,7 +135,7 @@ export const sweeper: SweeperTopology = {
 export const buckets: ReadonlyArray<BucketName> = ["raw", "clean", "errors"];
 
 /** Names of a pipeline's own queue and of its dead-letter queue, inside the process; the real ones are the stage's affair. */
-export const queueNames = (pipeline: PipelineTopology) => ({
+export const queueNames = (pipeline: PipelineBase) => ({
   queue: pipeline.name,
   deadLetterQueue: `${pipeline.name}-dead-letters`,
 });

@@ -73,4 +73,26 @@ describe("a topology", () => {
         assert.match(error.message, /bucket clean.*prefix "x\/" meets.*"x\/y\/".*\.csv/);
       }),
   );
+
+  it.effect(
+    "whose chains lead back to an object's pipeline passes; a ring of chains is refused",
+    () =>
+      Effect.gen(function* () {
+        const { trigger: _, ...base } = topologyOf("a", {});
+        const chain = (name: string, after: string) => ({ ...base, name, after, outputs: [] });
+        const a = topologyOf("a", {});
+        yield* refuseLoops([a], [chain("c", "b"), chain("b", "a")]);
+        const ring = yield* Effect.flip(
+          refuseLoops([a], [chain("b", "a"), chain("c", "d"), chain("d", "c"), chain("e", "x")]),
+        );
+        assert.deepStrictEqual(
+          ring.loops.map(({ starts }) => starts),
+          ["c", "d", "e"],
+        );
+        // What a chain writes may start nothing either.
+        const writer = { ...chain("b", "a"), outputs: [{ bucket: "raw", prefix: "in/" } as const] };
+        const loop = yield* Effect.flip(refuseLoops([a], [writer]));
+        assert.deepInclude(loop.loops[0], { writer: "b", starts: "a" });
+      }),
+  );
 });

@@ -6,10 +6,12 @@
  *    visibility timeout is over;
  *  - the answer names the messages that failed (`ReportBatchItemFailures`); an answer that names an unknown message,
  *    or has another form, fails the whole batch; an empty list, null or none means that all succeeded;
+ *  - a mapping that is disabled polls no more: here, one whose queue is tagged as paused (see QueueTagPauses);
  *  - at most `concurrencyMax` invocations run at the same time, each in an environment of its own.
  *
  * Source: AWS Lambda developer guide, "Handling errors for an SQS event source"
  */
+import { QueueTagPauses } from "@millrace/core/aws";
 import { Effect, Exit, PubSub, Schema } from "effect";
 import { localAccount } from "../LocalAccount.ts";
 import { Sqs } from "../sqs/Sqs.ts";
@@ -29,8 +31,11 @@ export interface MappingSettings {
   readonly concurrencyMax: number;
 }
 
-/** Lambda's long poll, in seconds. */
-const waitSeconds = 20;
+/** A long poll, in seconds: Lambda's is 20, but a pause made meanwhile is to be seen within a second here. */
+const waitSeconds = 1;
+
+/** How often a paused queue is looked at. */
+const pauseLook = "100 millis";
 
 const BatchResponse = Schema.Struct({
   batchItemFailures: Schema.optionalKey(
@@ -47,6 +52,8 @@ export const runMapping = Effect.fnUntraced(function* (
   const { acquire, release } = yield* makeEnvironments(settings.function, events);
   const poll = Effect.gen(function* () {
     const sqs = yield* Sqs;
+    const pause = QueueTagPauses.pauseOf(yield* sqs.tagsOf(settings.queueName));
+    if (pause) return yield* Effect.sleep(pauseLook);
     const messages = yield* sqs.receive(settings.queueName, {
       max: settings.batchSize,
       waitSeconds,

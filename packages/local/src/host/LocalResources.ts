@@ -4,7 +4,8 @@
 import { variables } from "@millrace/functions/Environment";
 import {
   type BucketName,
-  type PipelineTopology,
+  chains,
+  type PipelineBase,
   pipelines,
   type SweeperTopology,
 } from "@millrace/workflows/topology";
@@ -30,6 +31,13 @@ export const localTables = {
 /** The archive of all object events. */
 export const localArchive = "millrace-objects";
 
+/** The bus on which executions are announced. */
+export const localBus = "millrace";
+
+/** The topic of their ends. */
+export const localTopic = "millrace-executions";
+export const localTopicArn = `arn:aws:sns:${localAccount.region}:${localAccount.accountId}:${localTopic}`;
+
 /** The group of the schedules that the functions make. */
 export const localScheduleGroup = "millrace";
 
@@ -51,13 +59,13 @@ export interface LocalQueueNames {
 }
 
 /** The queues of a pipeline. */
-export const localQueues = ({ name }: PipelineTopology): LocalQueueNames => ({
+export const localQueues = ({ name }: PipelineBase): LocalQueueNames => ({
   queue: `millrace-${name}`,
   deadLetters: `millrace-${name}-dead-letters`,
   undelivered: `millrace-${name}-undelivered`,
 });
 
-export const localRule = ({ name }: PipelineTopology): string => `millrace-${name}`;
+export const localRule = ({ name }: PipelineBase): string => `millrace-${name}`;
 
 export const queueUrl = (endpoint: string, queue: string): string =>
   `${endpoint}/${localAccount.accountId}/${queue}`;
@@ -68,7 +76,7 @@ export const queueArn = (queue: string): string =>
 /** What the function of a pipeline is told by its environment. */
 export const localVariables = (
   endpoint: string,
-  pipeline: PipelineTopology,
+  pipeline: PipelineBase,
 ): Readonly<Record<string, string>> => {
   const { deadLetters, queue, undelivered } = localQueues(pipeline);
   return {
@@ -84,6 +92,8 @@ export const localVariables = (
     [variables.deadLetterQueueUrl]: queueUrl(endpoint, deadLetters),
     [variables.queueArn]: queueArn(queue),
     [variables.undeliveredQueueArn]: queueArn(undelivered),
+    [variables.busName]: localBus,
+    [variables.topicArn]: localTopicArn,
     [variables.schedulerGroup]: localScheduleGroup,
     [variables.schedulerRoleArn]: localSchedulerRoleArn,
     [variables.codeVersion]: "local",
@@ -96,7 +106,7 @@ export const localSweeperVariables = (endpoint: string): Readonly<Record<string,
   [variables.executionsTable]: localTables.executions,
   [variables.pipelineQueueUrls]: JSON.stringify(
     Object.fromEntries(
-      Object.values(pipelines).map((pipeline) => [
+      [...Object.values(pipelines), ...chains].map((pipeline) => [
         pipeline.name,
         queueUrl(endpoint, localQueues(pipeline).queue),
       ]),

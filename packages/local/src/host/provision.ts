@@ -11,6 +11,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import {
   CreateArchiveCommand,
+  CreateEventBusCommand,
   EventBridgeClient,
   PutRuleCommand,
   PutTargetsCommand,
@@ -30,13 +31,16 @@ import {
   SchedulerClient,
   UpdateScheduleCommand,
 } from "@aws-sdk/client-scheduler";
+import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { toEventPattern } from "@millrace/core";
+import { toCompletionPattern, toEventPattern } from "@millrace/core";
 import { executionsTable, journalTable, objectHeadsTable } from "@millrace/core/aws";
 import { imagesTable, imagesTimeToLive } from "@millrace/functions/DynamoImageCatalog";
 import {
   type BucketName,
+  type ChainTopology,
   deadLetterRetentionSeconds,
+  type PipelineBase,
   type PipelineTopology,
   refuseLoops,
   type SweeperTopology,
@@ -48,6 +52,7 @@ import { functionArn } from "../LocalFunctions.ts";
 import {
   localArchive,
   localBuckets,
+  localBus,
   localQueues,
   localRule,
   localScheduleGroup,
@@ -55,6 +60,7 @@ import {
   localSweeper,
   localSweepMinutes,
   localTables,
+  localTopic,
   localValuesBucket,
   queueArn,
   queueUrl,
@@ -82,12 +88,14 @@ interface Clients {
   readonly dynamo: DynamoDBClient;
   readonly events: EventBridgeClient;
   readonly scheduler: SchedulerClient;
+  readonly sns: SNSClient;
 }
 
 /** What is to be made. */
 export interface Provisions {
   readonly pipelines: ReadonlyArray<PipelineTopology>;
-  readonly timesOf: (pipeline: PipelineTopology) => LocalTimes;
+  readonly chains: ReadonlyArray<ChainTopology>;
+  readonly timesOf: (pipeline: PipelineBase) => LocalTimes;
   readonly sweeper: SweeperTopology;
   /** Without workers nobody takes what the schedule sends. */
   readonly sweeps: boolean;
@@ -109,9 +117,9 @@ const make = (resource: string, run: () => Promise<unknown>) =>
 /** Makes everything, unless the topology would feed on itself. */
 export const provision = Effect.fnUntraced(function* (
   connection: AwsConnection,
-  { pipelines, sweeper, sweeps, timesOf }: Provisions,
+  { chains, pipelines, sweeper, sweeps, timesOf }: Provisions,
 ) {
-  yield* refuseLoops(pipelines);
+  yield* refuseLoops(pipelines, chains);
   const config = clientConfig(connection);
   const clients: Clients = {
     s3: new S3Client(config),
@@ -119,6 +127,7 @@ export const provision = Effect.fnUntraced(function* (
     dynamo: new DynamoDBClient(config),
     events: new EventBridgeClient(config),
     scheduler: new SchedulerClient(config),
+    sns: new SNSClient(config),
   };
   for (const name of ["raw", "clean", "errors"] as const) {
     yield* make(`bucket ${localBuckets[name]}`, () => makeBucket(clients, name));
@@ -137,8 +146,16 @@ export const provision = Effect.fnUntraced(function* (
     );
   }
   yield* make(`time to live of table ${localTables.images}`, () => expireImages(clients));
+  yield* make(`bus ${localBus}`, () =>
+    clients.events
+      .send(new CreateEventBusCommand({ Name: localBus }))
+      .catch(unless(ResourceAlreadyExistsException)),
+  );
+  yield* make(`topic ${localTopic}`, () =>
+    clients.sns.send(new CreateTopicCommand({ Name: localTopic })),
+  );
   yield* make(`archive ${localArchive}`, () => makeArchive(clients));
-  for (const pipeline of pipelines) {
+  for (const pipeline of [...pipelines, ...chains]) {
     yield* make(`pipeline ${pipeline.name}`, () =>
       makePipeline(clients, connection.endpoint, pipeline, timesOf(pipeline)),
     );
@@ -204,7 +221,7 @@ const makeArchive = ({ events }: Clients): Promise<unknown> =>
 const makePipeline = async (
   { events, sqs }: Clients,
   endpoint: string,
-  pipeline: PipelineTopology,
+  pipeline: PipelineTopology | ChainTopology,
   times: LocalTimes,
 ): Promise<void> => {
   const { deadLetters, queue, undelivered } = localQueues(pipeline);
@@ -232,11 +249,12 @@ const makePipeline = async (
     }),
   );
   const Rule = localRule(pipeline);
-  const EventPattern = toEventPattern(pipeline.trigger, localBuckets[pipeline.trigger.bucket]);
-  await events.send(new PutRuleCommand({ Name: Rule, EventPattern }));
+  const { EventBusName, EventPattern } = sourceOf(pipeline);
+  await events.send(new PutRuleCommand({ Name: Rule, EventBusName, EventPattern }));
   await events.send(
     new PutTargetsCommand({
       Rule,
+      EventBusName,
       Targets: [
         {
           Id: "queue",
@@ -248,6 +266,15 @@ const makePipeline = async (
     }),
   );
 };
+
+/** Which events start it: of S3 on the default bus, or of the pipeline that it follows on the product's own. */
+const sourceOf = (pipeline: PipelineTopology | ChainTopology) =>
+  "after" in pipeline
+    ? { EventBusName: localBus, EventPattern: toCompletionPattern(pipeline.after) }
+    : {
+        EventBusName: "default",
+        EventPattern: toEventPattern(pipeline.trigger, localBuckets[pipeline.trigger.bucket]),
+      };
 
 const makeSweeper = async (
   { scheduler }: Clients,

@@ -47,6 +47,8 @@ export class Sqs extends Context.Service<
       receiptHandle: string,
       seconds: number,
     ) => Effect.Effect<void, AwsError>;
+    /** The queue's tags; none for a queue that is not there. */
+    readonly tagsOf: (queue: string) => Effect.Effect<Readonly<Record<string, string>>>;
     /** The operations of the wire protocol (JSON 1.0, target prefix `AmazonSQS`). */
     readonly operations: JsonOperations;
   }
@@ -60,6 +62,7 @@ export class Sqs extends Context.Service<
       const moveTasks = yield* makeMoveTasks(state);
       return Sqs.of({
         exists: (queue) => Effect.sync(() => state.find(queue) !== undefined),
+        tagsOf: (queue) => Effect.sync(() => state.find(queue)?.tags ?? {}),
         ...messages,
         operations: {
           ...queueOperations(state),

@@ -5,9 +5,11 @@
  *   transform   one streaming pass: validate rows, clean, transform, enrich, output; its report tells of each stage
  *   on failure  quarantine the file with its reason, dead-letter the execution
  *
+ * Its start and its end are announced (see announceLife).
+ *
  * Requirements D1.4 to D1.7, D1.11, D1.13, D3.2, D3.3.
  */
-import { Retry } from "@millrace/core";
+import { announceLife, objectName, Retry } from "@millrace/core";
 import { Clock, Effect } from "effect";
 import { Activity, Workflow } from "effect/workflow";
 import { CsvSniff } from "../csv/sniffCsv.ts";
@@ -42,6 +44,14 @@ export const layerCsvToParquet = CsvToParquet.toLayer(
         error: CsvObjectFailure,
         execute: transform(object, startedEpochMs),
       }).pipe(Retry.retryActivity());
-    }).pipe(refuseInvalid(pipelines.csvToParquet, object));
+    }).pipe(
+      refuseInvalid(pipelines.csvToParquet, object),
+      announceLife({
+        pipeline: pipelines.csvToParquet.name,
+        subject: objectName(object),
+        object,
+        success: Transformed,
+      }),
+    );
   }),
 );

@@ -5,9 +5,11 @@
  *   catalog     the record: where they are, how large, until when
  *   on failure  the record says so with its reason; quarantine and dead letter as for every pipeline
  *
+ * Its start and its end are announced (see announceLife).
+ *
  * Requirements D4.5, D4.6, D4.8.
  */
-import { describeFailure, Retry } from "@millrace/core";
+import { announceLife, describeFailure, objectName, Retry } from "@millrace/core";
 import { Cause, Clock, Effect } from "effect";
 import { Activity, Workflow } from "effect/workflow";
 import { objectKey, objectPayload, sameObject } from "../objectPayload.ts";
@@ -34,23 +36,32 @@ export const layerImageRenditions = ImageRenditions.toLayer(
   Effect.fnUntraced(function* ({ object }) {
     // The body's clock stands at the execution's recorded start: every run writes the same record.
     const startedEpochMs = yield* Clock.currentTimeMillis;
-    const rendered = yield* Activity.make({
-      name: "render",
-      success: Rendered,
-      error: ImageObjectFailure,
-      execute: render(object),
+    return yield* Effect.gen(function* () {
+      const rendered = yield* Activity.make({
+        name: "render",
+        success: Rendered,
+        error: ImageObjectFailure,
+        execute: render(object),
+      }).pipe(
+        Retry.retryActivity(),
+        Effect.tapCauseIf(
+          (cause) => !Cause.hasInterruptsOnly(cause),
+          (cause) => {
+            const { message: reason } = describeFailure(Cause.squash(cause));
+            return keepRecord(imageRecord(object, startedEpochMs, { reason }));
+          },
+        ),
+        refuseInvalid(pipelines.imageRenditions, object),
+      );
+      yield* keepRecord(imageRecord(object, startedEpochMs, { rendered }));
+      return rendered;
     }).pipe(
-      Retry.retryActivity(),
-      Effect.tapCauseIf(
-        (cause) => !Cause.hasInterruptsOnly(cause),
-        (cause) => {
-          const { message: reason } = describeFailure(Cause.squash(cause));
-          return keepRecord(imageRecord(object, startedEpochMs, { reason }));
-        },
-      ),
-      refuseInvalid(pipelines.imageRenditions, object),
+      announceLife({
+        pipeline: pipelines.imageRenditions.name,
+        subject: objectName(object),
+        object,
+        success: Rendered,
+      }),
     );
-    yield* keepRecord(imageRecord(object, startedEpochMs, { rendered }));
-    return rendered;
   }),
 );

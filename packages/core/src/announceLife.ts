@@ -1,0 +1,162 @@
+/**
+ * Tells of an execution's life, as an outbox: each announcement is an activity of the execution itself, before its end is
+ * stored. A process that dies before, in or after an announcement leaves it unrecorded, and the next run announces again.
+ *
+ * The start is announced beside the first step and shares its commit; the end costs one commit more. Announcements have
+ * the role of failure handlers: a redrive forgets them, so that the redriven execution tells of itself anew.
+ */
+import { Cause, Clock, Context, Effect, Option, Schema } from "effect";
+import { Activity, WorkflowEngine } from "effect/workflow";
+import { askAgain } from "./askAgain.ts";
+import { evolveCommits, initialState } from "./ExecutionState.ts";
+import { describeFailure, failureClassOf } from "./Failure.ts";
+import { FailureHandler } from "./FailureHandler.ts";
+import { Journal } from "./Journal.ts";
+import {
+  Lifecycle,
+  type LifecycleEvent,
+  type LifecycleKind,
+  lifecycleId,
+  LifecycleUnavailable,
+} from "./Lifecycle.ts";
+import { announcedResultBytesMax } from "./Limits.ts";
+import type { ObjectCreated } from "./ObjectEvent.ts";
+import { retryActivity } from "./Retry.ts";
+
+/** What is announced of whom. */
+export interface LifeOf<A, I> {
+  readonly pipeline: string;
+  readonly subject: string;
+  readonly object?: ObjectCreated;
+  readonly success: Schema.Codec<A, I>;
+}
+
+/** While the bus does not answer the execution waits, durably, for about a day. Its work is done; its end is not told. */
+const whileBusIsAway = { attemptsMax: 150, baseMs: 1_000, factor: 2, capMs: 600_000 };
+
+/** Wraps the body of a workflow, its dead-letter routing included. */
+export const announceLife =
+  <A, I>(life: LifeOf<A, I>) =>
+  <E, R>(self: Effect.Effect<A, E, R>) =>
+    Effect.gen(function* () {
+      const { executionId, workflow } = yield* WorkflowEngine.WorkflowInstance;
+      const about = { ...life, executionId, workflow: workflow._tag };
+      const [redrives, exit] = yield* Effect.all([announceStart(about), Effect.exit(self)], {
+        concurrency: 2,
+      });
+      if (exit._tag === "Failure" && Cause.hasInterruptsOnly(exit.cause)) return yield* exit;
+      yield* announce(
+        "announce end",
+        Schema.Void,
+        Effect.gen(function* () {
+          yield* tell(
+            exit._tag === "Success"
+              ? [yield* completedEvent({ ...about, redrives }, life.success, exit.value)]
+              : yield* failedEvents({ ...about, redrives }, Cause.squash(exit.cause)),
+          );
+        }),
+        undefined,
+      );
+      return yield* exit;
+    });
+
+interface About {
+  readonly pipeline: string;
+  readonly subject: string;
+  readonly object?: ObjectCreated;
+  readonly executionId: string;
+  readonly workflow: string;
+  readonly redrives: number;
+}
+
+const announce = <A, I>(
+  name: string,
+  success: Schema.Codec<A, I>,
+  execute: Effect.Effect<A, LifecycleUnavailable>,
+  otherwise: A,
+) =>
+  Activity.make({
+    name,
+    success,
+    error: LifecycleUnavailable,
+    execute,
+    annotations: Context.make(FailureHandler, true),
+  }).pipe(
+    retryActivity(whileBusIsAway),
+    // The execution's end does not depend on who hears of it.
+    Effect.catch((error) => Effect.as(Effect.logError(`${name} failed`, error.message), otherwise)),
+  );
+
+/** Gives how often the execution was redriven, which the end is announced with, too. */
+const announceStart = (about: Omit<About, "redrives">) =>
+  announce(
+    "announce start",
+    Schema.Int,
+    Effect.gen(function* () {
+      const redrives = yield* redrivesOf(about.executionId);
+      const kind = redrives > 0 ? "ExecutionRedriven" : "ExecutionStarted";
+      yield* tell([yield* eventOf({ ...about, redrives }, kind)]);
+      return redrives;
+    }),
+    0,
+  );
+
+/** Asked of the history once per drive. While it does not answer nothing is told: it could be told under a used id. */
+const redrivesOf = Effect.fnUntraced(function* (executionId: string) {
+  const journal = yield* Effect.serviceOption(Journal);
+  if (Option.isNone(journal)) return 0;
+  const state = initialState();
+  const commits = yield* Effect.mapError(
+    askAgain(journal.value.load(executionId, 0)),
+    ({ message }) => new LifecycleUnavailable({ target: "the journal", reason: message }),
+  );
+  evolveCommits(state, commits);
+  return state.redriveCount;
+});
+
+const tell = (events: ReadonlyArray<LifecycleEvent>) =>
+  Effect.flatMap(Lifecycle, ({ announce: told }) => told(events));
+
+const eventOf = Effect.fnUntraced(function* (about: About, kind: LifecycleKind) {
+  const { executionId, object, pipeline, redrives, subject, workflow } = about;
+  const event: LifecycleEvent = {
+    millrace: 1,
+    id: lifecycleId(executionId, kind, redrives),
+    kind,
+    pipeline,
+    workflow,
+    executionId,
+    redrives,
+    subject,
+    ...(object && { object }),
+    atEpochMs: yield* Clock.currentTimeMillis,
+  };
+  return event;
+});
+
+const completedEvent = Effect.fnUntraced(function* <A, I>(
+  about: About,
+  schema: Schema.Codec<A, I>,
+  success: A,
+) {
+  const event = yield* eventOf(about, "ExecutionCompleted");
+  const result = yield* Effect.orDie(Schema.encodeEffect(Schema.toCodecJson(schema))(success));
+  const bytes = Buffer.byteLength(JSON.stringify(result) ?? "");
+  return bytes <= announcedResultBytesMax ? { ...event, result } : event;
+});
+
+const failedEvents = Effect.fnUntraced(function* (about: About, error: unknown) {
+  const { message, tag } = describeFailure(error);
+  const failure = {
+    tag,
+    message: message.slice(0, failureCharactersMax),
+    failureClass: failureClassOf(error),
+  };
+  return [
+    { ...(yield* eventOf(about, "ExecutionFailed")), failure },
+    { ...(yield* eventOf(about, "ExecutionDeadLettered")), failure },
+  ];
+});
+
+/** Longest message of a failure in an event, in characters: enough to tell it; all of it is in the dead letter. */
+const failureCharactersMax = 2_000;

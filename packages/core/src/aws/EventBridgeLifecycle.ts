@@ -1,0 +1,113 @@
+/**
+ * Lifecycle events on EventBridge, and the ends among them on an SNS topic, with attributes for filter policies.
+ *
+ * Topic:  attributes `outcome` (success, invalid-data, failure) and `pipeline`; the message is the event's JSON
+ * Source: EventBridge API reference 2015-10-07, PutEvents; SNS API reference 2010-03-31, Publish
+ */
+import {
+  EventBridgeClient,
+  type EventBridgeClientConfig,
+  PutEventsCommand,
+} from "@aws-sdk/client-eventbridge";
+import { PublishCommand, SNSClient, type SNSClientConfig } from "@aws-sdk/client-sns";
+import { Effect, Layer, Schema } from "effect";
+import {
+  Lifecycle,
+  LifecycleEvent,
+  lifecycleSource,
+  LifecycleUnavailable,
+  outcomeOf,
+} from "../Lifecycle.ts";
+
+export interface LifecycleSettings {
+  readonly busName: string;
+  readonly topicArn: string;
+}
+
+/** Longest wait for one answer, in milliseconds: the run that announces is paid for while it waits. */
+const requestHandler = {
+  requestTimeout: 3_000,
+  // Else the time-out is only logged.
+  throwOnRequestTimeout: true,
+  connectionTimeout: 1_000,
+};
+
+const encodeEvent = Schema.encodeSync(Schema.fromJsonString(LifecycleEvent));
+
+/** Announcements to the given bus and topic. */
+export const layerEventBridge = (
+  settings: LifecycleSettings,
+  config: EventBridgeClientConfig & SNSClientConfig = {},
+) =>
+  Layer.effect(
+    Lifecycle,
+    Effect.gen(function* () {
+      const events = yield* Effect.acquireRelease(
+        Effect.sync(() => new EventBridgeClient({ requestHandler, ...config })),
+        (client) => Effect.sync(() => client.destroy()),
+      );
+      const sns = yield* Effect.acquireRelease(
+        Effect.sync(() => new SNSClient({ requestHandler, ...config })),
+        (client) => Effect.sync(() => client.destroy()),
+      );
+      return {
+        announce: Effect.fnUntraced(function* (announced: ReadonlyArray<LifecycleEvent>) {
+          yield* putEvents(events, settings.busName, announced);
+          yield* Effect.forEach(announced, (event) => notify(sns, settings.topicArn, event), {
+            discard: true,
+          });
+        }),
+      };
+    }),
+  );
+
+const unavailable = (target: string) => (cause: unknown) =>
+  new LifecycleUnavailable({ target, reason: String(cause) });
+
+const putEvents = Effect.fnUntraced(function* (
+  client: EventBridgeClient,
+  busName: string,
+  announced: ReadonlyArray<LifecycleEvent>,
+) {
+  const target = `bus ${busName}`;
+  const { Entries = [], FailedEntryCount = 0 } = yield* Effect.tryPromise({
+    try: () =>
+      client.send(
+        new PutEventsCommand({
+          Entries: announced.map((event) => ({
+            EventBusName: busName,
+            Source: lifecycleSource,
+            DetailType: event.kind,
+            Detail: encodeEvent(event),
+            Time: new Date(event.atEpochMs),
+          })),
+        }),
+      ),
+    catch: unavailable(target),
+  });
+  // The call succeeds although entries fail.
+  if (FailedEntryCount > 0) {
+    const reason = Entries.map(({ ErrorCode, ErrorMessage }) => `${ErrorCode}: ${ErrorMessage}`);
+    return yield* new LifecycleUnavailable({ target, reason: reason.join("; ") });
+  }
+});
+
+const notify = (client: SNSClient, topicArn: string, event: LifecycleEvent) => {
+  const outcome = outcomeOf(event);
+  if (outcome === undefined) return Effect.void;
+  return Effect.tryPromise({
+    try: () =>
+      client.send(
+        new PublishCommand({
+          TopicArn: topicArn,
+          Subject: `millrace ${event.pipeline}: ${outcome}`,
+          Message: encodeEvent(event),
+          MessageAttributes: {
+            outcome: { DataType: "String", StringValue: outcome },
+            pipeline: { DataType: "String", StringValue: event.pipeline },
+          },
+        }),
+      ),
+    catch: unavailable(`topic ${topicArn}`),
+  }).pipe(Effect.asVoid);
+};
