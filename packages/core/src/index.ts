@@ -17,7 +17,6 @@ export {
   IdempotencyStore,
   IdempotencyStoreUnavailable,
 } from "./IdempotencyStore.ts";
-export { IdempotencyStore } from "./IdempotencyStore.ts";
 export { IntakePauses, Pause, PausesUnavailable } from "./IntakePauses.ts";
 export { Journal } from "./Journal.ts";
 export { ProcessDeadline } from "./LiveExecution.ts";

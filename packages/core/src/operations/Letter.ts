@@ -98,6 +98,8 @@ const aboutOf = (intake: Intake): Pick<Letter, "subject" | "execution"> => {
       const { _tag, executionId, workflow } = intake.message;
       return { subject: `${_tag} of ${executionId}`, execution: { workflow, executionId } };
     }
+    case "Completed":
+      return { subject: `completion of ${intake.event.subject}` };
     case "Ignored":
       return { subject: intake.reason };
   }
