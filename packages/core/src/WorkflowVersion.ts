@@ -13,6 +13,11 @@ export const WorkflowVersion = Context.Reference<number>("@millrace/core/Workflo
   defaultValue: () => 1,
 });
 
+/** Inside a body and its activities: how often this execution had been redriven when the run began. */
+export const ExecutionRedrives = Context.Reference<number>("@millrace/core/ExecutionRedrives", {
+  defaultValue: () => 0,
+});
+
 /** Inside a body: the version of the workflow when this execution began. */
 export const ExecutionVersion = Context.Reference<number>("@millrace/core/ExecutionVersion", {
   defaultValue: () => 1,

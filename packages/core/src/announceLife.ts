@@ -5,13 +5,10 @@
  * The start is announced beside the first step and shares its commit; the end costs one commit more. Announcements have
  * the role of failure handlers: a redrive forgets them, so that the redriven execution tells of itself anew.
  */
-import { Cause, Clock, Context, Effect, Option, Schema } from "effect";
+import { Cause, Clock, Context, Effect, Schema } from "effect";
 import { Activity, WorkflowEngine } from "effect/workflow";
-import { askAgain } from "./askAgain.ts";
-import { evolveCommits, initialState } from "./ExecutionState.ts";
 import { describeFailure, failureClassOf } from "./Failure.ts";
 import { FailureHandler } from "./FailureHandler.ts";
-import { Journal } from "./Journal.ts";
 import {
   Lifecycle,
   type LifecycleEvent,
@@ -22,6 +19,7 @@ import {
 import { announcedResultBytesMax } from "./Limits.ts";
 import type { ObjectCreated } from "./ObjectEvent.ts";
 import { retryActivity } from "./Retry.ts";
+import { ExecutionRedrives, ExecutionVersion } from "./WorkflowVersion.ts";
 
 /** What is announced of whom. */
 export interface LifeOf<A, I> {
@@ -29,6 +27,8 @@ export interface LifeOf<A, I> {
   readonly subject: string;
   readonly object?: ObjectCreated;
   readonly success: Schema.Codec<A, I>;
+  /** Executions that began with an older version of the workflow announce nothing: they did not when they began. @default 1 */
+  readonly sinceVersion?: number;
 }
 
 /** While the bus does not answer the execution waits, durably, for about a day. Its work is done; its end is not told. */
@@ -39,6 +39,7 @@ export const announceLife =
   <A, I>(life: LifeOf<A, I>) =>
   <E, R>(self: Effect.Effect<A, E, R>) =>
     Effect.gen(function* () {
+      if ((yield* ExecutionVersion) < (life.sinceVersion ?? 1)) return yield* self;
       const { executionId, workflow } = yield* WorkflowEngine.WorkflowInstance;
       const about = { ...life, executionId, workflow: workflow._tag };
       const [redrives, exit] = yield* Effect.all([announceStart(about), Effect.exit(self)], {
@@ -93,26 +94,13 @@ const announceStart = (about: Omit<About, "redrives">) =>
     "announce start",
     Schema.Int,
     Effect.gen(function* () {
-      const redrives = yield* redrivesOf(about.executionId);
+      const redrives = yield* ExecutionRedrives;
       const kind = redrives > 0 ? "ExecutionRedriven" : "ExecutionStarted";
       yield* tell([yield* eventOf({ ...about, redrives }, kind)]);
       return redrives;
     }),
     0,
   );
-
-/** Asked of the history once per drive. While it does not answer nothing is told: it could be told under a used id. */
-const redrivesOf = Effect.fnUntraced(function* (executionId: string) {
-  const journal = yield* Effect.serviceOption(Journal);
-  if (Option.isNone(journal)) return 0;
-  const state = initialState();
-  const commits = yield* Effect.mapError(
-    askAgain(journal.value.load(executionId, 0)),
-    ({ message }) => new LifecycleUnavailable({ target: "the journal", reason: message }),
-  );
-  evolveCommits(state, commits);
-  return state.redriveCount;
-});
 
 const tell = (events: ReadonlyArray<LifecycleEvent>) =>
   Effect.flatMap(Lifecycle, ({ announce: told }) => told(events));

@@ -72,7 +72,7 @@ export { type Signal, signal, SignalRefused } from "./signal.ts";
 export * as Sweeper from "./Sweeper.ts";
 export * as Timeout from "./Timeout.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";
-export { ExecutionVersion, WorkflowVersion } from "./WorkflowVersion.ts";
+export { ExecutionRedrives, ExecutionVersion, WorkflowVersion } from "./WorkflowVersion.ts";
 export { type Delivery, type Handled, type Pipeline, Worker } from "./Worker.ts";
 export * as EventPattern from "./EventPattern.ts";
 export type { Commit, HistoryEvent } from "./HistoryEvent.ts";

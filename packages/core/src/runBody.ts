@@ -10,7 +10,7 @@ import type { LiveExecution } from "./LiveExecution.ts";
 import type { RunContext } from "./RunContext.ts";
 import { makeWorkflowClock } from "./WorkflowClock.ts";
 import { makeWorkflowRandom } from "./WorkflowRandom.ts";
-import { ExecutionVersion } from "./WorkflowVersion.ts";
+import { ExecutionRedrives, ExecutionVersion } from "./WorkflowVersion.ts";
 
 /** Runs the body once; `undefined` when the run was abandoned. */
 export const runBody = Effect.fnUntraced(function* (context: RunContext, live: LiveExecution) {
@@ -33,6 +33,7 @@ export const runBody = Effect.fnUntraced(function* (context: RunContext, live: L
     Effect.provideService(Clock.Clock, bodyClock.clock),
     Effect.provideService(Random.Random, makeWorkflowRandom(executionId)),
     Effect.provideService(ExecutionVersion, started.version ?? 1),
+    Effect.provideService(ExecutionRedrives, live.log?.state.redriveCount ?? 0),
     Effect.onExit((exit) => leaveBody(context, live, instance, exit)),
     Workflow.intoResult,
     Effect.provideService(WorkflowEngine.WorkflowEngine, context.engine),

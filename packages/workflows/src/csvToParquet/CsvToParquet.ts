@@ -9,8 +9,8 @@
  *
  * Requirements D1.4 to D1.7, D1.11, D1.13, D3.2, D3.3.
  */
-import { announceLife, objectName, Retry } from "@millrace/core";
-import { Clock, Effect } from "effect";
+import { announceLife, objectName, Retry, WorkflowVersion } from "@millrace/core";
+import { Clock, Context, Effect } from "effect";
 import { Activity, Workflow } from "effect/workflow";
 import { CsvSniff } from "../csv/sniffCsv.ts";
 import { objectKey, objectPayload, sameObject } from "../objectPayload.ts";
@@ -23,7 +23,7 @@ export const CsvToParquet = Workflow.make("CsvToParquet", {
   success: Transformed,
   error: CsvObjectFailure,
   idempotencyKey: objectKey,
-  annotations: sameObject,
+  annotations: Context.add(sameObject, WorkflowVersion, 2),
 });
 
 /** The workflow's code. */
@@ -51,6 +51,7 @@ export const layerCsvToParquet = CsvToParquet.toLayer(
         subject: objectName(object),
         object,
         success: Transformed,
+        sinceVersion: 2,
       }),
     );
   }),

@@ -9,8 +9,8 @@
  *
  * Requirements D4.5, D4.6, D4.8.
  */
-import { announceLife, describeFailure, objectName, Retry } from "@millrace/core";
-import { Cause, Clock, Effect } from "effect";
+import { announceLife, describeFailure, objectName, Retry, WorkflowVersion } from "@millrace/core";
+import { Cause, Clock, Context, Effect } from "effect";
 import { Activity, Workflow } from "effect/workflow";
 import { objectKey, objectPayload, sameObject } from "../objectPayload.ts";
 import { refuseInvalid } from "../refuseInvalid.ts";
@@ -23,7 +23,7 @@ export const ImageRenditions = Workflow.make("ImageRenditions", {
   success: Rendered,
   error: ImageObjectFailure,
   idempotencyKey: objectKey,
-  annotations: sameObject,
+  annotations: Context.add(sameObject, WorkflowVersion, 2),
 });
 
 const keepRecord = (record: ImageRecord) =>
@@ -61,6 +61,7 @@ export const layerImageRenditions = ImageRenditions.toLayer(
         subject: objectName(object),
         object,
         success: Rendered,
+        sinceVersion: 2,
       }),
     );
   }),
