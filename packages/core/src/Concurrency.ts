@@ -10,7 +10,7 @@
 import { Clock, Duration, Effect, Random, Schema } from "effect";
 import { holdLease } from "./holdLease.ts";
 import { retry } from "./Retry.ts";
-import { SharedState } from "./SharedState.ts";
+import { SharedState, SharedStateUnavailable } from "./SharedState.ts";
 
 /** All slots are taken. */
 export class ConcurrencyLimited extends Schema.TaggedError<ConcurrencyLimited>()(
@@ -33,6 +33,14 @@ export class ConcurrencySlotLost extends Schema.TaggedError<ConcurrencySlotLost>
     return `the slot of "${this.key}" was not extended within its lease of ${this.leaseMs} ms: the work was interrupted`;
   }
 }
+
+/** What `limit` adds to the failures of an effect: for an activity's error schema. */
+export const ConcurrencyFailure = Schema.Union([
+  ConcurrencyLimited,
+  ConcurrencySlotLost,
+  SharedStateUnavailable,
+]);
+export type ConcurrencyFailure = typeof ConcurrencyFailure.Type;
 
 export interface ConcurrencyOptions {
   /** What is limited; equal keys share the slots. */

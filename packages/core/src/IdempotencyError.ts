@@ -2,6 +2,8 @@
  * Why an effect under an idempotency key was not run, or its result not given.
  */
 import { Schema } from "effect";
+import { IdempotencyStoreUnavailable } from "./IdempotencyStore.ts";
+import { LargeValueLost, LargeValueUnavailable } from "./LargeValues.ts";
 
 /** Somebody else is at work under the key. */
 export class IdempotencyInProgress extends Schema.TaggedError<IdempotencyInProgress>()(
@@ -57,3 +59,16 @@ export class IdempotencyResultUnavailable extends Schema.TaggedError<Idempotency
     return `what was to be done under "${this.key}" is done, but its result cannot be given again: ${this.reason}`;
   }
 }
+
+/** What `once` adds to the failures of an effect: for an activity's error schema. */
+export const IdempotencyFailure = Schema.Union([
+  IdempotencyInProgress,
+  IdempotencyPayloadMismatch,
+  IdempotencyLeaseLost,
+  IdempotencyRefused,
+  IdempotencyResultUnavailable,
+  IdempotencyStoreUnavailable,
+  LargeValueUnavailable,
+  LargeValueLost,
+]);
+export type IdempotencyFailure = typeof IdempotencyFailure.Type;

@@ -39,6 +39,10 @@ export class RateLimitUnavailable extends Schema.TaggedError<RateLimitUnavailabl
   }
 }
 
+/** What `limit` adds to the failures of an effect: for an activity's error schema. */
+export const RateLimitFailure = Schema.Union([RateLimited, RateLimitUnavailable]);
+export type RateLimitFailure = typeof RateLimitFailure.Type;
+
 export interface RateLimitOptions {
   /** What is limited; equal keys share one limit. */
   readonly key: string;

@@ -104,8 +104,10 @@ export const retry: {
           Effect.gen(function* () {
             const pause = afterFailure(policy, error, attempt);
             if (!pause || !(yield* takeRetry)) return yield* Effect.fail(error);
+            // A retry around this one has failures of its own to tell of.
+            const before = failures.length === 0 ? yield* PreviousFailures : failures;
             yield* Effect.sleep(pause.pauseMs(yield* Random.next));
-            return yield* attemptFrom(attempt + 1, [...failures, error]);
+            return yield* attemptFrom(attempt + 1, [...before, error]);
           }),
       );
     return attemptFrom(1, []);

@@ -39,6 +39,10 @@ export class TimedOutTwice extends Schema.TaggedError<TimedOutTwice>()("TimedOut
   }
 }
 
+/** What `timeout` and `escalate` add to the failures of an effect: for an activity's error schema. */
+export const TimeoutFailure = Schema.Union([TimedOut, TimedOutTwice]);
+export type TimeoutFailure = typeof TimeoutFailure.Type;
+
 const sizeOf = ({ inputBytes }: { readonly inputBytes?: number }): string =>
   inputBytes === undefined ? "" : ` for ${inputBytes} bytes of input`;
 

@@ -146,6 +146,10 @@ describe("retry", () => {
       });
       yield* runOut(Retry.retry(step));
       assert.deepStrictEqual(seen, [0, 1, 2]);
+      // Those of a retry around it first.
+      seen.length = 0;
+      yield* runOut(step.pipe(Retry.retry({ attemptsMax: 2 }), Retry.retry({ attemptsMax: 2 })));
+      assert.deepStrictEqual(seen, [0, 1, 1, 2]);
     }),
   );
 });

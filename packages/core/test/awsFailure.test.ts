@@ -6,10 +6,16 @@ import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { assert, describe, it } from "@effect/vitest";
-import { type FailureClass, ObjectStoreUnavailable, retryAfterMsOf } from "@millrace/core";
-import { awsFailure } from "@millrace/core/aws";
-import { Effect, Schema } from "effect";
+import {
+  type FailureClass,
+  ObjectStore,
+  ObjectStoreUnavailable,
+  retryAfterMsOf,
+} from "@millrace/core";
+import { awsFailure, S3ObjectStore } from "@millrace/core/aws";
+import { Effect, Schema, Stream } from "effect";
 import { createServer } from "node:net";
+import { Readable } from "node:stream";
 
 interface Answer {
   readonly statusCode: number;
@@ -78,6 +84,8 @@ const answers: ReadonlyArray<readonly [keyof typeof ask, number, string, Failure
   ["s3", 409, "OperationAborted", "transient"],
   ["s3", 403, "RequestTimeTooSkewed", "transient"],
   ["s3", 503, "ServiceUnavailable", "transient"],
+  ["s3", 404, "NoSuchUpload", "transient"],
+  ["s3", 400, "BadDigest", "transient"],
   ["s3", 404, "NoSuchBucket", "permanent"],
   ["s3", 403, "AccessDenied", "permanent"],
   ["s3", 429, "Whatever", "throttled"],
@@ -146,6 +154,29 @@ describe("an AWS failure", () => {
     assert.strictEqual(awsFailure(new TypeError("x is not a function")).failureClass, "defect");
     assert.strictEqual(awsFailure("text").failureClass, "defect");
   });
+
+  it.effect("that breaks a transfer of bytes off is transient, whatever it is called", () =>
+    Effect.gen(function* () {
+      const brokenOff = new Readable({
+        read() {
+          this.destroy(new Error("Checksum mismatch: expected a, got b"));
+        },
+      });
+      const connection = {
+        region: "us-east-1",
+        credentials: { accessKeyId: "test", secretAccessKey: "test" },
+        requestHandler: {
+          handle: async () => ({ response: { statusCode: 200, headers: {}, body: brokenOff } }),
+        },
+      };
+      const ref = { bucket: "b", key: "k", etag: "e", size: 1 };
+      const failure = yield* ObjectStore.use((store) => Stream.runDrain(store.read(ref))).pipe(
+        Effect.provide(S3ObjectStore.layerS3(connection)),
+        Effect.flip,
+      );
+      assert.deepInclude(failure, { _tag: "ObjectStoreUnavailable", failureClass: "transient" });
+    }),
+  );
 
   it.effect("keeps its class and its pause when the error that passes it on is recorded", () =>
     Effect.gen(function* () {

@@ -13,7 +13,9 @@ import type { FailureClass } from "../Failure.ts";
 const throttled: ReadonlySet<unknown> = new Set([
   "BandwidthLimitExceeded",
   "EC2ThrottledException",
+  "KmsThrottled",
   "LimitExceededException",
+  "OverLimit",
   "PriorRequestNotComplete",
   "ProvisionedThroughputExceededException",
   "RequestLimitExceeded",
@@ -35,13 +37,22 @@ const timedOut: ReadonlySet<unknown> = new Set([
   "ETIMEDOUT",
 ]);
 
-/** Refusals that pass by themselves: another request is under way, credentials or clocks are being renewed. */
+/**
+ * Refusals that pass by themselves: another request is under way, credentials or clocks are being renewed, bytes were
+ * damaged on their way, an upload was given up.
+ */
 const passing: ReadonlySet<unknown> = new Set([
+  "BadDigest",
   "ConditionalRequestConflict",
   "CredentialsProviderError",
   "ExpiredToken",
   "ExpiredTokenException",
+  "IncompleteBody",
+  "InvalidPart",
+  "NoSuchUpload",
   "OperationAborted",
+  "ReplicatedWriteConflictException",
+  "RequestExpired",
   "RequestTimeTooSkewed",
   "TransactionConflictException",
   "TransactionInProgressException",
@@ -75,6 +86,15 @@ export const awsFailure = (
   return retryAfterMs !== undefined && failureClass !== "permanent" && failureClass !== "defect"
     ? { cause, failureClass: "throttled", retryAfterMs }
     : { cause, failureClass };
+};
+
+/**
+ * The same for a transfer of bytes: what broke it off on its way (a connection that closed early, a checksum that does
+ * not match) comes from streams, which have no names for it, and may be whole the next time.
+ */
+export const transferFailure = (cause: unknown): ReturnType<typeof awsFailure> => {
+  const failure = awsFailure(cause);
+  return failure.failureClass === "defect" ? { cause, failureClass: "transient" } : failure;
 };
 
 const classOf = (error: unknown): FailureClass => {

@@ -1,5 +1,5 @@
 /**
- * S3's errors as the object store's: what is about the object is named here, the rest has its class from `awsFailure`.
+ * S3's errors as the object store's: what is about the object is named here, the rest has its class from `transferFailure`.
  */
 import type { ObjectRef } from "../ObjectEvent.ts";
 import {
@@ -10,7 +10,7 @@ import {
   type ReadFailure,
   type WriteFailure,
 } from "../ObjectStore.ts";
-import { awsFailure, statusOf } from "./awsFailure.ts";
+import { statusOf, transferFailure } from "./awsFailure.ts";
 
 /** Why a read of that version failed. */
 export const readFailure = (operation: string, ref: ObjectRef, error: unknown): ReadFailure => {
@@ -30,4 +30,4 @@ export const writeFailure = (
 ): WriteFailure =>
   statusOf(error) === 403
     ? new ObjectDenied({ bucket, key, operation })
-    : new ObjectStoreUnavailable({ bucket, key, operation, ...awsFailure(error) });
+    : new ObjectStoreUnavailable({ bucket, key, operation, ...transferFailure(error) });
