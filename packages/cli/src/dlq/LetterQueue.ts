@@ -82,12 +82,12 @@ export const visitLetters = Effect.fnUntraced(function* <E, R>(
   });
   yield* Effect.gen(function* () {
     let isMore = true;
-    while (isMore && visited < lettersMax) {
+    while (isMore) {
       const looked = yield* Effect.forEach(yield* calls.receive, look, {
         concurrency: batchSize,
       });
       // A long poll asks all of SQS's machines: an answer without anything new is the end.
-      isMore = looked.includes(true);
+      isMore = looked.includes(true) && visited < lettersMax;
     }
   }).pipe(
     Effect.ensuring(
