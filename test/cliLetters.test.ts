@@ -5,7 +5,7 @@
  * itself puts them there; the command as people run it.
  */
 import { readFileSync } from "node:fs";
-import { SendMessageCommand } from "@aws-sdk/client-sqs";
+import { SendMessageCommand, SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { assert, layer } from "@effect/vitest";
 import { type ExecutionRow, Executions } from "@millrace/core";
 import { localQueues, queueUrl } from "@millrace/local";
@@ -140,7 +140,6 @@ layer(world, { timeout: "60 seconds", excludeTestServices: true })("an operator"
         const counts = { selected: 1, redriven: 0, sent: 1, settled: 0, refused: 0 };
         const one = ["dlq", "redrive", pipeline, givenUp?.id ?? ""];
         assert.deepStrictEqual(yield* run(...one, "--dry-run"), { dryRun: true, ...counts });
-        assert.lengthOf(yield* letters(9), 9);
         assert.deepStrictEqual(yield* run(...one), { dryRun: false, ...counts });
         yield* Effect.sync(() => handledAbout(lost.subject).length).pipe(
           Effect.repeat({
@@ -187,5 +186,39 @@ layer(world, { timeout: "60 seconds", excludeTestServices: true })("an operator"
         yield* runTo(0, "dlq", "ls", pipeline, "--undelivered");
       }).pipe(Effect.scoped),
     180_000,
+  );
+
+  it.effect(
+    "leaves letters that come while it works, and those whose originals the queue refuses",
+    () =>
+      Effect.gen(function* () {
+        const { clients, connection } = yield* LocalWorld;
+        const { letters, run, text } = yield* open;
+        yield* run("redrive", "--status", "failed", "--rate", "100/s");
+        assert.lengthOf(yield* letters(3), 3);
+        // Each fails again, and sends a letter, before the next is redriven.
+        assert.deepInclude(yield* run("dlq", "redrive", pipeline, "--all", "--rate", "1/s"), {
+          selected: 3,
+          redriven: 3,
+        });
+        assert.lengthOf(yield* letters(3), 3);
+
+        yield* giveUp("x".repeat(3_000));
+        const QueueUrl = queueUrl(connection.endpoint, localQueues(pipelines.csvToParquet).queue);
+        yield* Effect.promise(() =>
+          clients.sqs.send(
+            new SetQueueAttributesCommand({ QueueUrl, Attributes: { MaximumMessageSize: "1024" } }),
+          ),
+        );
+        const given = (yield* letters(4)).find(({ origin }) => origin === "queue");
+        const refused = yield* text("dlq", "redrive", pipeline, given?.id ?? "");
+        assert.strictEqual(refused.code, 1);
+        assert.match(refused.err, /did not take the message/);
+        assert.include(
+          (yield* letters(4)).map(({ id }) => id),
+          given?.id,
+        );
+      }).pipe(Effect.scoped),
+    120_000,
   );
 });

@@ -29,6 +29,17 @@ const decodeFound = Schema.decodeUnknownEffect(
     fixes: Schema.Record(Schema.String, Schema.Array(Schema.String)),
   }),
 );
+const decodeWhere = Schema.decodeUnknownEffect(
+  Schema.Struct({
+    found: Schema.Array(
+      Schema.Struct({
+        state: Schema.String,
+        executionId: Schema.optionalKey(Schema.String),
+        next: Schema.optionalKey(Schema.String),
+      }),
+    ),
+  }),
+);
 const decodeCounts = Schema.decodeUnknownEffect(
   Schema.Struct({ objects: Schema.Int, sent: Schema.Int, known: Schema.Int }),
 );
@@ -104,6 +115,20 @@ layer(world, { timeout: "60 seconds", excludeTestServices: true })("an operator"
         // Too young to be judged, all of them.
         assert.deepInclude(yield* runTo(1, "reconcile"), { objectsWithoutExecution: [] });
 
+        const where = (name: string) => Effect.flatMap(run("where", name), decodeWhere);
+        assert.deepStrictEqual((yield* where("lost+1.csv")).found, [
+          {
+            state: "uploaded, without an execution",
+            next: `millrace backfill s3://${localBuckets.raw}/incoming/lost+1.csv`,
+          },
+        ]);
+        assert.deepStrictEqual((yield* where(`s3://${localBuckets.raw}/incoming/good.csv`)).found, [
+          { state: "completed", executionId: good.row.executionId },
+        ]);
+        const nowhere = yield* text("where", "no such.csv");
+        assert.strictEqual(nowhere.code, 1);
+        assert.include(nowhere.err, 'is called "no such.csv": it was not uploaded there');
+
         // What is offered puts it right.
         for (const kind of ["objectsWithoutExecution", "completedWithoutOutput"]) {
           for (const command of found.fixes[kind] ?? []) {
@@ -115,7 +140,16 @@ layer(world, { timeout: "60 seconds", excludeTestServices: true })("an operator"
         const after = yield* Effect.flatMap(runTo(1, ...reconcile), decodeFound);
         assert.deepStrictEqual(after.objectsWithoutExecution, []);
         assert.deepStrictEqual(after.completedWithoutOutput, []);
-        assert.strictEqual(good.row.status, "completed");
+
+        // Where is my file, and how do I get it back: one command each.
+        yield* upload("incoming/broken.csv", "\u0000\u0001 no text");
+        const failed = yield* where("broken.csv").pipe(
+          Effect.repeat({ until: ({ found }) => found[0]?.state === "failed", times: 20 }),
+        );
+        const [, ...redrive] = failed.found[0]?.next?.split(" ") ?? [];
+        assert.deepInclude(yield* run(...redrive), {
+          executionId: failed.found[0]?.executionId,
+        });
       }).pipe(Effect.scoped),
     120_000,
   );

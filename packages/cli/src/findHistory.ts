@@ -34,7 +34,7 @@ export const findHistory = Effect.fnUntraced(function* (name: string) {
   const journal = yield* Journal;
   const direct: ReadonlyArray<Commit> = yield* journal.load(name, 0);
   if (direct.length > 0) return { executionId: name, commits: direct };
-  const matches = withoutForks(yield* matching(name));
+  const matches = withoutForks(yield* rowsNamed(name));
   const [match] = matches;
   if (!match || matches.length > 1) {
     return yield* new ExecutionNotFound({
@@ -48,7 +48,8 @@ export const findHistory = Effect.fnUntraced(function* (name: string) {
   };
 });
 
-const matching = Effect.fnUntraced(function* (name: string) {
+/** The rows that a name may mean, forks among them. */
+export const rowsNamed = Effect.fnUntraced(function* (name: string) {
   const executions = yield* Executions;
   if (name.includes("/")) {
     const { rows } = yield* executions.list({ object: { exact: name }, rowsMax: rowsOfObject });

@@ -14,6 +14,7 @@ const commands = {
   upload: async () => (await import("./upload.ts")).upload,
   ls: async () => (await import("./ls.ts")).ls,
   show: async () => (await import("./show.ts")).show,
+  where: async () => (await import("./where.ts")).where,
   redrive: async () => (await import("./redrive.ts")).redrive,
   dlq: async () => (await import("./dlq/dlq.ts")).dlq,
   replay: async () => (await import("./replay/replay.ts")).replay,

@@ -27,8 +27,6 @@ export class LetterQueueUnavailable extends Schema.TaggedError<LetterQueueUnavai
 
 /** How long a letter stays hidden while it is looked at, in seconds: longer than a batch at the slowest usual rate. */
 const hiddenSeconds = 120;
-/** Empty answers in a row after which the queue counts as read: one answer sees only some of SQS's machines. */
-const emptyAnswers = 2;
 const batchSize = 10;
 
 /** What a visitor decides about a letter. */
@@ -61,14 +59,16 @@ export const visitLetters = Effect.fnUntraced(function* <E, R>(
   const startedEpochMs = yield* Clock.currentTimeMillis;
   const { lettersMax = Number.POSITIVE_INFINITY } = options;
   const held = new Map<string, string>();
-  const seen = new Set<string>();
+  const met = new Set<string>();
+  let visited = 0;
   const look = Effect.fnUntraced(function* (message: Message) {
     const raw = toRaw(message);
     held.set(raw.id, message.ReceiptHandle ?? "");
-    if (seen.has(raw.id) || seen.size >= lettersMax || raw.sentEpochMs > startedEpochMs) {
-      return false;
-    }
-    seen.add(raw.id);
+    if (met.has(raw.id)) return false;
+    met.add(raw.id);
+    // Those that came meanwhile are not asked for, but others may lie behind them.
+    if (raw.sentEpochMs > startedEpochMs || visited >= lettersMax) return true;
+    visited++;
     if (!options.isWanted(raw)) return true;
     yield* turn;
     yield* Effect.uninterruptible(
@@ -81,12 +81,13 @@ export const visitLetters = Effect.fnUntraced(function* <E, R>(
     return true;
   });
   yield* Effect.gen(function* () {
-    let fruitless = 0;
-    while (fruitless < emptyAnswers && seen.size < lettersMax) {
+    let isMore = true;
+    while (isMore) {
       const looked = yield* Effect.forEach(yield* calls.receive, look, {
         concurrency: batchSize,
       });
-      fruitless = looked.includes(true) ? 0 : fruitless + 1;
+      // A long poll asks all of SQS's machines: an answer without anything new is the end.
+      isMore = looked.includes(true) && visited < lettersMax;
     }
   }).pipe(
     Effect.ensuring(
@@ -98,7 +99,7 @@ export const visitLetters = Effect.fnUntraced(function* <E, R>(
       ),
     ),
   );
-  return seen.size;
+  return visited;
 });
 
 /** About how many letters there are. */
