@@ -18,7 +18,7 @@ import {
 } from "./Lifecycle.ts";
 import { announcedResultBytesMax } from "./Limits.ts";
 import type { ObjectCreated } from "./ObjectEvent.ts";
-import { retryActivity } from "./Retry.ts";
+import { retry, retryActivity } from "./Retry.ts";
 import { ExecutionRedrives, ExecutionVersion } from "./WorkflowVersion.ts";
 
 /** What is announced of whom. */
@@ -34,6 +34,9 @@ export interface LifeOf<A, I> {
 /** While the bus does not answer the execution waits, durably, for about a day. Its work is done; its end is not told. */
 const whileBusIsAway = { attemptsMax: 150, baseMs: 1_000, factor: 2, capMs: 600_000 };
 
+/** The work does not wait for its start to be told of: after a few tries the start is told of with the end. */
+const beforeWork = { attemptsMax: 3, baseMs: 50, factor: 2, capMs: 200 };
+
 /** Wraps the body of a workflow, its dead-letter routing included. */
 export const announceLife =
   <A, I>(life: LifeOf<A, I>) =>
@@ -42,21 +45,20 @@ export const announceLife =
       if ((yield* ExecutionVersion) < (life.sinceVersion ?? 1)) return yield* self;
       const { executionId, workflow } = yield* WorkflowEngine.WorkflowInstance;
       const about = { ...life, executionId, workflow: workflow._tag };
-      const [redrives, exit] = yield* Effect.all([announceStart(about), Effect.exit(self)], {
+      const [told, exit] = yield* Effect.all([announceStart(about), Effect.exit(self)], {
         concurrency: 2,
       });
       if (exit._tag === "Failure" && Cause.hasInterruptsOnly(exit.cause)) return yield* exit;
-      yield* announce(
-        "announce end",
-        Schema.Void,
+      yield* announceEnd(
         Effect.gen(function* () {
-          yield* tell(
+          const redrives = told.redrives ?? (yield* ExecutionRedrives);
+          const of = { ...about, redrives };
+          const end =
             exit._tag === "Success"
-              ? [yield* completedEvent({ ...about, redrives }, life.success, exit.value)]
-              : yield* failedEvents({ ...about, redrives }, Cause.squash(exit.cause)),
-          );
+              ? [yield* completedEvent(of, life.success, exit.value)]
+              : yield* failedEvents(of, Cause.squash(exit.cause));
+          yield* tell(told.redrives === undefined ? [yield* startEvent(of), ...end] : end);
         }),
-        undefined,
       );
       return yield* exit;
     });
@@ -70,37 +72,43 @@ interface About {
   readonly redrives: number;
 }
 
-const announce = <A, I>(
-  name: string,
-  success: Schema.Codec<A, I>,
-  execute: Effect.Effect<A, LifecycleUnavailable>,
-  otherwise: A,
-) =>
+const isHandler = Context.make(FailureHandler, true);
+
+/** How often the execution had been redriven, when its start was told; nothing when it could not be told. */
+const StartTold = Schema.Struct({ redrives: Schema.optionalKey(Schema.Int) });
+
+const announceStart = (about: Omit<About, "redrives">) =>
   Activity.make({
-    name,
-    success,
+    name: "announce start",
+    success: StartTold,
+    execute: Effect.gen(function* () {
+      const redrives = yield* ExecutionRedrives;
+      yield* tell([yield* startEvent({ ...about, redrives })]);
+      const told: typeof StartTold.Type = { redrives };
+      return told;
+    }).pipe(
+      retry(beforeWork),
+      Effect.catch((error) =>
+        Effect.as(Effect.logWarning("the start will be told of with the end", error.message), {}),
+      ),
+    ),
+    annotations: isHandler,
+  });
+
+const announceEnd = (execute: Effect.Effect<void, LifecycleUnavailable>) =>
+  Activity.make({
+    name: "announce end",
     error: LifecycleUnavailable,
     execute,
-    annotations: Context.make(FailureHandler, true),
+    annotations: isHandler,
   }).pipe(
     retryActivity(whileBusIsAway),
     // The execution's end does not depend on who hears of it.
-    Effect.catch((error) => Effect.as(Effect.logError(`${name} failed`, error.message), otherwise)),
+    Effect.catch((error) => Effect.logError("the end was not told of", error.message)),
   );
 
-/** Gives how often the execution was redriven, which the end is announced with, too. */
-const announceStart = (about: Omit<About, "redrives">) =>
-  announce(
-    "announce start",
-    Schema.Int,
-    Effect.gen(function* () {
-      const redrives = yield* ExecutionRedrives;
-      const kind = redrives > 0 ? "ExecutionRedriven" : "ExecutionStarted";
-      yield* tell([yield* eventOf({ ...about, redrives }, kind)]);
-      return redrives;
-    }),
-    0,
-  );
+const startEvent = (about: About) =>
+  eventOf(about, about.redrives > 0 ? "ExecutionRedriven" : "ExecutionStarted");
 
 const tell = (events: ReadonlyArray<LifecycleEvent>) =>
   Effect.flatMap(Lifecycle, ({ announce: told }) => told(events));

@@ -148,19 +148,49 @@ describe("an execution", () => {
     }),
   );
 
-  it.live("whose bus is away for a moment tells later", () =>
+  it.live("whose bus is away while it begins does its work, and tells of both with its end", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      let isAway = true;
+      const bus = makeBus({
+        before: () =>
+          isAway
+            ? Effect.fail(new LifecycleUnavailable({ target: "bus", reason: "away" }))
+            : Effect.void,
+      });
+      const working = workflow.toLayer(() =>
+        Activity.make({
+          name: "step",
+          success: Schema.String,
+          // Longer than the start is tried to be told of.
+          execute: Effect.as(Effect.sleep("700 millis"), "done"),
+        }).pipe(
+          Effect.tap(() => Effect.sync(() => void (isAway = false))),
+          announceLife({ pipeline: "p", subject: "s", success: Schema.String }),
+        ),
+      );
+      const process = yield* world.start(Layer.provide(working, bus.layer), "frozen");
+      const { state } = yield* start(process);
+      assert.isDefined(state.completed);
+      assert.deepStrictEqual(kindsOf(bus.told), ["ExecutionStarted", "ExecutionCompleted"]);
+      // Nothing of it was a durable pause.
+      assert.deepStrictEqual(world.wakes, []);
+    }),
+  );
+
+  it.live("whose bus is away at its end waits, and tells later", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld;
       let refusals = 1;
       const bus = makeBus({
-        before: () =>
-          refusals-- > 0
+        before: (events) =>
+          events.some(({ kind }) => kind === "ExecutionCompleted") && refusals-- > 0
             ? Effect.fail(new LifecycleUnavailable({ target: "bus", reason: "away" }))
             : Effect.void,
       });
       const process = yield* world.start(Layer.provide(layerOf(), bus.layer));
       yield* process.run(workflow.execute({ id: "a" }));
-      assert.sameMembers(kindsOf(bus.told), ["ExecutionStarted", "ExecutionCompleted"]);
+      assert.deepStrictEqual(kindsOf(bus.told), ["ExecutionStarted", "ExecutionCompleted"]);
     }),
   );
 });

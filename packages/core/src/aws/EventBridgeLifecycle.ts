@@ -25,11 +25,15 @@ export interface LifecycleSettings {
 }
 
 /** Longest wait for one answer, in milliseconds: the run that announces is paid for while it waits. */
-const requestHandler = {
-  requestTimeout: 3_000,
-  // Else the time-out is only logged.
-  throwOnRequestTimeout: true,
-  connectionTimeout: 1_000,
+const patience = {
+  requestHandler: {
+    requestTimeout: 3_000,
+    // Else the time-out is only logged.
+    throwOnRequestTimeout: true,
+    connectionTimeout: 1_000,
+  },
+  // Whoever announces tries again, with pauses for which nothing is paid.
+  maxAttempts: 1,
 };
 
 const encodeEvent = Schema.encodeSync(Schema.fromJsonString(LifecycleEvent));
@@ -43,11 +47,11 @@ export const layerEventBridge = (
     Lifecycle,
     Effect.gen(function* () {
       const events = yield* Effect.acquireRelease(
-        Effect.sync(() => new EventBridgeClient({ requestHandler, ...config })),
+        Effect.sync(() => new EventBridgeClient({ ...patience, ...config })),
         (client) => Effect.sync(() => client.destroy()),
       );
       const sns = yield* Effect.acquireRelease(
-        Effect.sync(() => new SNSClient({ requestHandler, ...config })),
+        Effect.sync(() => new SNSClient({ ...patience, ...config })),
         (client) => Effect.sync(() => client.destroy()),
       );
       return {
