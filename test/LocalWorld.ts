@@ -123,11 +123,15 @@ const makeWorld = Effect.gen(function* () {
 
   /** The execution of an upload, once it has ended. */
   const ended = Effect.fnUntraced(function* ({ subject }: { readonly subject: string }) {
-    yield* Effect.sync(() => handledAbout(subject).find(isEnd)).pipe(
-      Effect.repeat({ until: (end) => end !== undefined, schedule: look }),
+    // A wake's message is about the execution: one that was leased when its event came back ends by a wake.
+    const findEnd = () => {
+      const ids = new Set(handledAbout(subject).map(({ executionId }) => executionId));
+      return handled.find((one) => isEnd(one) && ids.has(one.executionId));
+    };
+    const end = yield* Effect.sync(findEnd).pipe(
+      Effect.repeat({ until: (found) => found !== undefined, schedule: look }),
     );
-    const executionId = handledAbout(subject).find(isEnd)?.executionId ?? "";
-    return yield* Effect.fromNullishOr(yield* executions.find(executionId));
+    return yield* Effect.fromNullishOr(yield* executions.find(end?.executionId ?? ""));
   });
 
   /** Takes what lies in the dead-letter queue of a pipeline. */
