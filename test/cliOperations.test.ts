@@ -134,6 +134,9 @@ const startLocal = Effect.fnUntraced(function* (folder: string, ...words: Readon
 });
 
 const isEnd = ({ status }: ExecutionRow) => status === "completed" || status === "failed";
+/** Announcements come beside the work, in whatever order. */
+const isWork = (name: string): boolean => !name.startsWith("announce ");
+
 const namesOf = (shown: typeof Shown.Type) =>
   shown.commits.flatMap(({ events }) => events.map(({ _tag, name }) => name ?? _tag));
 
@@ -178,7 +181,7 @@ describe("what failed", () => {
             yield* run("redrive", object, "--reason", "to see", "--json"),
           );
           assert.deepStrictEqual(
-            redriven.forgotten.activities.map(({ name }) => name),
+            redriven.forgotten.activities.map(({ name }) => name).filter(isWork),
             ["validate", "quarantine", "DeadLetter"],
           );
           const again = yield* until((row) => row.status === "failed" && row.redrives === 1);
@@ -190,7 +193,9 @@ describe("what failed", () => {
           const shown = yield* show(object);
           assert.strictEqual(shown.redrives, 1);
           assert.deepStrictEqual(
-            namesOf(shown).filter((name) => /^[a-z]|DeadLetter|Redriven|Completed/.test(name)),
+            namesOf(shown)
+              .filter((name) => /^[a-z]|DeadLetter|Redriven|Completed/.test(name))
+              .filter(isWork),
             [
               "validate",
               "quarantine",
@@ -240,10 +245,9 @@ describe("what failed", () => {
 
           yield* Effect.promise(() => s3.send(new CreateBucketCommand({ Bucket })));
           const text = yield* run("redrive", "orders.csv");
-          assert.strictEqual(
-            text,
-            `redriven CsvToParquet ${failed.executionId} (again: transform, DeadLetter)\n`,
-          );
+          assert.match(text, new RegExp(`^redriven CsvToParquet ${failed.executionId} \\(again: `));
+          assert.match(text, /transform.*DeadLetter/);
+          assert.notInclude(text, "validate");
           const ended = yield* until(({ status }) => status === "completed");
           assert.deepInclude(ended, { executionId: failed.executionId, redrives: 1 });
           const names = namesOf(yield* show(failed.executionId));
@@ -299,15 +303,18 @@ describe("an execution", () => {
           });
 
           // With what has happened kept: its own input, and nothing runs again.
+          const events = commits.flatMap((commit) => commit.events);
+          const last =
+            1 + events.findIndex((event) => "name" in event && event.name === "transform");
           const kept = yield* decodeForked(
-            yield* run("fork", original.executionId, "--after-event", "4", "--json"),
+            yield* run("fork", original.executionId, "--after-event", String(last), "--json"),
           );
           assert.strictEqual(kept.facts, 2);
           yield* until((row) => row.executionId === kept.executionId && isEnd(row));
           assert.include(yield* run("show", original.executionId), `forked as ${kept.executionId}`);
           assert.include(
             yield* run("show", kept.executionId),
-            `a fork of ${original.executionId} after its event 4`,
+            `a fork of ${original.executionId} after its event ${last}`,
           );
           assert.match(
             yield* refused("fork", original.executionId, "--after-event", "99"),

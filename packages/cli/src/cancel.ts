@@ -37,6 +37,7 @@ export const cancel = Command.make(
   Command.withDescription(
     "Ask an execution to end as interrupted, where it next waits. Exit codes: 0 it is asked; 1 it is not there, or has ended; 2 wrong usage",
   ),
+  Command.withShortDescription("Ask an execution to end as interrupted"),
   Command.withExamples([
     { command: "millrace cancel 3f9a" },
     { command: "millrace cancel 3f9a --now", description: "Without waiting for its step" },

@@ -41,6 +41,7 @@ export const pause = Command.make(
   Command.withDescription(
     "Let a pipeline, or all of them, take no more messages: events, wakes and timers wait in its queue until it is resumed, or until the queue's retention ends. What runs now ends its turn. Exit codes: 0 paused; 1 the queue did not answer; 2 wrong usage",
   ),
+  Command.withShortDescription("Let a pipeline, or all of them, take no more messages"),
   Command.withExamples([
     { command: "millrace pause csv-to-parquet --reason 'bad upstream export'" },
     { command: "millrace pause all", description: "The whole intake" },
@@ -72,6 +73,7 @@ export const resume = Command.make(
   Command.withDescription(
     "Let a paused pipeline, or all of them, take messages again. Exit codes: 0 it takes messages; 1 the queue did not answer; 2 wrong usage",
   ),
+  Command.withShortDescription("Let a paused pipeline, or all of them, take messages again"),
   Command.withExamples([
     { command: "millrace resume csv-to-parquet" },
     { command: "millrace resume all" },

@@ -40,6 +40,7 @@ export const signal = Command.make(
   Command.withDescription(
     "Complete a deferred of an execution with a value; the first completion counts. Exit codes: 0 it is stored, and the execution asked to run; 1 it is not there, has ended, or was signalled before; 2 wrong usage",
   ),
+  Command.withShortDescription("Complete what an execution waits for, with a value"),
   Command.withExamples([
     { command: "millrace signal 3f9a approval" },
     { command: `millrace signal 3f9a approval --value '{"by":"ada"}'` },

@@ -108,7 +108,7 @@ const makeEngine = Effect.fnUntraced(function* (
     spill,
     restore,
     nextWriter: () => `${owner}/${++writers}`,
-    project: yield* makeProjection,
+    ...(yield* makeProjection),
     deferreds: WorkflowEngine.makeDeferredState(),
     scopes: makeExecutionScopes(residency),
     adopt: (workflow) => adopt(context, workflow),

@@ -183,8 +183,11 @@ export class LiveExecutions {
           ),
         )
       : this.takeOver(live, advance);
+    // A duplicate of what has ended changes nothing: it looks whether the row is there, and writes nothing else.
+    const project =
+      advance._tag === "NotRun" && state.completed ? this.context.repair : this.context.project;
     // The row tells of the end when the parent has been told, so that the sweeper finds a child whose parent was not.
-    return Effect.andThen(after, this.context.project(live.executionId, state));
+    return Effect.andThen(after, project(live.executionId, state));
   }
 
   /** What came while the run was at work for another request, or after it had looked for wakes the last time. */

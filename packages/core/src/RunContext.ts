@@ -33,6 +33,8 @@ export interface RunContext {
   readonly adopt: (workflow: string) => Effect.Effect<void>;
   /** Brings the index of executions up to date with a state at which a run stopped. */
   readonly project: (executionId: string, state: ExecutionState) => Effect.Effect<void>;
+  /** The same for an execution that had ended before: writes only where the row was lost, or is older. */
+  readonly repair: (executionId: string, state: ExecutionState) => Effect.Effect<void>;
   /**
    * The scope that outlives the runs of an execution. A process that stays keeps it until the execution ends, so that
    * resources of suspended runs live on; one that may be frozen closes it with every suspension.

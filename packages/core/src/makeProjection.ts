@@ -10,22 +10,33 @@ import { Executions, toRow } from "./Executions.ts";
 import type { RunContext } from "./RunContext.ts";
 import { retry } from "./Retry.ts";
 
-/** A projection to the index of the context; to nowhere when there is none. */
-export const makeProjection: Effect.Effect<RunContext["project"]> = Effect.map(
+/** Projection and repair to the index of the context; to nowhere when there is none. */
+export const makeProjection: Effect.Effect<Pick<RunContext, "project" | "repair">> = Effect.map(
   Effect.serviceOption(Executions),
   Option.match({
-    onNone: () => () => Effect.void,
-    onSome: (executions) => (executionId, state) => {
-      const row = toRow(executionId, state);
-      if (!row) return Effect.void;
-      return executions
-        .record(row)
-        .pipe(
-          retry({ baseMs: 50 }),
-          state.completed
-            ? Effect.catchTag("IndexUnavailable", (error) => Effect.logWarning(error.message))
-            : Effect.orDie,
+    onNone: () => ({ project: () => Effect.void, repair: () => Effect.void }),
+    onSome: (executions) => {
+      const project: RunContext["project"] = (executionId, state) => {
+        const row = toRow(executionId, state);
+        if (!row) return Effect.void;
+        return executions
+          .record(row)
+          .pipe(
+            retry({ baseMs: 50 }),
+            state.completed
+              ? Effect.catchTag("IndexUnavailable", (error) => Effect.logWarning(error.message))
+              : Effect.orDie,
+          );
+      };
+      /** A replay of the whole archive comes by here once per event: it may cost reads, and no writes. */
+      const repair: RunContext["repair"] = (executionId, state) =>
+        executions.find(executionId).pipe(
+          Effect.flatMap((row) =>
+            row && row.commit >= state.commit ? Effect.void : project(executionId, state),
+          ),
+          Effect.catchTag("IndexUnavailable", (error) => Effect.logWarning(error.message)),
         );
+      return { project, repair };
     },
   }),
 );

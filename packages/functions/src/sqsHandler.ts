@@ -4,7 +4,14 @@
  * Layers are built once per cold start and live as long as the execution environment. The invocation's deadline is
  * handed down as the lease of every run that begins in it.
  */
-import { type Handled, Metrics, type Pipeline, ProcessDeadline, Worker } from "@millrace/core";
+import {
+  type Handled,
+  Metrics,
+  type Pipeline,
+  ProcessDeadline,
+  Retry,
+  Worker,
+} from "@millrace/core";
 import {
   Cause,
   Clock,
@@ -51,6 +58,7 @@ const handleBatch = Effect.fnUntraced(function* <F, R>(
   const response = yield* handleRecords(Records, deadlineEpochMs, times, (record) =>
     handleRecord(known, record),
   ).pipe(
+    Retry.withBudget(),
     Effect.provideService(ProcessDeadline, deadlineEpochMs),
     Effect.provideService(Metric.MetricRegistry, registry),
   );
