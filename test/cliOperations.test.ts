@@ -257,7 +257,8 @@ describe("what failed", () => {
           );
           assert.lengthOf(
             names.filter((name) => name === "transform"),
-            4,
+            // A bucket that is not there does not come back by itself: no attempt was repeated before the redrive.
+            2,
           );
           assert.lengthOf(yield* letters, 1);
         }),
