@@ -6,29 +6,13 @@
  * that was redriven and failed again. A file is never changed; a new event shape brings a new file.
  */
 import { assert, describe, it } from "@effect/vitest";
-import {
-  checkReplay,
-  type Commit,
-  HistoryFile,
-  MessageQueue,
-  ObjectStore,
-  type ReplayCheck,
-} from "@millrace/core";
-import { Buckets, ImageCatalog, layerWorkflows, ParquetEncoder } from "@millrace/workflows";
-import { Effect, FileSystem, Layer } from "effect";
+import { checkReplay, type Commit, HistoryFile, type ReplayCheck } from "@millrace/core";
+import { layerWorkflowsToCheck } from "@millrace/workflows";
+import { Effect } from "effect";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const folder = join(import.meta.dirname, "histories");
-
-const untouched = Layer.mergeAll(
-  Layer.mock(ObjectStore, {}),
-  Layer.mock(MessageQueue, {}),
-  Layer.mock(ImageCatalog, {}),
-  Layer.mock(ParquetEncoder, { name: "none" }),
-  Layer.succeed(FileSystem.FileSystem, FileSystem.makeNoop({})),
-  Layer.succeed(Buckets, { raw: "raw", clean: "clean", errors: "errors" }),
-);
 
 const check = (text: string): Effect.Effect<ReadonlyArray<ReplayCheck>, unknown> =>
   Effect.gen(function* () {
@@ -38,7 +22,7 @@ const check = (text: string): Effect.Effect<ReadonlyArray<ReplayCheck>, unknown>
       const { commits, executionId } = yield* HistoryFile.decodeHistory(line, index + 1);
       histories.set(executionId, commits);
     }
-    return yield* checkReplay(histories, Layer.provide(layerWorkflows, untouched));
+    return yield* checkReplay(histories, layerWorkflowsToCheck);
   });
 
 describe("histories of earlier versions", () => {

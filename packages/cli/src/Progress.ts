@@ -25,8 +25,8 @@ interface Progress {
 
 const silent: Progress = { advance: () => Effect.void, clear: Effect.void };
 
-/** A bar for `total` units of work, e.g. bytes. A bar that cannot be drawn never disturbs the work. */
-export const makeProgress = Effect.fnUntraced(function* (label: string, total: number) {
+/** Progress whose line is `render`ed from what is done; nothing where nobody looks. A line that cannot be drawn never disturbs the work. */
+const makeLine = Effect.fnUntraced(function* (render: (done: number) => string | undefined) {
   const stdio = yield* Stdio.Stdio;
   if (!(yield* stdio.stderrIsTerminal)) return silent;
   const write = (text: string) =>
@@ -36,10 +36,10 @@ export const makeProgress = Effect.fnUntraced(function* (label: string, total: n
   return {
     advance: (amount) => {
       done += amount;
-      const bar = renderBar(label, done, total);
-      if (bar === drawn) return Effect.void;
-      drawn = bar;
-      return write(`\r${bar}`);
+      const line = render(done);
+      if (line === undefined || line === drawn) return Effect.void;
+      drawn = line;
+      return write(`\r${line}`);
     },
     clear: Effect.suspend(() =>
       drawn === "" ? Effect.void : write(`\r${" ".repeat(drawn.length)}\r`),
@@ -47,24 +47,11 @@ export const makeProgress = Effect.fnUntraced(function* (label: string, total: n
   } satisfies Progress;
 });
 
+/** A bar for `total` units of work, e.g. bytes. */
+export const makeProgress = (label: string, total: number) =>
+  makeLine((done) => renderBar(label, done, total));
+
 /** The same for work whose amount is not known: how much has been done. */
-export const makeCounter = Effect.fnUntraced(function* (label: string) {
-  const stdio = yield* Stdio.Stdio;
-  if (!(yield* stdio.stderrIsTerminal)) return silent;
-  const write = (text: string) =>
-    Stream.make(text).pipe(Stream.run(stdio.stderr({ endOnDone: false })), Effect.ignore);
-  let done = 0;
-  let drawn = "";
-  return {
-    advance: (amount) => {
-      done += amount;
-      // Redrawn a hundred times less often than it counts, once there is much.
-      if (done > 1_000 && done % 100 !== 0) return Effect.void;
-      drawn = `${label}: ${done}`;
-      return write(`\r${drawn}`);
-    },
-    clear: Effect.suspend(() =>
-      drawn === "" ? Effect.void : write(`\r${" ".repeat(drawn.length)}\r`),
-    ),
-  } satisfies Progress;
-});
+export const makeCounter = (label: string) =>
+  // Redrawn a hundred times less often than it counts, once there is much.
+  makeLine((done) => (done > 1_000 && done % 100 !== 0 ? undefined : `${label}: ${done}`));

@@ -6,12 +6,10 @@ import {
   type Commit,
   type HistoryFile,
   layerLargeValuesOf,
-  MessageQueue,
-  ObjectStore,
   type ReplayCheck,
 } from "@millrace/core";
-import { Buckets, ImageCatalog, layerWorkflows, ParquetEncoder } from "@millrace/workflows";
-import { Console, Effect, FileSystem, Layer, Schema, Stream } from "effect";
+import { layerWorkflowsToCheck } from "@millrace/workflows";
+import { Console, Effect, Schema, Stream } from "effect";
 import { Argument, Command } from "effect/cli";
 import { readHistories } from "./readHistories.ts";
 import { jsonFlag } from "./jsonFlag.ts";
@@ -25,16 +23,6 @@ export class ReplayDisagrees extends Schema.TaggedError<ReplayDisagrees>()("Repl
     return `${this.disagreeing} of ${this.histories} histories do not agree with this code: deployed, it would park or change what is on its way; guard the change with ExecutionVersion, or let those executions end first`;
   }
 }
-
-/** A check runs no activity, so none of these is ever used. */
-const untouched = Layer.mergeAll(
-  Layer.mock(ObjectStore, {}),
-  Layer.mock(MessageQueue, {}),
-  Layer.mock(ImageCatalog, {}),
-  Layer.mock(ParquetEncoder, { name: "none" }),
-  Layer.succeed(FileSystem.FileSystem, FileSystem.makeNoop({})),
-  Layer.succeed(Buckets, { raw: "raw", clean: "clean", errors: "errors" }),
-);
 
 const describe = ({ executionId, verdict, workflow }: ReplayCheck): string => {
   const name = `${workflow} ${executionId}`;
@@ -70,7 +58,7 @@ export const checkReplayCommand = Command.make(
         }),
       );
     }
-    const checks = yield* checkReplay(histories, Layer.provide(layerWorkflows, untouched)).pipe(
+    const checks = yield* checkReplay(histories, layerWorkflowsToCheck).pipe(
       Effect.provide(layerLargeValuesOf(values)),
     );
     for (const check of checks) {

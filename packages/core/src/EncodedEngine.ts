@@ -12,7 +12,7 @@ import { initialState } from "./ExecutionState.ts";
 import type { HistoryEvent } from "./HistoryEvent.ts";
 import type { LiveExecutions } from "./LiveExecutions.ts";
 import type { RunContext } from "./RunContext.ts";
-import { loadState } from "./runExecution.ts";
+import { loadState } from "./loadState.ts";
 import { scheduleClock } from "./scheduleClock.ts";
 import { startExecution } from "./startExecution.ts";
 import { decodeDeferredExit, encodeDeferredExit, makeWorkflowCodec } from "./WorkflowCodec.ts";

@@ -120,6 +120,13 @@ export const evolveCommits = (state: ExecutionState, commits: ReadonlyArray<Comm
   }
 };
 
+/** The state after a whole history. */
+export const foldCommits = (commits: ReadonlyArray<Commit>): ExecutionState => {
+  const state = initialState();
+  evolveCommits(state, commits);
+  return state;
+};
+
 /** The lease is free again. */
 const release = (state: ExecutionState, atEpochMs: number): void => {
   state.run = undefined;

@@ -10,7 +10,7 @@
 import { Clock, Effect, Metric } from "effect";
 import { askAgain } from "./askAgain.ts";
 import { type ExecutionRow, Executions, openStatuses, toRow } from "./Executions.ts";
-import { evolveCommits, type ExecutionState, initialState } from "./ExecutionState.ts";
+import { type ExecutionState, foldCommits } from "./ExecutionState.ts";
 import type { ClockScheduled, Commit } from "./HistoryEvent.ts";
 import { Journal } from "./Journal.ts";
 import { forgottenExecutions } from "./Metrics.ts";
@@ -49,8 +49,7 @@ export const overdueOf = (
   nowEpochMs: number,
   graceMs: number = sweepGraceMs,
 ): ReadonlyArray<Nudge> => {
-  const state = initialState();
-  evolveCommits(state, commits);
+  const state = foldCommits(commits);
   const dueEpochMs = nowEpochMs - graceMs;
   if (!state.started) return [];
   if (state.completed) {
@@ -150,8 +149,7 @@ const unreadable = ({ executionId }: ExecutionRow, reason: string) =>
   );
 
 const repair = Effect.fnUntraced(function* (executionId: string, commits: ReadonlyArray<Commit>) {
-  const state = initialState();
-  evolveCommits(state, commits);
+  const state = foldCommits(commits);
   const row = toRow(executionId, state);
   // The row of an ended child stays open until somebody has told its parent: closed here, nobody would look again.
   if (!row || (state.completed && state.started?.parent)) return 0;

@@ -11,7 +11,7 @@ import { canonicalJson } from "./CanonicalJson.ts";
 import * as Engine from "./Engine.ts";
 import type { HistoryDiverged } from "./EngineError.ts";
 import { ExecutionRunner } from "./ExecutionRunner.ts";
-import { evolveCommits, type ExecutionState, initialState } from "./ExecutionState.ts";
+import { type ExecutionState, foldCommits } from "./ExecutionState.ts";
 import type { Commit, HistoryEvent } from "./HistoryEvent.ts";
 import { Journal } from "./Journal.ts";
 import { Wakes } from "./Wakes.ts";
@@ -45,8 +45,7 @@ export const checkReplay = Effect.fnUntraced(function* <E>(
 ) {
   const checks: Array<ReplayCheck> = [];
   for (const [executionId, commits] of histories) {
-    const state = initialState();
-    evolveCommits(state, commits);
+    const state = foldCommits(commits);
     const workflow = state.started?.workflow ?? "unknown";
     const verdict: ReplayVerdict = state.started
       ? yield* checkOne(histories, executionId, state, workflows)

@@ -13,7 +13,7 @@
 import { Result } from "effect";
 import { ExecutionCompensated, ExecutionUnknown, NotFailed } from "./ExecutionRefusal.ts";
 import { statusOf } from "./Executions.ts";
-import { evolveCommits, type ExecutionState, initialState } from "./ExecutionState.ts";
+import { type ExecutionState, foldCommits } from "./ExecutionState.ts";
 import {
   begunAfterOf,
   childDeferred,
@@ -47,8 +47,7 @@ export const decideRedrive = (
   request: RedriveRequest,
 ): Result.Result<Redrive, RedriveRefusal> => {
   const { executionId } = request;
-  const state = initialState();
-  evolveCommits(state, history);
+  const state = foldCommits(history);
   if (!state.started) return Result.fail(new ExecutionUnknown({ executionId }));
   const status = statusOf(state);
   if (status !== "failed" && status !== "parked") {

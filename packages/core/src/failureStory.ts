@@ -2,8 +2,7 @@
  * What the history tells of the failure that an execution is about to end with: which attempts there were, and when.
  */
 import { Effect, Option } from "effect";
-import { askAgain } from "./askAgain.ts";
-import { evolveCommits, initialState } from "./ExecutionState.ts";
+import { loadState } from "./loadState.ts";
 import { failedActivities } from "./failedFacts.ts";
 import { Journal } from "./Journal.ts";
 
@@ -16,8 +15,7 @@ export const storyOf = Effect.fnUntraced(
   function* (executionId: string) {
     const journal = yield* Effect.serviceOption(Journal);
     if (Option.isNone(journal)) return {};
-    const state = initialState();
-    evolveCommits(state, yield* askAgain(journal.value.load(executionId, 0)));
+    const state = yield* loadState(journal.value, executionId);
     const failed = failedActivities(state).at(-1);
     const attempts = [...state.activities.values()].filter(({ name }) => name === failed?.name);
     const redrives = state.redriveCount;

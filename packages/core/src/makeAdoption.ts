@@ -4,7 +4,7 @@
  */
 import { Effect, Option } from "effect";
 import { askAgain } from "./askAgain.ts";
-import { evolveCommits, initialState } from "./ExecutionState.ts";
+import { foldCommits } from "./ExecutionState.ts";
 import type { Commit } from "./HistoryEvent.ts";
 import { OpenExecutions } from "./OpenExecutions.ts";
 import type { RunContext } from "./RunContext.ts";
@@ -34,8 +34,7 @@ const adoptOne = Effect.fnUntraced(function* (
 ) {
   const { clock, journal, wakes } = context;
   const commits: ReadonlyArray<Commit> = yield* askAgain(journal.load(executionId, 0));
-  const state = initialState();
-  evolveCommits(state, commits);
+  const state = foldCommits(commits);
   const target = { workflow, executionId };
   const wake = overdueOf(commits, clock.currentTimeMillisUnsafe(), 0).find(
     (nudge) => nudge._tag === "Wake",

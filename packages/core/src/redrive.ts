@@ -13,7 +13,7 @@ import { askAgain } from "./askAgain.ts";
 import { decideRedrive, type RedriveRefusal } from "./decideRedrive.ts";
 import type { NotFailed } from "./ExecutionRefusal.ts";
 import { type Executions, type ExecutionStatus, statusOf } from "./Executions.ts";
-import { evolve, evolveCommits, type ExecutionState, initialState } from "./ExecutionState.ts";
+import { evolve, type ExecutionState, foldCommits } from "./ExecutionState.ts";
 import { toldChildren } from "./failedFacts.ts";
 import type { Redriven } from "./HistoryEvent.ts";
 import { Journal } from "./Journal.ts";
@@ -58,8 +58,7 @@ interface Plan {
 const loadState = Effect.fnUntraced(function* (executionId: string) {
   const journal = yield* Journal;
   const history = yield* askAgain(journal.load(executionId, 0));
-  const state = initialState();
-  evolveCommits(state, history);
+  const state = foldCommits(history);
   return { history, state };
 });
 

@@ -4,7 +4,7 @@
 import { Effect } from "effect";
 import { askAgain } from "./askAgain.ts";
 import { Executions, openStatuses, toRow } from "./Executions.ts";
-import { type ExecutionState, evolveCommits, initialState } from "./ExecutionState.ts";
+import { type ExecutionState, foldCommits } from "./ExecutionState.ts";
 import type { Commit } from "./HistoryEvent.ts";
 import { Journal } from "./Journal.ts";
 import { retry } from "./Retry.ts";
@@ -25,8 +25,7 @@ export const reindexFrom = Effect.fnUntraced(function* (
   executionId: string,
   history: ReadonlyArray<Commit>,
 ) {
-  const state = initialState();
-  evolveCommits(state, history);
+  const state = foldCommits(history);
   if (state.completed && state.started?.parent) {
     const executions = yield* Executions;
     const stored = yield* executions.find(executionId);

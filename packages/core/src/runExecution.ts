@@ -6,24 +6,15 @@
  */
 import { Deferred, Effect } from "effect";
 import { Workflow } from "effect/workflow";
-import { askAgain } from "./askAgain.ts";
 import { type AdvanceRequest, decideAdvance } from "./Decision.ts";
 import { makeExecutionLog } from "./ExecutionLog.ts";
-import { type ExecutionState, evolveCommits, initialState } from "./ExecutionState.ts";
+import type { ExecutionState } from "./ExecutionState.ts";
 import type { ExecutionStarted } from "./HistoryEvent.ts";
-import type { Journal } from "./Journal.ts";
 import { yieldMarginMs } from "./Limits.ts";
 import { type Advance, type LiveExecution, ProcessDeadline } from "./LiveExecution.ts";
+import { loadState } from "./loadState.ts";
 import { runBody } from "./runBody.ts";
 import type { RunContext } from "./RunContext.ts";
-
-/** Loads an execution's state: one query. */
-export const loadState = (journal: Journal["Service"], executionId: string) =>
-  Effect.map(askAgain(journal.load(executionId, 0)), (commits) => {
-    const state = initialState();
-    evolveCommits(state, commits);
-    return state;
-  });
 
 /** Runs the live execution to its next stop. */
 export const runExecution = Effect.fnUntraced(function* (

@@ -44,7 +44,7 @@ export {
   type RenditionOptions,
 } from "./images/renderRenditions.ts";
 export { renditionKey, type RenditionKeyInput } from "./images/renditionKey.ts";
-export { layerWorkflows } from "./layerWorkflows.ts";
+export { layerWorkflowsToCheck } from "./layerWorkflows.ts";
 export { depthMax, LoopStopped } from "./outputMetadata.ts";
 export { Buckets } from "./Buckets.ts";
 export { CsvToParquet, layerCsvToParquet } from "./csvToParquet/CsvToParquet.ts";

@@ -1,9 +1,25 @@
 /**
  * The code of all workflows, for those who replay histories of any of them. Functions have only their own.
  */
-import { Layer } from "effect";
+import { MessageQueue, ObjectStore } from "@millrace/core";
+import { FileSystem, Layer } from "effect";
+import { Buckets } from "./Buckets.ts";
 import { layerCsvToParquet } from "./csvToParquet/CsvToParquet.ts";
+import { ImageCatalog } from "./imageRenditions/ImageCatalog.ts";
 import { layerImageRenditions } from "./imageRenditions/ImageRenditions.ts";
+import { ParquetEncoder } from "./parquet/ParquetEncoder.ts";
 
-/** Every pipeline's workflow; what their activities need is left open. */
-export const layerWorkflows = Layer.mergeAll(layerCsvToParquet, layerImageRenditions);
+/** A check runs no activity, so none of these is ever used. */
+const untouched = Layer.mergeAll(
+  Layer.mock(ObjectStore, {}),
+  Layer.mock(MessageQueue, {}),
+  Layer.mock(ImageCatalog, {}),
+  Layer.mock(ParquetEncoder, { name: "none" }),
+  Layer.succeed(FileSystem.FileSystem, FileSystem.makeNoop({})),
+  Layer.succeed(Buckets, { raw: "raw", clean: "clean", errors: "errors" }),
+);
+
+/** Every pipeline's workflow, to be replayed and never run: what its activities need is not there. */
+export const layerWorkflowsToCheck = Layer.mergeAll(layerCsvToParquet, layerImageRenditions).pipe(
+  Layer.provide(untouched),
+);

@@ -7,7 +7,7 @@
 import { Effect } from "effect";
 import { askAgain } from "../askAgain.ts";
 import { decideFork } from "../decideFork.ts";
-import { evolveCommits, initialState } from "../ExecutionState.ts";
+import { loadState } from "../loadState.ts";
 import { fork } from "../fork.ts";
 import { Journal } from "../Journal.ts";
 
@@ -25,7 +25,6 @@ export const checkRerun = Effect.fnUntraced(function* (executionId: string, labe
   const planned = yield* Effect.fromResult(
     decideFork(history, { executionId, afterEvent: firstEvent, label, atEpochMs: 0 }),
   );
-  const state = initialState();
-  evolveCommits(state, yield* askAgain(journal.load(planned.executionId, 0)));
+  const state = yield* loadState(journal, planned.executionId);
   return { created: state.started === undefined };
 });

@@ -5,9 +5,8 @@
  * else is read from the journal: rows may be late.
  */
 import { Effect } from "effect";
-import { askAgain } from "../askAgain.ts";
 import { Executions, statusOf } from "../Executions.ts";
-import { evolveCommits, initialState } from "../ExecutionState.ts";
+import { loadState } from "../loadState.ts";
 import { Journal } from "../Journal.ts";
 import { retry } from "../Retry.ts";
 
@@ -20,8 +19,7 @@ export const standingOf = Effect.fnUntraced(function* (executionId: string) {
   const row = yield* executions.find(executionId).pipe(retry({ baseMs: 50 }));
   if (row?.status === "completed") return "finished" satisfies Standing;
   const journal = yield* Journal;
-  const state = initialState();
-  evolveCommits(state, yield* askAgain(journal.load(executionId, 0)));
+  const state = yield* loadState(journal, executionId);
   const standing: Standing = !state.started
     ? "missing"
     : statusOf(state) === "completed"

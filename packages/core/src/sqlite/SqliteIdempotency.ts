@@ -2,7 +2,8 @@
  * The idempotency store in a SQLite database (`node:sqlite`): single-machine use, and `:memory:` for tests.
  */
 import { Effect, Layer, Schema } from "effect";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
+import { openDatabase } from "./openDatabase.ts";
 import { type Claim, IdempotencyStore, IdempotencyStoreUnavailable } from "../IdempotencyStore.ts";
 import { attempt } from "./SqliteFailure.ts";
 
@@ -16,32 +17,17 @@ const decodeRow = Schema.decodeUnknownSync(Row);
 
 /** Opens (and creates) the store in `file`; `":memory:"` lives as long as the layer. */
 export const layerSqlite = (file: string): Layer.Layer<IdempotencyStore> =>
-  Layer.effect(
-    IdempotencyStore,
-    Effect.map(
-      Effect.acquireRelease(
-        Effect.sync(() => open(file)),
-        (database) => Effect.sync(() => database.close()),
-      ),
-      make,
-    ),
-  );
+  Layer.effect(IdempotencyStore, Effect.map(openDatabase(file, schema), make));
 
-const open = (file: string): DatabaseSync => {
-  const database = new DatabaseSync(file);
-  database.exec(`
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    CREATE TABLE IF NOT EXISTS idempotency (
-      key TEXT NOT NULL PRIMARY KEY,
-      owner TEXT NOT NULL,
-      payload_hash TEXT NOT NULL,
-      expires_epoch_ms INTEGER NOT NULL,
-      result TEXT
-    ) STRICT, WITHOUT ROWID;
-  `);
-  return database;
-};
+const schema = `
+  CREATE TABLE IF NOT EXISTS idempotency (
+    key TEXT NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    payload_hash TEXT NOT NULL,
+    expires_epoch_ms INTEGER NOT NULL,
+    result TEXT
+  ) STRICT, WITHOUT ROWID;
+`;
 
 const make = (database: DatabaseSync): IdempotencyStore["Service"] => {
   const insert = database.prepare(

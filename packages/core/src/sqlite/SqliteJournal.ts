@@ -9,12 +9,13 @@
  * (SQLITE_BUSY), because a wait inside it would stop this whole process; the wait is ours, and has an end.
  */
 import { Context, Effect, Layer, Schema } from "effect";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { decodeCommits, encodeCommit, type StoredCommit } from "../CommitCodec.ts";
 import { Journal } from "../Journal.ts";
 import { JournalConflict, JournalUnavailable } from "../JournalError.ts";
 import { OpenExecutions } from "../OpenExecutions.ts";
 import { makeGroupCommit } from "./groupCommit.ts";
+import { openDatabase } from "./openDatabase.ts";
 import { attempt, type SqliteFailure } from "./SqliteFailure.ts";
 
 const StoredRow = Schema.Struct({
@@ -37,9 +38,7 @@ export const layerSqlite = (file: string): Layer.Layer<Journal | OpenExecutions>
 
 /** The journal in `file`, and the database that it lies in, for those who look behind it. */
 export const openJournal = (file: string) =>
-  Effect.acquireRelease(Effect.orDie(attempt(() => open(file))), (database) =>
-    Effect.sync(() => database.close()),
-  ).pipe(
+  openDatabase(file, schema).pipe(
     Effect.map((database) => ({
       database,
       services: Context.make(Journal, make(database, file !== ":memory:")).pipe(
@@ -48,27 +47,16 @@ export const openJournal = (file: string) =>
     })),
   );
 
-const open = (file: string): DatabaseSync => {
-  const database = new DatabaseSync(file);
-  try {
-    database.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      CREATE TABLE IF NOT EXISTS journal (
-        execution_id TEXT NOT NULL,
-        "commit" INTEGER NOT NULL,
-        writer TEXT NOT NULL,
-        events TEXT NOT NULL,
-        checksum TEXT NOT NULL,
-        PRIMARY KEY (execution_id, "commit")
-      ) STRICT, WITHOUT ROWID;
-    `);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-};
+const schema = `
+  CREATE TABLE IF NOT EXISTS journal (
+    execution_id TEXT NOT NULL,
+    "commit" INTEGER NOT NULL,
+    writer TEXT NOT NULL,
+    events TEXT NOT NULL,
+    checksum TEXT NOT NULL,
+    PRIMARY KEY (execution_id, "commit")
+  ) STRICT, WITHOUT ROWID;
+`;
 
 interface Row extends StoredCommit {
   readonly executionId: string;
