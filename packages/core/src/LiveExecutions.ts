@@ -160,6 +160,7 @@ export class LiveExecutions {
     return Effect.suspend(() => {
       this.lives.delete(live.executionId);
       Deferred.doneUnsafe(live.opened, Effect.succeed(live.log));
+      if (live.log) this.context.states.keep(live.executionId, live.log.state);
       // A run that failed stores nothing any more: its message comes back, and another run decides anew.
       if (Exit.isFailure(exit)) live.log?.close();
       return Exit.isSuccess(exit) ? this.afterStop(live, exit.value) : Effect.void;

@@ -61,7 +61,8 @@ const makeResult = Effect.fnUntraced(function* (
   const met = strict ? findResult(live, name, attempt) : undefined;
   if (met) return yield* useResult(context, live, met);
   const isHandler = Context.get(activity.annotations, FailureHandler);
-  if (!live.bodyEnded && (yield* divergedAt(context, live, `"${name}"`, isHandler))) {
+  const mayDiverge = !live.bodyEnded && live.replay?.findUnasked(isHandler) !== undefined;
+  if (mayDiverge && (yield* divergedAt(context, live, `"${name}"`, isHandler))) {
     return yield* Effect.interrupt;
   }
   if (context.replayOnly) {
@@ -120,10 +121,13 @@ const run = Effect.fnUntraced(function* (
     yield* logStart(live, name, attempt);
   }
   live.running.set(activityKey(name, attempt), { name, attempt });
-  return yield* activity.executeEncoded.pipe(
+  const result = activity.executeEncoded.pipe(
     Workflow.intoResult,
     Effect.provideService(WorkflowEngine.WorkflowInstance, activityInstance),
   );
+  // The body makes no spans, because its replays would make them again.
+  const attributes = { executionId, attempt };
+  return yield* Effect.withSpan(result, name, { captureStackTrace: false, attributes });
 });
 
 const logStart = (live: LiveExecution, activity: string, attempt: number) =>

@@ -24,7 +24,9 @@ export const runExecution = Effect.fnUntraced(function* (
 ) {
   const { clock, journal, owner } = context;
   const { executionId } = live;
-  const state = yield* Effect.orDie(loadState(journal, executionId));
+  const state = yield* Effect.orDie(
+    loadState(journal, executionId, context.states.find(executionId)),
+  );
   live.open(
     makeExecutionLog({ journal, executionId, owner, state, nextWriter: context.nextWriter }),
   );
