@@ -2,8 +2,8 @@
  * Effect's engine over an encoded one, with the success of an activity decoded by its own schema alone.
  *
  * Effect decodes it as a part of the whole exit, and the exit's schema is another one for every `Activity` object: a
- * body that makes its activities as it goes compiles one for each step, and at every replay again. Here a decoder is
- * compiled once per success schema.
+ * body that makes its activities as it goes compiles one for each step, and at every replay again. The
+ * success schema is the user's own, and compiled once.
  */
 import { Effect, Exit, Schema } from "effect";
 import { type Activity, Workflow, WorkflowEngine } from "effect/workflow";
@@ -26,7 +26,7 @@ const decodeResult = <S extends Schema.Constraint, E extends Schema.Constraint, 
   exit: Exit.Exit<unknown, unknown>,
 ) => {
   const decoded = Exit.isSuccess(exit)
-    ? Effect.mapEager(decoderOf(activity.successSchema)(exit.value ?? null), Exit.succeed)
+    ? Effect.mapEager(decodeSuccess(activity.successSchema, exit.value ?? null), Exit.succeed)
     : Schema.decodeUnknownEffect(activity.exitSchemaPartial)(exit);
   return Effect.mapEager(
     Effect.catchEager(decoded, (error) => Effect.die(error)),
@@ -34,17 +34,6 @@ const decodeResult = <S extends Schema.Constraint, E extends Schema.Constraint, 
   );
 };
 
-type Decoder<S extends Schema.Constraint> = (
-  json: unknown,
-) => Effect.Effect<S["Type"], Schema.SchemaError, S["DecodingServices"]>;
-
-const decoders = new WeakMap<Schema.Constraint, Decoder<Schema.Constraint>>();
-
-const decoderOf = <S extends Schema.Constraint>(schema: S): Decoder<S> => {
-  // A map from schemas to their own decoders cannot say so in its type.
-  const known = decoders.get(schema) as Decoder<S> | undefined;
-  if (known) return known;
-  const made = Schema.decodeUnknownEffect(Schema.toCodecJson(schema));
-  decoders.set(schema, made);
-  return made;
-};
+/** Effect keeps what it compiles by the schema's syntax tree, and that of a success is the same at every step. */
+const decodeSuccess = <S extends Schema.Constraint>(schema: S, json: unknown) =>
+  Schema.decodeUnknownEffect(Schema.toCodecJson(schema))(json);
