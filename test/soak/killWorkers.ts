@@ -18,7 +18,6 @@ export const killWorkers = Effect.fnUntraced(function* (prng: Prng, onKill: () =
   const { lines, watchers } = yield* SoakWorld;
   return yield* Effect.forever(
     Effect.gen(function* () {
-      yield* Effect.sleep(prng.between(0, pauseMsMax));
       const begun = yield* Deferred.make<number>();
       const watcher = (pid: number) => Deferred.doneUnsafe(begun, Effect.succeed(pid));
       watchers.add(watcher);
@@ -35,6 +34,7 @@ export const killWorkers = Effect.fnUntraced(function* (prng: Prng, onKill: () =
       yield* Effect.sync(() => [...met].some((object) => lines.isOutstanding(object))).pipe(
         Effect.repeat({ until: (some) => !some, schedule: Schedule.spaced("100 millis") }),
       );
+      yield* Effect.sleep(prng.between(0, pauseMsMax));
     }),
   );
 });

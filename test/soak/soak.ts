@@ -3,13 +3,15 @@
  * is quiet the stores are read, and compared with what had to become of each upload.
  */
 import { Prng } from "@millrace/core/testing/simulation";
-import { Effect, Fiber } from "effect";
+import { Clock, Effect, Fiber } from "effect";
 import { killWorkers } from "./killWorkers.ts";
 import { quantile, quarters, sampleMb } from "./memory.ts";
 import { readJournal, readOutputs, readRows, takeLetters } from "./readStores.ts";
+import { replayArchive, type ReplayRange, type ReplayResult } from "./replayArchive.ts";
 import type { SoakOptions, SoakReport, SoakResult } from "./SoakReport.ts";
 import { layerSoakWorld, SoakWorld } from "./SoakWorld.ts";
-import { judge } from "./soakViolations.ts";
+import { judge, type Stores } from "./soakViolations.ts";
+import { storm } from "./storm.ts";
 import { type SoakUpload, uploadAll } from "./uploadAll.ts";
 
 const sampleEvery = "1 second";
@@ -19,8 +21,8 @@ const sampleEvery = "1 second";
  * heaps of six processes grow for a while before they are first collected, whatever the number of uploads.
  */
 const growthMbMax = 150;
-/** Fewer samples say nothing about growth. */
-const samplesMin = 120;
+/** A shorter soak says nothing about growth: its first quarter is the start of the processes. */
+const uploadsOfGrowthMin = 2_000;
 
 /** Runs while the uploads go on; what it has seen stands in its arrays. */
 interface Watch {
@@ -83,21 +85,58 @@ const readStores = Effect.fnUntraced(function* (options: SoakOptions, letters: A
 });
 
 const growthViolations = (
-  samples: ReadonlyArray<number>,
+  uploads: number,
   { first, last }: { readonly first: number; readonly last: number },
 ): ReadonlyArray<string> =>
-  samples.length >= samplesMin && last > first + growthMbMax
+  uploads >= uploadsOfGrowthMin && last > first + growthMbMax
     ? [`memory grew from ${Math.round(first)} MB to ${Math.round(last)} MB`]
     : [];
+
+/** An instant as the command wants it, and so many milliseconds away: archived events have whole seconds. */
+const instant = (epochMs: number): string => new Date(epochMs).toISOString();
+
+/** What comes after: nothing, a replay of the archive, a storm. */
+const runReplays = Effect.fnUntraced(function* (
+  options: SoakOptions,
+  stores: Stores,
+  range: ReplayRange,
+) {
+  const results: Array<ReplayResult> = [];
+  if (options.replay) {
+    options.onProgress?.("replay of the archive", 0, 1);
+    results.push(yield* replayArchive(stores, options.uploads, range));
+    options.onProgress?.("replay of the archive", 1, 1);
+  }
+  if (options.stormEvents) {
+    const asked = {
+      seed: options.seed,
+      archived: options.uploads,
+      events: options.stormEvents,
+      onRound: (round: number, rounds: number) => options.onProgress?.("storm", round, rounds),
+    };
+    results.push(yield* storm(asked, range, stores));
+  }
+  return results;
+});
 
 const runSoak = Effect.fnUntraced(function* (options: SoakOptions) {
   const { front, lines } = yield* SoakWorld;
   const beganMs = performance.now();
+  const from = instant((yield* Clock.currentTimeMillis) - 1_000);
   const fire = yield* uploadUnderFire(options);
   const { letters, putBack } = yield* settle;
-  const judgement = judge(fire.uploads, yield* readStores(options, letters));
+  const stores = yield* readStores(options, letters);
+  const judgement = judge(fire.uploads, stores);
+  const to = instant((yield* Clock.currentTimeMillis) + 1_000);
+  // Files that are uploaded from now on lie after the range.
+  if (options.stormEvents) yield* Effect.sleep("2 seconds");
+  const replays = yield* runReplays(options, stores, { from, to });
   const memory = quarters(fire.memoryMb);
-  const violations = [...judgement.violations, ...growthViolations(fire.memoryMb, memory)];
+  const violations = [
+    ...judgement.violations,
+    ...growthViolations(options.uploads, memory),
+    ...replays.flatMap((one) => one.violations),
+  ];
   const latencies = fire.uploads.flatMap(({ fate, ms }) => (fate === "ignored" ? [] : [ms]));
   const { completed, deadLettered, failed, ignored, inFlight, startsPerUpload } = judgement;
   const report: SoakReport = {
@@ -126,6 +165,7 @@ const runSoak = Effect.fnUntraced(function* (options: SoakOptions) {
     invocationFailures: lines.invocationFailures,
     messageFailures: lines.messageFailures,
     lettersRepeated: letters.length - deadLettered,
+    ...Object.assign({}, ...replays.map(({ figures }) => figures)),
   };
   return { report, violations } satisfies SoakResult;
 });
