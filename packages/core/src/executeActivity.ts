@@ -6,6 +6,7 @@
  */
 import { Cause, Context, Effect, Exit, LogLevel, References } from "effect";
 import { type Activity, Workflow, WorkflowEngine } from "effect/workflow";
+import { concealResult } from "./concealResult.ts";
 import { Durability } from "./Durability.ts";
 import { ActivityOutlivesProcess, DuplicateActivity } from "./EngineError.ts";
 import { activityKey } from "./ExecutionState.ts";
@@ -72,7 +73,7 @@ const makeResult = Effect.fnUntraced(function* (
   // Under strict durability what it depends on is stored; what else is on its way is others' business.
   const startedAfter = (strict ? live.log?.state.eventCount : live.log?.knownCount()) ?? 0;
   const startedAtEpochMs = context.clock.currentTimeMillisUnsafe();
-  const result = yield* run(live, instance, activity, attempt);
+  const result = concealResult(name, yield* run(live, instance, activity, attempt));
   // Only an end is a fact: what suspended or was interrupted runs again on the next replay.
   if (result._tag === "Suspended") {
     live.running.delete(activityKey(name, attempt));

@@ -33,6 +33,7 @@ export * from "./ExecutionQuery.ts";
 export * from "./Executions.ts";
 export * from "./Failure.ts";
 export { FailureHandler } from "./FailureHandler.ts";
+export * as Mask from "./Mask.ts";
 export * as Metrics from "./Metrics.ts";
 export { announceLife, type LifeOf } from "./announceLife.ts";
 export * from "./Lifecycle.ts";

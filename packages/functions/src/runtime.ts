@@ -6,6 +6,7 @@ import {
   EnvironmentSecrets,
   type IdempotencyStore,
   layerIdempotencyCached,
+  Mask,
   type MessageQueue,
   type ObjectStore,
   QueueWakes,
@@ -110,9 +111,14 @@ export const pipelineLayer = <E>(
     }),
   );
 
-/** One JSON object per line, as CloudWatch Logs Insights reads them; `MILLRACE_LOG_LEVEL` says from which level on. */
+const maskedJson = Logger.withConsoleLog(Logger.map(Logger.formatJson, Mask.maskJsonText));
+
+/**
+ * One JSON object per line, as CloudWatch Logs Insights reads them, and masked; `MILLRACE_LOG_LEVEL` says from which level
+ * on.
+ */
 export const logging = Layer.merge(
-  Logger.layer([Logger.consoleJson]),
+  Logger.layer([maskedJson]),
   Layer.effect(
     References.MinimumLogLevel,
     Config.LogLevel("MILLRACE_LOG_LEVEL").pipe(Config.withDefault("Info" as const)),
