@@ -17,6 +17,7 @@ import { yieldsMax } from "./Limits.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
 import { divergedAt } from "./divergedAt.ts";
 import type { RunContext } from "./RunContext.ts";
+import { traceAttempt } from "./traceRun.ts";
 import { decodeActivityResult, encodeActivityResult } from "./WorkflowCodec.ts";
 
 /** One attempt of an activity that the body of `live` asks for, inside the body's own fiber. */
@@ -123,6 +124,7 @@ const run = Effect.fnUntraced(function* (
   live.running.set(activityKey(name, attempt), { name, attempt });
   return yield* activity.executeEncoded.pipe(
     Workflow.intoResult,
+    traceAttempt(live, name, attempt),
     Effect.provideService(WorkflowEngine.WorkflowInstance, activityInstance),
   );
 });

@@ -36,6 +36,7 @@ import { Config, Effect, type FileSystem, Layer, Logger, Option, References } fr
 import type { RateLimiter } from "effect/persistence";
 import type { WorkflowEngine } from "effect/workflow";
 import { Environment } from "./Environment.ts";
+import { tracing } from "./tracing.ts";
 
 /** What a workflow's activities may ask for. */
 export type ActivityServices =
@@ -107,6 +108,7 @@ export const pipelineLayer = <E>(
         Layer.provide(engine),
         Layer.provideMerge(stores),
         Layer.merge(logging),
+        Layer.provideMerge(tracing(`millrace-${topology.name}`)),
       );
     }),
   );
