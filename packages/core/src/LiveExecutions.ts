@@ -17,6 +17,7 @@ import type { HistoryEvent } from "./HistoryEvent.ts";
 import { afterLeaseMs } from "./Limits.ts";
 import type { RunContext } from "./RunContext.ts";
 import { runExecution } from "./runExecution.ts";
+import { traceRun } from "./traceRun.ts";
 import type { WakeTarget } from "./Wakes.ts";
 import { doneExit } from "./WorkflowCodec.ts";
 
@@ -50,6 +51,7 @@ export class LiveExecutions {
       const live = new LiveExecution(executionId, registered, this.context.wakes);
       this.lives.set(executionId, live);
       return runExecution(this.context, live, request).pipe(
+        traceRun(live),
         Effect.onExit((exit) => this.settle(live, exit)),
         Effect.forkIn(registered.scope, { startImmediately: true }),
         // In a scope that is closed already the fiber ends before it has begun, and settles nothing.

@@ -1,32 +1,54 @@
 /**
  * The layers of a pipeline's function: the only place where the engine meets AWS.
  */
-import { Engine, type MessageQueue, type ObjectStore, QueueWakes, Worker } from "@millrace/core";
+import {
+  Engine,
+  EnvironmentSecrets,
+  type IdempotencyStore,
+  layerIdempotencyCached,
+  Mask,
+  type MessageQueue,
+  type ObjectStore,
+  QueueWakes,
+  RateLimit,
+  Secrets,
+  type SharedState,
+  Worker,
+} from "@millrace/core";
 import {
   DocumentClient,
   DynamoExecutions,
+  DynamoIdempotency,
   DynamoJournal,
   DynamoObjectHeads,
+  DynamoSharedState,
   EventBridgeLifecycle,
   EventBridgeSchedules,
   S3LargeValues,
   S3ObjectStore,
+  SecretsManagerSource,
   SqsMessageQueue,
 } from "@millrace/core/aws";
 import { Buckets } from "@millrace/workflows";
 import { type PipelineBase, queueNames } from "@millrace/workflows/topology";
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem";
-import { Config, Effect, type FileSystem, Layer, Logger, References } from "effect";
+import { Config, Effect, type FileSystem, Layer, Logger, Option, References } from "effect";
+import type { RateLimiter } from "effect/persistence";
 import type { WorkflowEngine } from "effect/workflow";
 import { Environment } from "./Environment.ts";
+import { tracing } from "./tracing.ts";
 
 /** What a workflow's activities may ask for. */
 export type ActivityServices =
   | Buckets
   | DocumentClient
   | FileSystem.FileSystem
+  | IdempotencyStore
   | MessageQueue
-  | ObjectStore;
+  | ObjectStore
+  | RateLimiter.RateLimiter
+  | Secrets.Secrets
+  | SharedState;
 
 /** The worker of one pipeline, with the workflow's layer in it; everything else comes from the environment. */
 export const pipelineLayer = <E>(
@@ -45,6 +67,20 @@ export const pipelineLayer = <E>(
         DynamoJournal.layerDynamo(environment.journalTable),
         DynamoExecutions.layerDynamo(environment.executionsTable),
         DynamoObjectHeads.layerDynamo(environment.objectHeadsTable),
+        layerIdempotencyCached().pipe(
+          Layer.provide(DynamoIdempotency.layerDynamo(environment.idempotencyTable)),
+        ),
+        RateLimit.layerShared.pipe(
+          Layer.provideMerge(DynamoSharedState.layerDynamo(environment.limitsTable)),
+        ),
+        Secrets.layerCached().pipe(
+          Layer.provide(
+            Option.match(environment.secretsPrefix, {
+              onNone: () => EnvironmentSecrets.layer,
+              onSome: (prefix) => SecretsManagerSource.layerSecretsManager(prefix),
+            }),
+          ),
+        ),
         S3ObjectStore.layerS3(),
         S3LargeValues.layerS3(environment.valuesBucket),
         Layer.succeed(Buckets, environment.buckets),
@@ -72,13 +108,19 @@ export const pipelineLayer = <E>(
         Layer.provide(engine),
         Layer.provideMerge(stores),
         Layer.merge(logging),
+        Layer.provideMerge(tracing(`millrace-${topology.name}`)),
       );
     }),
   );
 
-/** One JSON object per line, as CloudWatch Logs Insights reads them; `MILLRACE_LOG_LEVEL` says from which level on. */
+const maskedJson = Logger.withConsoleLog(Logger.map(Logger.formatJson, Mask.maskJsonText));
+
+/**
+ * One JSON object per line, as CloudWatch Logs Insights reads them, and masked; `MILLRACE_LOG_LEVEL` says from which level
+ * on.
+ */
 export const logging = Layer.merge(
-  Logger.layer([Logger.consoleJson]),
+  Logger.layer([maskedJson]),
   Layer.effect(
     References.MinimumLogLevel,
     Config.LogLevel("MILLRACE_LOG_LEVEL").pipe(Config.withDefault("Info" as const)),
