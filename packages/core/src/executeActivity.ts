@@ -123,14 +123,11 @@ const run = Effect.fnUntraced(function* (
     yield* logStart(live, name, attempt);
   }
   live.running.set(activityKey(name, attempt), { name, attempt });
-  const result = activity.executeEncoded.pipe(
+  return yield* activity.executeEncoded.pipe(
     Workflow.intoResult,
     traceAttempt(live, name, attempt),
     Effect.provideService(WorkflowEngine.WorkflowInstance, activityInstance),
   );
-  // The body makes no spans, because its replays would make them again.
-  const attributes = { executionId, attempt };
-  return yield* Effect.withSpan(result, name, { captureStackTrace: false, attributes });
 });
 
 const logStart = (live: LiveExecution, activity: string, attempt: number) =>

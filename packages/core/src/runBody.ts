@@ -32,6 +32,7 @@ export const runBody = Effect.fnUntraced(function* (context: RunContext, live: L
   const body = execute(payload, executionId).pipe(
     Effect.provideService(Clock.Clock, bodyClock.clock),
     Effect.provideService(Random.Random, makeWorkflowRandom(executionId)),
+    // Its replays would make its spans again; activities are traced where they are really done.
     Effect.provideService(References.TracerEnabled, false),
     Effect.provideService(ExecutionVersion, started.version ?? 1),
     Effect.provideService(ExecutionRedrives, live.log?.state.redriveCount ?? 0),

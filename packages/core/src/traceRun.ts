@@ -7,7 +7,7 @@
  *
  * Spans say what was done, never with what: no payload, no result, and of a failure its tag alone.
  */
-import { Context, Effect, Exit, Option, References, Schema, Tracer } from "effect";
+import { Context, Effect, Exit, Option, Schema, Tracer } from "effect";
 import type { Workflow } from "effect/workflow";
 import type { ExecutionState } from "./ExecutionState.ts";
 import { describeFailure } from "./Failure.ts";
@@ -128,8 +128,6 @@ const attemptInSpan = <R>(
       },
       { captureStackTrace: false },
     ),
-    // A body may be run untraced, for its replayed steps; what is really done is traced.
-    Effect.provideService(References.TracerEnabled, true),
     Effect.catchTag("AttemptFailed", (failure) =>
       kept ? Effect.succeed(kept) : Effect.die(failure),
     ),

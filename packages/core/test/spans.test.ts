@@ -2,6 +2,7 @@
  * Spans tell what was done: a replay does nothing, and makes none.
  */
 import { assert, describe, it } from "@effect/vitest";
+import { Tracing } from "@millrace/core";
 import { Effect, Schema, Tracer } from "effect";
 import { TestClock } from "effect/testing";
 import { Activity, DurableClock, Workflow } from "effect/workflow";
@@ -47,15 +48,15 @@ describe("an execution that suspends and replays", () => {
         yield* settle;
         yield* TestClock.adjust("3 hours");
         yield* process.run(workflow.execute({ id: "a" }));
-      }).pipe(Effect.provideService(Tracer.Tracer, tracer));
+      }).pipe(Effect.provideService(Tracer.Tracer, tracer), Effect.provideService(Tracing, true));
       const ofSteps = spans.filter(({ name }) => /first|second/.test(name));
       assert.deepStrictEqual(
         ofSteps.map(({ name }) => name),
-        ["first", "inside first", "second", "inside second"],
+        ["activity first", "inside first", "activity second", "inside second"],
       );
       assert.deepStrictEqual(
         ofSteps.filter(({ name }) => name.startsWith("inside")).map(({ parent }) => parent),
-        ["first", "second"],
+        ["activity first", "activity second"],
       );
     }),
   );
