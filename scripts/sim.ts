@@ -33,7 +33,7 @@ const { values } = parseArgs({
 /** Seeds that a mutant has to be caught within. */
 const mutantSeeds = 2_000;
 /** Events of a violating run that are printed. */
-const historyShown = 60;
+const historyShown = 40;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 

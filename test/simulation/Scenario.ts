@@ -1,7 +1,7 @@
 /**
  * What happens in a simulated hour: uploads, overwrites, deletions, signals and cancellations, all drawn from the seed.
  */
-import { Engine, type ObjectCreated, QueueWakes } from "@millrace/core";
+import { cancel, Engine, type ObjectCreated, QueueWakes, signal } from "@millrace/core";
 import {
   type Caller,
   type Faults,
@@ -48,6 +48,8 @@ export interface ScenarioParts {
 const uploadsWithinMs = 300_000;
 /** A signal is sent at most this long after its upload: it may come first. */
 const signalWithinMs = 600_000;
+/** A client asks so often: until long after the last fault. What is superseded has no execution, and never will. */
+const asksMax = 150;
 /** An order comes to its suspension in about this time, in milliseconds. */
 const racingWithinMs = 400;
 
@@ -147,7 +149,7 @@ export class Scenario {
       versionId: version.versionId,
       etag: version.etag,
       sizeBytes: Buffer.byteLength(text),
-      sequencer: version.versionId,
+      sequencer: sequencerOf(version),
       eventEpochMs: Math.floor((worldEpochMs + world.nowMs) / 1_000) * 1_000,
     };
     const event = eventOf(object);
@@ -176,7 +178,11 @@ export class Scenario {
   }
 
   /** A client outside: it asks again, as a new process, until it has been answered. */
-  #untilDone(name: string, ask: (process: SimulatedProcess) => Effect.Effect<void>): void {
+  #untilDone(
+    name: string,
+    ask: (process: SimulatedProcess) => Effect.Effect<void, { readonly _tag: string }>,
+    times = 1,
+  ): void {
     const { world } = this.#parts;
     let answered = false;
     const client = new SimulatedProcess(world, `${name}#${++this.#clients}`);
@@ -187,13 +193,20 @@ export class Scenario {
     world.after(leaseMs, () => {
       if (answered) return;
       client.kill();
-      this.#untilDone(name, ask);
+      if (times < asksMax) this.#untilDone(name, ask, times + 1);
     });
   }
 
+  /** A person's command, or another program's call of the engine. */
   #signal(client: SimulatedProcess, { object }: Upload, text: string) {
+    // A person's is refused when it is large: the value belongs into a bucket.
+    const byCommand = this.#parts.world.prng.chance(0.5) && text.length < 300_000;
     return Effect.gen(function* () {
       const executionId = yield* Order.executionId({ object });
+      if (byCommand) {
+        yield* signal(executionId, { deferred: approvalOf.name, value: text });
+        return;
+      }
       const engine = yield* WorkflowEngine.WorkflowEngine;
       yield* engine.deferredDone(approvalOf, {
         workflowName: Order._tag,
@@ -201,29 +214,45 @@ export class Scenario {
         deferredName: approvalOf.name,
         exit: Exit.succeed(text),
       });
-    }).pipe(Effect.provide(this.#clientLayer(client)));
+    }).pipe(
+      Effect.catchTag("SignalRefused", () => Effect.void),
+      Effect.provide(this.#clientLayer(client)),
+    );
   }
 
   #cancel(client: SimulatedProcess, { object }: Upload) {
+    const byCommand = this.#parts.world.prng.chance(0.5);
     return Effect.gen(function* () {
       const executionId = yield* Order.executionId({ object });
+      if (byCommand) {
+        yield* cancel(executionId);
+        return;
+      }
       const engine = yield* WorkflowEngine.WorkflowEngine;
       yield* engine.interrupt(Order, executionId);
-    }).pipe(Effect.provide(this.#clientLayer(client)));
+    }).pipe(
+      // An upload that is superseded has no execution, and never will.
+      Effect.catchTag(["AlreadyEnded", "ExecutionUnknown"], () => Effect.void),
+      Effect.provide(this.#clientLayer(client)),
+    );
   }
 
   #clientLayer(process: SimulatedProcess) {
     const { counted, faults, journal, queues, schedules, values } = this.#parts;
     const caller: Caller = { process, faults, counted };
     return Engine.layer().pipe(
-      Layer.provide(QueueWakes.layerQueue(() => orderQueues.queue)),
+      Layer.provideMerge(QueueWakes.layerQueue(() => orderQueues.queue)),
       Layer.provide(queues.layerFor(caller)),
       Layer.provide(schedules.layerFor(caller)),
       Layer.provide(values.layerFor(caller)),
-      Layer.provide(journal.layerFor(caller)),
+      Layer.provideMerge(journal.layerFor(caller)),
     );
   }
 }
+
+/** As S3 makes them: hexadecimal, and later ones are greater. */
+const sequencerOf = ({ versionId }: StoredVersion): string =>
+  Number(versionId.slice(1)).toString(16).padStart(16, "0").toUpperCase();
 
 /** The event as EventBridge delivers it. */
 const eventOf = (object: ObjectCreated): string =>

@@ -12,6 +12,7 @@ import type { SimulatedJournal, SimulatedLargeValues } from "@millrace/core/test
 import { Buckets, layerCsvToParquet, ParquetEncoder } from "@millrace/workflows";
 import { Cause, Effect, Exit, FileSystem, Layer } from "effect";
 import type { Violation } from "./invariants.ts";
+import { layerInvoice } from "./invoices.ts";
 import { Outside } from "./Ledger.ts";
 import { layerOrder, layerPart } from "./orders.ts";
 import { bucketNames } from "./simulatedPipelines.ts";
@@ -35,7 +36,7 @@ export const checkReplays = async (
   for (const id of journal.executionIds) {
     if (!journal.damaged.has(id)) histories.set(id, journal.history(id));
   }
-  const workflows = Layer.mergeAll(layerOrder("today"), layerPart, layerCsvToParquet);
+  const workflows = Layer.mergeAll(layerOrder("today"), layerPart, layerInvoice, layerCsvToParquet);
   const stored = layerLargeValuesOf(values.texts);
   const exit = await Effect.runPromiseExit(
     checkReplay(histories, Layer.provide(workflows, untouched)).pipe(Effect.provide(stored)),

@@ -3,7 +3,12 @@
  *
  * Numbers are those of docs/simulation.md; each function below names the ones that it guards.
  */
-import { type Commit, type HistoryEvent, objectIdentity } from "@millrace/core";
+import {
+  type Commit,
+  type HistoryEvent,
+  type LifecycleEvent,
+  objectIdentity,
+} from "@millrace/core";
 import {
   schedulePrecisionMs,
   type SimulatedJournal,
@@ -13,6 +18,7 @@ import {
 } from "@millrace/core/testing/simulation";
 import { pipelines } from "@millrace/workflows/topology";
 import { parquetKey } from "@millrace/workflows";
+import { checkAnnouncements, checkInvoices, isSuperseded } from "./afterwards.ts";
 import type { Ledger } from "./Ledger.ts";
 import { receiptKey } from "./orders.ts";
 import type { Upload } from "./Scenario.ts";
@@ -30,6 +36,14 @@ export interface Evidence {
   readonly queues: SimulatedQueues;
   readonly values: SimulatedLargeValues;
   readonly ledger: Ledger;
+  /** What was announced on the bus, repetitions included. */
+  readonly announced: ReadonlyArray<LifecycleEvent>;
+  /** Uploads that were not run because a newer one was there, by identity: the newer one's name. */
+  readonly superseded: ReadonlyMap<string, string>;
+  /** Only the newest version of an object is wanted. */
+  readonly newest: boolean;
+  /** Completed orders are invoiced. */
+  readonly invoiced: boolean;
   readonly defects: ReadonlyArray<string>;
   readonly stop: string;
   readonly faultFree: boolean;
@@ -41,7 +55,7 @@ export interface Evidence {
 }
 
 /** One execution as its history tells it. */
-interface Told {
+export interface Told {
   readonly executionId: string;
   readonly commits: ReadonlyArray<Commit>;
   readonly events: ReadonlyArray<HistoryEvent>;
@@ -71,6 +85,8 @@ export const checkInvariants = (evidence: Evidence): ReadonlyArray<Violation> =>
     checkDeeds(evidence, execution, violated);
   }
   checkUploads(evidence, told, violated);
+  checkAnnouncements(evidence, told, violated);
+  checkInvoices(evidence, told, violated);
   if (evidence.stop === "stepsMax") violated("I11", "world", "livelock: too many steps");
   if (evidence.nothingLost && evidence.failedMessages === 0 && evidence.nudged > 0) {
     violated("I12", "sweeper", `${evidence.nudged} executions were forgotten without a fault`);
@@ -86,7 +102,7 @@ const punctualMs = 5_000;
 /** What a queue delays by itself, in milliseconds. Source: AWS SQS API reference, SendMessage DelaySeconds. */
 const queueDelayMsMax = 900_000;
 
-type Violated = (invariant: string, about: string, what: string) => void;
+export type Violated = (invariant: string, about: string, what: string) => void;
 
 const tell = (executionId: string, commits: ReadonlyArray<Commit>): Told => {
   const events = commits.flatMap((commit) => commit.events);
@@ -103,7 +119,8 @@ const tell = (executionId: string, commits: ReadonlyArray<Commit>): Told => {
   };
 };
 
-const isFailure = ({ result }: Extract<HistoryEvent, { _tag: "Completed" }>): boolean =>
+/** Whether it is the end of a failed execution. */
+export const isFailure = ({ result }: Extract<HistoryEvent, { _tag: "Completed" }>): boolean =>
   JSON.stringify(result).includes(`"exit":{"_tag":"Failure"`);
 
 /** I2, I3, I4: no gap, nothing overwritten, one end which is last, each fact once. */
@@ -275,13 +292,12 @@ const keyOf = (journal: SimulatedJournal, id: string): string | undefined =>
   )?.idempotencyKey;
 
 /** I1, I5, I7, I8, I9, I11: each upload came to its one right end. */
-const checkUploads = (
-  { journal, objects, queues, uploads }: Evidence,
-  told: ReadonlyArray<Told>,
-  violated: Violated,
-): void => {
+const checkUploads = (evidence: Evidence, told: ReadonlyArray<Told>, violated: Violated): void => {
+  const { journal, objects, queues, uploads } = evidence;
   for (const execution of told) {
-    if (execution.workflow === "") violated("I8", execution.executionId, "was never started");
+    // A signal may come to an upload that is superseded, and waits there for ever.
+    if (execution.workflow === "" && !evidence.newest)
+      violated("I8", execution.executionId, "was never started");
     if (execution.status === "open" && execution.workflow !== "") {
       violated(
         "I11",
@@ -296,10 +312,11 @@ const checkUploads = (
     const identity = objectIdentity(upload.object);
     if (damaged.has(identity)) continue;
     const matching = told.filter(
-      ({ key, workflow }) => key === identity && workflow !== "Part" && workflow !== "",
+      ({ key, workflow }) =>
+        key === identity && (workflow === "Order" || workflow === "CsvToParquet"),
     );
     const [execution] = matching;
-    if (!execution) violated("I1", identity, "no execution");
+    if (!execution && !isSuperseded(evidence, upload)) violated("I1", identity, "no execution");
     if (matching.length > 1) violated("I8", identity, `${matching.length} executions`);
     if (execution) checkOutcome({ objects, queues }, upload, execution, violated);
   }

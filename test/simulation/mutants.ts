@@ -211,9 +211,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   ),
   one(
     "a pending interrupt stops compensations",
-    "executeActivity.ts",
-    "if (interruptPending && !live.bodyEnded)",
-    "if (interruptPending)",
+    "divergedAt.ts",
+    "if (!isPending || live.bodyEnded) return false;",
+    "if (!isPending) return false;",
   ),
   one(
     "a leased child is asked for as its parent",
@@ -268,5 +268,29 @@ export const mutants: ReadonlyArray<Mutant> = [
     "QueueWakes.ts",
     "canonicalHash({ message, atEpochMs })",
     `canonicalHash("schedule")`,
+  ),
+  one(
+    "an execution that is to be interrupted stops before its side branches have replayed",
+    "divergedAt.ts",
+    "yield* awaitUnasked(live, false);\n  return true;",
+    "return true;",
+  ),
+  one(
+    "a redrive stores its fact before anybody could find it",
+    "redrive.ts",
+    "  yield* recordRow(executionId, state);\n  const isStored",
+    "  const isStored",
+  ),
+  one(
+    "an end that the bus did not take is not announced again",
+    "announceLife.ts",
+    "    retryActivity(whileBusIsAway),\n",
+    "",
+  ),
+  one(
+    "the newest version is superseded by itself",
+    "ObjectHeads.ts",
+    "if (head.order <= sequencerOrder(object.sequencer)) return undefined;",
+    "if (head.order < sequencerOrder(object.sequencer)) return undefined;",
   ),
 ];

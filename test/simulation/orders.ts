@@ -8,6 +8,7 @@
  * what it is based on: an effect that used a result which the history does not hold is found out.
  */
 import {
+  announceLife,
   DeadLetter,
   ObjectCreated,
   objectIdentity,
@@ -41,10 +42,10 @@ export class CardRefused extends Schema.TaggedError<CardRefused>()("CardRefused"
 const OrderFailure = Schema.Union([CardRefused, OutsideUnavailable, ...ReadFailure.members]);
 
 /** Attempts outlast every outage that a scenario has; a run that gives up would be a failure of good work. */
-const patient = { attemptsMax: 12, baseMs: 500, factor: 2, capMs: 60_000 };
+export const patient = { attemptsMax: 12, baseMs: 500, factor: 2, capMs: 60_000 };
 
 /** An activity that does something outside, under its own key. */
-const act = (name: string, basedOn: Record<string, string>) =>
+export const act = (name: string, basedOn: Record<string, string>) =>
   Effect.gen(function* () {
     const outside = yield* Outside;
     const { executionId } = yield* WorkflowEngine.WorkflowInstance;
@@ -95,6 +96,7 @@ export const Order = Workflow.make("Order", {
 
 export const approvalOf = DurableDeferred.make("approval", { success: Schema.String });
 
+export const ordersName = "orders";
 export const orderQueues = { queue: "orders", deadLetterQueue: "orders-dead-letters" };
 
 const readOrder = Effect.fnUntraced(function* (object: ObjectCreated) {
@@ -198,10 +200,16 @@ export const layerOrder = (edition: Edition) =>
   Order.toLayer(({ object }) =>
     process(object, edition).pipe(
       DeadLetter.routeActivity({
-        pipeline: "orders",
+        pipeline: ordersName,
         queue: orderQueues.deadLetterQueue,
         subject: objectName(object),
         original: JSON.stringify({ object }),
+      }),
+      announceLife({
+        pipeline: ordersName,
+        subject: objectName(object),
+        object,
+        success: Schema.String,
       }),
     ),
   );

@@ -8,8 +8,10 @@ import {
   type FaultPlan,
   Faults,
   leaseMs,
+  SimulatedBus,
   SimulatedExecutions,
   SimulatedFunction,
+  SimulatedHeads,
   SimulatedJournal,
   SimulatedLargeValues,
   SimulatedObjectStore,
@@ -23,10 +25,18 @@ import type { WorkflowEngine } from "effect/workflow";
 import { checkReplays } from "./checkReplays.ts";
 import { checkInvariants, type Violation } from "./invariants.ts";
 import { Ledger } from "./Ledger.ts";
-import { Operator } from "./Operator.ts";
+import { layerInvoice } from "./invoices.ts";
+import { layerNewest } from "./layerNewest.ts";
+import { isParked, Operator } from "./Operator.ts";
 import { type Edition, editions, layerOrder, layerPart } from "./orders.ts";
 import { Scenario } from "./Scenario.ts";
-import { bucketNames, csvPipeline, ordersPipeline, type Outsides } from "./simulatedPipelines.ts";
+import {
+  bucketNames,
+  csvPipeline,
+  invoicesPipeline,
+  ordersPipeline,
+  type Outsides,
+} from "./simulatedPipelines.ts";
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -62,6 +72,10 @@ const replayEverySeeds = 16;
 /** Every so many seeds run the real CSV pipeline too, which costs more than the rest together. */
 const csvEverySeeds = 8;
 
+/** Every so many seeds the orders are wanted in their newest version only, and every so many they are invoiced. */
+const newestEverySeeds = 3;
+const invoicesEverySeeds = 2;
+
 /** Faults under which no process dies or stands still, no clock is wrong, and no message or row of the index is lost. */
 const harmless: ReadonlySet<string> = new Set<FaultName>([
   "duplicate",
@@ -75,6 +89,7 @@ const harmless: ReadonlySet<string> = new Set<FaultName>([
   "signal-twice",
   "schedule-twice",
   "schedule-early",
+  "bus-fails",
 ]);
 
 const noFiles = Layer.succeed(FileSystem.FileSystem, FileSystem.makeNoop({}));
@@ -99,9 +114,13 @@ const simulateOver = async (
   const schedules = new SimulatedSchedules(world, faults, queues);
   const objects = new SimulatedObjectStore();
   const values = new SimulatedLargeValues();
+  const bus = new SimulatedBus();
+  const heads = new SimulatedHeads();
   const executions = new SimulatedExecutions();
   const ledger = new Ledger();
   const defects: Array<string> = [];
+  const newest = seed % newestEverySeeds === 0;
+  const invoiced = seed % invoicesEverySeeds === 0;
   let deployed: Edition = "today";
   let failedMessages = 0;
   let requests = 0;
@@ -112,6 +131,8 @@ const simulateOver = async (
       executions.layerFor(caller),
       objects.layerFor(caller),
       values.layerFor(caller),
+      bus.layerFor(caller),
+      heads.layerFor(caller),
       queues.layerFor(caller),
       schedules.layerFor(caller),
       ledger.layerFor(caller),
@@ -139,7 +160,7 @@ const simulateOver = async (
       name: pipeline.name,
       pipeline,
       services: (caller) =>
-        Worker.layer.pipe(
+        (newest ? layerNewest : Worker.layer).pipe(
           Layer.provide(workflows()),
           Layer.provide(
             Layer.provide(
@@ -162,7 +183,9 @@ const simulateOver = async (
   const functions = [
     makeFunction(ordersPipeline, () => Layer.merge(layerOrder(deployed), layerPart)),
     makeFunction(csvPipeline, () => layerCsvToParquet),
+    ...(invoiced ? [makeFunction(invoicesPipeline, () => layerInvoice)] : []),
   ];
+  if (invoiced) bus.follow((envelope) => queues.put(invoicesPipeline.queue, envelope));
   const scenario = new Scenario({
     world,
     faults,
@@ -176,6 +199,8 @@ const simulateOver = async (
   scenario.begin(3, seed % csvEverySeeds === 0 ? 1 : 0);
   const operator = new Operator(host, outsideOf);
   operator.sweepRegularly();
+  operator.pauseNowAndThen(queues, [ordersPipeline.queue, csvPipeline.queue], safetyMs);
+  operator.redriveNowAndThen(journal, safetyMs);
   const deploy = (edition: Edition): void => {
     deployed = edition;
     for (const made of functions) made.retireAll();
@@ -195,7 +220,7 @@ const simulateOver = async (
     // Code that made a history is back some day, and what was parked then goes on.
     deploy(codeChanges ? (editions[round % editions.length] ?? "today") : "today");
     queues.redrive();
-    if (codeChanges) operator.redriveParked(journal);
+    if (codeChanges) operator.redriveAll(journal, isParked);
     stop = await world.run(world.nowMs + calmRoundMs);
     const isQuiet = queues.open === 0 && (queues.givenUp.length === 0 || journal.damaged.size > 0);
     if (isQuiet && allEnded(journal)) break;
@@ -206,6 +231,10 @@ const simulateOver = async (
     objects,
     queues,
     ledger,
+    announced: bus.told,
+    superseded: heads.superseded,
+    newest,
+    invoiced,
     defects,
     stop,
     faultFree: faults.rates.size === 0,

@@ -6,6 +6,7 @@ import type {
   Journal,
   LargeValues,
   MessageQueue,
+  ObjectHeads,
   ObjectStore,
   Pipeline,
   Schedules,
@@ -14,12 +15,13 @@ import { type Buckets, CsvToParquet, type ParquetEncoder } from "@millrace/workf
 import { pipelines } from "@millrace/workflows/topology";
 import type { FileSystem } from "effect";
 import type { Outside } from "./Ledger.ts";
-import { Order, orderQueues } from "./orders.ts";
+import { afterOrder, Invoice } from "./invoices.ts";
+import { Order, orderQueues, ordersName } from "./orders.ts";
 
 export const bucketNames = { raw: "raw", clean: "clean", errors: "errors" };
 
 export const ordersPipeline: Pipeline = {
-  name: "orders",
+  name: ordersName,
   trigger: { bucket: "raw", prefix: "incoming/", suffixes: [".json"] },
   bucketName: "raw",
   ...orderQueues,
@@ -37,9 +39,18 @@ export const csvPipeline: Pipeline = {
   payloadOf: (object) => ({ object }),
 };
 
+export const invoicesPipeline: Pipeline = {
+  name: "invoices",
+  queue: "invoices",
+  deadLetterQueue: "invoices-dead-letters",
+  workflow: Invoice,
+  after: afterOrder,
+};
+
 /** The queue whose function has the code of the workflow. */
 export const queueOf = (workflow: string): string =>
-  workflow === CsvToParquet._tag ? csvPipeline.queue : ordersPipeline.queue;
+  [csvPipeline, invoicesPipeline].find((pipeline) => pipeline.workflow._tag === workflow)?.queue ??
+  ordersPipeline.queue;
 
 /** Everything outside of a process. */
 export type Outsides =
@@ -49,6 +60,7 @@ export type Outsides =
   | Journal
   | LargeValues
   | MessageQueue
+  | ObjectHeads
   | ObjectStore
   | Outside
   | ParquetEncoder

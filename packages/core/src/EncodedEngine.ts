@@ -6,6 +6,7 @@ import { Workflow, WorkflowEngine } from "effect/workflow";
 import { appendFact } from "./appendFact.ts";
 import { acceptsDeferred, acceptsInterrupt } from "./Decision.ts";
 import { HistoryMismatch, IdempotencyKeyConflict } from "./EngineError.ts";
+import { stopsForInterrupt } from "./divergedAt.ts";
 import { executeActivity } from "./executeActivity.ts";
 import { afterLeaseMs } from "./Limits.ts";
 import { initialState } from "./ExecutionState.ts";
@@ -66,8 +67,12 @@ export const makeEncodedEngine = (
 
     deferredResult: Effect.fnUntraced(function* (deferred) {
       const live = yield* currentLive(lives);
+      const instance = yield* WorkflowEngine.WorkflowInstance;
       const done = live.deferredOf(deferred.name);
-      if (!done) return Option.none();
+      if (!done) {
+        yield* stopsForInterrupt(live, instance);
+        return Option.none();
+      }
       live.bodyClock?.advanceTo(done.atEpochMs);
       live.replay?.sawDeferred(done);
       return Option.some(

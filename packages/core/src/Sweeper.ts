@@ -9,7 +9,7 @@
  */
 import { Clock, Effect, Metric } from "effect";
 import { askAgain } from "./askAgain.ts";
-import { type ExecutionRow, Executions, openStatuses, toRow } from "./Executions.ts";
+import { type ExecutionRow, Executions, openStatuses, toRow, statusOf } from "./Executions.ts";
 import { type ExecutionState, foldCommits } from "./ExecutionState.ts";
 import type { ClockScheduled, Commit } from "./HistoryEvent.ts";
 import { Journal } from "./Journal.ts";
@@ -131,8 +131,8 @@ const sweepOne = Effect.fnUntraced(
           });
     }
     if (nudges.length > 0) yield* Metric.update(forgottenExecutions, 1);
-    const repaired =
-      nudges.length === 0 && commits.length > commit ? yield* repair(executionId, commits) : 0;
+    const isRight = commits.length === commit && statusOf(foldCommits(commits)) === row.status;
+    const repaired = nudges.length === 0 && !isRight ? yield* repair(executionId, commits) : 0;
     return { nudged: nudges.length > 0 ? 1 : 0, repaired };
   },
   (effect, row) =>

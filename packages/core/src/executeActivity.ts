@@ -15,7 +15,7 @@ import type { ActivityCompleted, ActivityRole } from "./HistoryEvent.ts";
 import { isSpilled } from "./LargeValues.ts";
 import { yieldsMax } from "./Limits.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
-import { divergedAt } from "./divergedAt.ts";
+import { divergedAt, stopsForInterrupt } from "./divergedAt.ts";
 import type { RunContext } from "./RunContext.ts";
 import { traceAttempt } from "./traceRun.ts";
 import { decodeActivityResult, encodeActivityResult } from "./WorkflowCodec.ts";
@@ -54,9 +54,7 @@ const makeResult = Effect.fnUntraced(function* (
 ) {
   const { name } = activity;
   const { executionId, workflow } = instance;
-  // A pending interrupt replays only to rebuild compensations, which run once `interrupted` is set.
-  const interruptPending = live.log?.state.interrupt !== "none" && !instance.interrupted;
-  if (interruptPending && !live.bodyEnded) return new Workflow.Suspended({});
+  if (yield* stopsForInterrupt(live, instance)) return new Workflow.Suspended({});
   const strict = Context.get(workflow.annotations, Durability) === "strict";
   if (strict && (yield* live.orBreakDown(live.flush)) === "fenced") return yield* Effect.interrupt;
   // The flush may have met the result of a run before this one, which was on its way when this one loaded.

@@ -6,7 +6,7 @@
  * have its row before the message that brought it here is deleted; the row of an ended one may be missing for a while.
  */
 import { Effect, Option } from "effect";
-import { Executions, toRow } from "./Executions.ts";
+import { Executions, statusOf, toRow } from "./Executions.ts";
 import type { RunContext } from "./RunContext.ts";
 import { retry } from "./Retry.ts";
 
@@ -32,7 +32,9 @@ export const makeProjection: Effect.Effect<Pick<RunContext, "project" | "repair"
       const repair: RunContext["repair"] = (executionId, state) =>
         executions.find(executionId).pipe(
           Effect.flatMap((row) =>
-            row && row.commit >= state.commit ? Effect.void : project(executionId, state),
+            row && row.commit >= state.commit && row.status === statusOf(state)
+              ? Effect.void
+              : project(executionId, state),
           ),
           Effect.catchTag("IndexUnavailable", (error) => Effect.logWarning(error.message)),
         );

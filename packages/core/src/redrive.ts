@@ -1,9 +1,9 @@
 /**
  * Lets a failed or parked execution go on from its failed step, with its old history kept.
  *
- * The decision is one appended fact, so of two redrives at once one counts. The wake after it may be lost: the row says
- * "running" by then, and the sweeper finds it. A process that died before it wrote the row leaves one that says "failed":
- * whoever asks for the redrive again is refused, and repairs the row and the wake.
+ * The decision is one appended fact, so of two redrives at once one counts. The row says "running" before the fact is
+ * stored: when this process dies, the sweeper finds an execution that nobody runs, or a row to put right. Whoever asks
+ * for a redrive again is refused, and repeats the row and the wake.
  *
  * A child that failed is redriven before the parent that failed of it, and the parent's run takes it from there. Nothing
  * is appended anywhere when one of them may not be redriven.
@@ -139,6 +139,9 @@ const appendRedriven = Effect.fnUntraced(function* ({ event, executionId, state 
   const journal = yield* Journal;
   const writer = yield* makeWriter("redrive");
   const commit = state.commit + 1;
+  evolve(state, event);
+  // Open before the fact is stored: from here on the sweeper looks after it, whatever becomes of this process.
+  yield* recordRow(executionId, state);
   const isStored = yield* askAgain(
     journal.append({ executionId, commit, writer, events: [event] }),
   ).pipe(
@@ -146,7 +149,6 @@ const appendRedriven = Effect.fnUntraced(function* ({ event, executionId, state 
     Effect.catchTag("JournalConflict", () => Effect.succeed(false)),
   );
   if (!isStored) return false;
-  evolve(state, event);
   state.commit = commit;
   yield* recordRow(executionId, state);
   return true;

@@ -4,8 +4,9 @@
 import { assert, describe, it } from "@effect/vitest";
 import { ExecutionRunner } from "@millrace/core";
 import { Cause, Deferred, Effect, Exit, Fiber, Ref, Schema } from "effect";
+import { TestClock } from "effect/testing";
 import { Activity, DurableDeferred, Workflow } from "effect/workflow";
-import { makeWorld } from "./engineWorld.ts";
+import { makeWorld, settle } from "./engineWorld.ts";
 
 const gate = DurableDeferred.make("gate");
 
@@ -55,6 +56,57 @@ describe("a compensation that takes time", () => {
         ExecutionRunner.use((runner) => runner.wake({ workflow: "Book", executionId }, "explicit")),
       );
       assert.strictEqual(state.activities.get("1/release")?.role, "compensation");
+    }),
+  );
+});
+
+describe("a run that is to be interrupted", () => {
+  it.effect("compensates what a side branch has done, whichever branch stops first", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const told = yield* Ref.make<ReadonlyArray<string>>([]);
+      const tell = (what: string) => Ref.update(told, (all) => [...all, what]);
+      const layer = Book.toLayer(() =>
+        Effect.all(
+          [
+            Activity.make({ name: "never ends", execute: Effect.never }),
+            Effect.gen(function* () {
+              yield* Activity.make({ name: "look", execute: tell("looked") });
+              yield* Activity.make({ name: "reserve", execute: tell("reserved") }).pipe(
+                Book.withCompensation(() =>
+                  Activity.make({ name: "release", execute: tell("released") }),
+                ),
+              );
+              yield* DurableDeferred.await(gate);
+            }),
+          ],
+          { concurrency: "unbounded" },
+        ),
+      );
+      const killed = yield* world.start(layer, "frozen");
+      const executionId = yield* killed.run(Book.execute({ id: "a" }, { discard: true }));
+      yield* settle;
+      // The results wait for a companion, and are stored without one.
+      yield* TestClock.adjust("1 second");
+      yield* settle;
+      yield* killed.kill;
+      yield* TestClock.adjust("2 minutes");
+
+      const process = yield* world.start(layer, "frozen");
+      yield* process.run(Book.interrupt(executionId));
+      const waking = yield* Effect.forkChild(
+        process.run(
+          ExecutionRunner.use((runner) =>
+            runner.wake({ workflow: "Book", executionId }, "explicit"),
+          ),
+        ),
+      );
+      yield* settle;
+      // The branch that stops first looks again whether the other has come as far as the history goes.
+      yield* TestClock.adjust("1 second");
+      const { state } = yield* Fiber.join(waking);
+      assert.deepStrictEqual(yield* Ref.get(told), ["looked", "reserved", "released"]);
+      assert.isDefined(state.completed);
     }),
   );
 });

@@ -3,7 +3,7 @@
  * Method: what it had not done yet is taken away again.
  */
 import { assert, describe, it } from "@effect/vitest";
-import { Sweeper } from "@millrace/core";
+import { reindex, Sweeper } from "@millrace/core";
 import { Effect } from "effect";
 import { stoppedWorld, succeeded } from "./stoppedWorld.ts";
 
@@ -18,6 +18,18 @@ describe("a redrive that was broken off", () => {
       const swept = yield* world.operate(Sweeper.sweep({ graceMs: 10 }));
       assert.deepInclude(swept, { looked: 1, nudged: 1 });
       assert.include(yield* world.status, succeeded);
+    }),
+  );
+
+  it.live("between its row and its fact leaves a row that the sweeper puts right", () =>
+    Effect.gen(function* () {
+      const world = yield* stoppedWorld(({ step }) => step("one"), ["one"]);
+      const failed = yield* Effect.fromNullishOr(yield* world.operate(reindex(world.executionId)));
+      assert.strictEqual(failed.status, "failed");
+      world.indexed.set(world.executionId, { ...failed, status: "running" });
+      const swept = yield* world.operate(Sweeper.sweep({ graceMs: 10 }));
+      assert.deepInclude(swept, { looked: 1, nudged: 0, repaired: 1 });
+      assert.deepInclude(world.indexed.get(world.executionId), { status: "failed" });
     }),
   );
 

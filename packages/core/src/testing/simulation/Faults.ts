@@ -68,6 +68,12 @@ export const faultNames = [
   "schedule-late",
   /** 5, 19: a schedule that was taken never fires. */
   "schedule-lost",
+  /** 29: the bus does not take what is announced, takes some of it, or takes it and does not say so. */
+  "bus-fails",
+  /** A person pauses a pipeline, and resumes it up to twenty minutes later. */
+  "intake-paused",
+  /** A person redrives what has failed or was parked, twice at once. */
+  "redriven",
   /** The platform ends idle processes without a word. */
   "retire",
 ] as const;

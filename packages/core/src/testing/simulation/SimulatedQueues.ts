@@ -29,7 +29,9 @@ const gatherMs = 200;
 /** A late message comes at most this much later, in milliseconds. */
 const lateMsMax = 120_000;
 
-const isOwnMessage = (body: string): boolean => body.includes(`"millrace":1`);
+/** A wake or a timer; what the bus delivers is not ours to lose. */
+const isOwnMessage = (body: string): boolean =>
+  body.includes(`"millrace":1`) && !body.includes(`"detail-type"`);
 
 export class SimulatedQueues {
   /** Messages that the queue itself gave up, by queue. */
@@ -37,6 +39,8 @@ export class SimulatedQueues {
   /** Texts in queues that nobody consumes: the pipelines' dead-letter queues. */
   readonly letters: Array<{ readonly queue: string; readonly body: string }> = [];
   readonly #settings = new Map<string, QueueSettings>();
+  /** Until when nobody takes messages from a queue, by its name. */
+  readonly #pausedUntilMs = new Map<string, number>();
   readonly #gathering = new Map<string, Array<QueueMessage>>();
   readonly #world: World;
   readonly #faults: Faults;
@@ -69,6 +73,12 @@ export class SimulatedQueues {
         delayMs + this.#world.prng.between(0, 3 * settings.visibilityMs),
       );
     }
+  }
+
+  /** Nobody takes messages from the queue until then; they wait, and are not counted as received. */
+  pause(queue: string, untilMs: number): void {
+    this.#world.mark(`queue ${queue} paused`);
+    this.#pausedUntilMs.set(queue, untilMs);
   }
 
   /** Gives all given-up messages back to their queues, as an operator's redrive does. */
@@ -110,6 +120,11 @@ export class SimulatedQueues {
 
   #show(settings: QueueSettings, message: QueueMessage): void {
     if (message.deleted) return;
+    const pausedUntilMs = this.#pausedUntilMs.get(settings.name) ?? 0;
+    if (pausedUntilMs > this.#world.nowMs) {
+      const pollsMs = this.#world.prng.between(0, gatherMs);
+      return void this.#world.at(pausedUntilMs + pollsMs, () => this.#show(settings, message));
+    }
     if (message.receives >= settings.receivesMax) {
       this.#world.mark(`gave up message ${message.id}`);
       this.delete(message);

@@ -11,8 +11,10 @@ export {
 } from "./Faults.ts";
 export { Prng } from "./Prng.ts";
 export { type Caller, leaseMs, request } from "./request.ts";
+export { SimulatedBus } from "./SimulatedBus.ts";
 export { SimulatedExecutions } from "./SimulatedExecutions.ts";
 export { type FunctionHost, SimulatedFunction } from "./SimulatedFunction.ts";
+export { SimulatedHeads } from "./SimulatedHeads.ts";
 export { SimulatedJournal } from "./SimulatedJournal.ts";
 export { SimulatedLargeValues } from "./SimulatedLargeValues.ts";
 export { SimulatedObjectStore, type StoredVersion } from "./SimulatedObjectStore.ts";

@@ -23,7 +23,7 @@ export interface Request<A, E> {
   /** The caller's view when it gets no answer, or is turned away. */
   readonly unavailable: (reason: string) => E;
   /** Faults that belong to this kind of request. @default the ones of a store */
-  readonly refusal?: "throttle" | "slow-down" | "send-fails" | "schedule-fails";
+  readonly refusal?: "throttle" | "slow-down" | "send-fails" | "schedule-fails" | "bus-fails";
 }
 
 /** How long a caller waits for an answer before it gives up, in milliseconds. */
@@ -75,7 +75,7 @@ const travel = <A, E>(
     world.after(world.prng.between(0, appliedLaterMsMax), applied);
     return void fail("no answer", answerTimeoutMs);
   }
-  const mayBeTaken = refusal === "send-fails" || refusal === "schedule-fails";
+  const mayBeTaken = refusal !== "throttle" && refusal !== "slow-down";
   const answerLost = faults.strikes("answer-lost", 0.5) || (mayBeTaken && faults.strikes(refusal));
   const crash = faults.strikes("crash-after", 0.25);
   world.after(latencyMs(), () => {
