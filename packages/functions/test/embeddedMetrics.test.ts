@@ -8,17 +8,16 @@ import { Metrics } from "@millrace/core";
 import { Console, Effect, Metric, Schema } from "effect";
 import { TestConsole } from "effect/testing";
 
-const decodeUnits = Schema.decodeUnknownSync(
-  Schema.Struct({
-    _aws: Schema.Struct({
-      CloudWatchMetrics: Schema.Array(
-        Schema.Struct({
-          Metrics: Schema.Array(Schema.Struct({ Name: Schema.String, Unit: Schema.String })),
-        }),
-      ),
-    }),
-  }),
+const Named = Schema.Struct({ Name: Schema.String, Unit: Schema.String });
+const Directive = Schema.Struct({ Metrics: Schema.Array(Named) });
+const decodeLine = Schema.decodeUnknownSync(
+  Schema.Struct({ _aws: Schema.Struct({ CloudWatchMetrics: Schema.Array(Directive) }) }),
 );
+/** The units of a line's figures. */
+const unitsOf = (line: unknown) => {
+  const { _aws: directives } = decodeLine(line);
+  return directives.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics);
+};
 
 /** What a fresh registry holds after the updates. */
 const snapshotOf = (updates: Effect.Effect<void>) =>
@@ -70,7 +69,7 @@ describe("the line of an invocation", () => {
       const line = embeddedMetrics("csv", 7, snapshots);
       assert.deepInclude(line, { InFlight: 0, OldestInFlightMs: 0, BytesIn: 30, Files: 1 });
       assert.notProperty(line, "RowsIn");
-      const units = decodeUnits(line)._aws.CloudWatchMetrics[0]?.Metrics ?? [];
+      const units = unitsOf(line);
       assert.includeDeepMembers(
         [...units],
         [
