@@ -12,11 +12,11 @@ import { renderBar } from "../packages/cli/src/Progress.ts";
 import { soak } from "../test/soak/soak.ts";
 import type { SoakReport } from "../test/soak/SoakReport.ts";
 
-const usage = `usage: npm run soak -- [--uploads 200] [--seed N] [--workers 2] [--replay] [--storm EVENTS] [--json]
+const usage = `usage: npm run soak -- [--uploads 200] [--seed N] [--workers 4] [--replay] [--storm EVENTS] [--json]
 
   --uploads N      Files put into the bucket: of a hundred 2 broken, 3 that no pipeline wants, 2 images, 93 CSV
   --seed N         Draws the files, the faults and the kills; printed at the end
-  --workers N      Processes at work for one pipeline at the same time
+  --workers N      Processes at work for one pipeline at the same time; each waits for answers half of its time
   --replay         Afterwards the whole archive again: join (starts nothing), then what failed
   --storm EVENTS   Afterwards so many old events while new files come
   --json           The report as one line of JSON
@@ -30,7 +30,7 @@ Exit codes: 0 nothing was violated; 1 something was; 2 wrong usage
 const options = {
   uploads: { type: "string", default: "200" },
   seed: { type: "string" },
-  workers: { type: "string", default: "2" },
+  workers: { type: "string", default: "4" },
   replay: { type: "boolean", default: false },
   storm: { type: "string", default: "0" },
   json: { type: "boolean", default: false },

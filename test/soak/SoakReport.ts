@@ -52,9 +52,11 @@ export interface SoakReport {
   /** From the upload to its end. */
   readonly p50Ms: number;
   readonly p95Ms: number;
-  /** Medians of the first and of the last quarter of the uploads. */
+  /** Medians of the first and of the last quarter of the time: resident, with mapped files; and what is the processes' own. */
   readonly rssFirstMb: number;
   readonly rssLastMb: number;
+  readonly privateFirstMb: number;
+  readonly privateLastMb: number;
   readonly [more: string]: number | boolean;
 }
 

@@ -5,7 +5,7 @@
 import { Prng } from "@millrace/core/testing/simulation";
 import { Clock, Effect, Fiber } from "effect";
 import { killWorkers } from "./killWorkers.ts";
-import { quantile, quarters, sampleMb } from "./memory.ts";
+import { type MemorySample, quantile, quarters, sampleMemory } from "./memory.ts";
 import { readJournal, readOutputs, readRows, takeLetters } from "./readStores.ts";
 import { replayArchive, type ReplayRange, type ReplayResult } from "./replayArchive.ts";
 import type { SoakOptions, SoakReport, SoakResult } from "./SoakReport.ts";
@@ -20,13 +20,13 @@ const sampleEvery = "1 second";
  * Memory counts as flat while the last quarter of a soak holds at most this much more than the first, in megabytes: the
  * heaps of six processes grow for a while before they are first collected, whatever the number of uploads.
  */
-const growthMbMax = 150;
+const growthMbMax = 600;
 /** A shorter soak says nothing about growth: its first quarter is the start of the processes. */
 const uploadsOfGrowthMin = 2_000;
 
 /** Runs while the uploads go on; what it has seen stands in its arrays. */
 interface Watch {
-  readonly memoryMb: Array<number>;
+  readonly memory: Array<MemorySample>;
   readonly uploads: Array<SoakUpload>;
   kills: number;
   duplicates: number;
@@ -34,12 +34,12 @@ interface Watch {
 
 const uploadUnderFire = Effect.fnUntraced(function* (options: SoakOptions) {
   const { lines } = yield* SoakWorld;
-  const watch: Watch = { memoryMb: [], uploads: [], kills: 0, duplicates: 0 };
+  const watch: Watch = { memory: [], uploads: [], kills: 0, duplicates: 0 };
   const sampler = yield* Effect.forkChild(
     Effect.forever(
       Effect.andThen(
-        Effect.suspend(() => sampleMb([...lines.alive])).pipe(
-          Effect.map((mb) => void watch.memoryMb.push(mb)),
+        Effect.suspend(() => sampleMemory([...lines.alive])).pipe(
+          Effect.map((sample) => void watch.memory.push(sample)),
         ),
         Effect.sleep(sampleEvery),
       ),
@@ -131,10 +131,11 @@ const runSoak = Effect.fnUntraced(function* (options: SoakOptions) {
   // Files that are uploaded from now on lie after the range.
   if (options.stormEvents) yield* Effect.sleep("2 seconds");
   const replays = yield* runReplays(options, stores, { from, to });
-  const memory = quarters(fire.memoryMb);
+  const resident = fire.memory.map(({ residentMb }) => residentMb);
+  const own = quarters(fire.memory.map(({ privateMb }) => privateMb));
   const violations = [
     ...judgement.violations,
-    ...growthViolations(options.uploads, memory),
+    ...growthViolations(options.uploads, own),
     ...replays.flatMap((one) => one.violations),
   ];
   const latencies = fire.uploads.flatMap(({ fate, ms }) => (fate === "ignored" ? [] : [ms]));
@@ -148,7 +149,7 @@ const runSoak = Effect.fnUntraced(function* (options: SoakOptions) {
     deadLettered,
     startsPerUpload,
     uploadsPerSecond: Number((fire.uploads.length / (fire.ms / 1_000)).toFixed(1)),
-    rssMb: Math.round(Math.max(...fire.memoryMb)),
+    rssMb: Math.round(quantile(resident, 1)),
     seed: options.seed,
     ms: Math.round(performance.now() - beganMs),
     violations: violations.length,
@@ -160,8 +161,10 @@ const runSoak = Effect.fnUntraced(function* (options: SoakOptions) {
     putBack,
     p50Ms: Math.round(quantile(latencies, 0.5)),
     p95Ms: Math.round(quantile(latencies, 0.95)),
-    rssFirstMb: Math.round(memory.first),
-    rssLastMb: Math.round(memory.last),
+    rssFirstMb: Math.round(quarters(resident).first),
+    rssLastMb: Math.round(quarters(resident).last),
+    privateFirstMb: Math.round(own.first),
+    privateLastMb: Math.round(own.last),
     invocationFailures: lines.invocationFailures,
     messageFailures: lines.messageFailures,
     lettersRepeated: letters.length - deadLettered,

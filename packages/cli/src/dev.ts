@@ -40,9 +40,13 @@ export const dev = Command.make(
       ),
       Flag.withDefault(2),
     ),
+    metrics: Flag.Boolean("metrics").pipe(
+      Flag.withDescription("Print the functions' lines of metrics, too"),
+      Flag.withDefault(false),
+    ),
     json: jsonFlag,
   },
-  Effect.fnUntraced(function* ({ clean, concurrency, json, noWorkers, port }) {
+  Effect.fnUntraced(function* ({ clean, concurrency, json, metrics, noWorkers, port }) {
     const fs = yield* FileSystem.FileSystem;
     const path = yield* Path.Path;
     const directory = path.join(stateDirectory, "aws");
@@ -61,7 +65,9 @@ export const dev = Command.make(
       yield* announceConnection(connection);
       yield* Console.log(json ? JSON.stringify(connection) : welcome(connection));
       return yield* Effect.forever(
-        Effect.flatMap(PubSub.take(subscription), (event) => Console.log(renderEvent(event, json))),
+        Effect.flatMap(PubSub.take(subscription), (event) =>
+          isMetrics(event) && !metrics ? Effect.void : Console.log(renderEvent(event, json)),
+        ),
       );
     }).pipe(Effect.scoped, Effect.provide(local));
   }),
@@ -90,6 +96,10 @@ const welcome = (connection: EmbeddedAws["Service"]): string =>
 Upload with \`millrace upload <files>\` (bucket ${localBuckets.raw}), then \`millrace ls\` and \`millrace show\`.
 Stop with Ctrl-C; the state persists under ${stateDirectory}/.
 `;
+
+/** A function's line of metrics: for CloudWatch, not for people. */
+export const isMetrics = (event: HostEvent): boolean =>
+  event._tag === "Line" && event.line.startsWith('{"_aws":');
 
 const renderEvent = (event: HostEvent, json: boolean): string => {
   if (json) return JSON.stringify(event);

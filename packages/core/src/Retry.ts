@@ -13,6 +13,7 @@ import { Activity, DurableClock, WorkflowEngine } from "effect/workflow";
 import { canonicalHash } from "./CanonicalJson.ts";
 import { type FailureClass, failureClassOf, isRetryable, retryAfterMsOf } from "./Failure.ts";
 import { inProcessSleepMsMax } from "./Limits.ts";
+import { countRetry } from "./Metrics.ts";
 import { PreviousFailures } from "./PreviousFailures.ts";
 import { takeRetry } from "./RetryBudget.ts";
 
@@ -107,6 +108,7 @@ export const retry: {
             // A retry around this one has failures of its own to tell of.
             const before = failures.length === 0 ? yield* PreviousFailures : failures;
             yield* Effect.sleep(pause.pauseMs(yield* Random.next));
+            yield* countRetry(error);
             return yield* attemptFrom(attempt + 1, [...before, error]);
           }),
       );

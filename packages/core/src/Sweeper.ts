@@ -84,6 +84,8 @@ export interface SweepOptions {
   readonly graceMs?: number | undefined;
   /** Whether there is a queue for the executions of a workflow; without one they are counted as unreadable. @default all */
   readonly knows?: ((workflow: string) => boolean) | undefined;
+  /** Told of every open row, those that are left alone included. */
+  readonly sees?: ((row: ExecutionRow) => void) | undefined;
   /** Whether executions of a workflow are left alone: their pipeline is paused, and nudges would pile up. @default none */
   readonly skips?: ((workflow: string) => boolean) | undefined;
 }
@@ -95,6 +97,7 @@ export const sweep = Effect.fnUntraced(function* (options: SweepOptions = {}) {
   let cursor: string | undefined;
   do {
     const page = yield* executions.list({ status: [...openStatuses], rowsMax: pageRows, cursor });
+    if (options.sees) page.rows.forEach(options.sees);
     const ones = yield* Effect.forEach(page.rows, (row) => sweepOne(row, options), {
       concurrency: rowsAtOnce,
     });

@@ -16,6 +16,8 @@ import { isSpilled } from "./LargeValues.ts";
 import { yieldsMax } from "./Limits.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
 import { divergedAt, stopsForInterrupt } from "./divergedAt.ts";
+import { countRetry } from "./Metrics.ts";
+import { PreviousFailures } from "./PreviousFailures.ts";
 import type { RunContext } from "./RunContext.ts";
 import { traceAttempt } from "./traceRun.ts";
 import { decodeActivityResult, encodeActivityResult } from "./WorkflowCodec.ts";
@@ -121,6 +123,8 @@ const run = Effect.fnUntraced(function* (
     yield* logStart(live, name, attempt);
   }
   live.running.set(activityKey(name, attempt), { name, attempt });
+  // Here and not where the failure is met, because a replay meets it again.
+  if (attempt > 1) yield* countRetry((yield* PreviousFailures).at(-1));
   return yield* activity.executeEncoded.pipe(
     Workflow.intoResult,
     traceAttempt(live, name, attempt),

@@ -2,7 +2,7 @@
  * Metrics in CloudWatch's embedded format: one line of JSON per invocation, which CloudWatch Logs turns into metrics
  * without any request.
  *
- * A counter is a number; a histogram is its buckets' upper bounds with how many values fell into each.
+ * A counter is a number, and so is a gauge; a histogram is its buckets' upper bounds with how many values fell into each.
  *
  * Source: Amazon CloudWatch user guide, "Specification: Embedded metric format"
  */
@@ -14,13 +14,21 @@ type Value =
   | number
   | { readonly Values: ReadonlyArray<number>; readonly Counts: ReadonlyArray<number> };
 
+type Unit = "Bytes" | "Count" | "Milliseconds";
+
+/** By the name, which says it. */
+const unitOf = (name: string): Unit => {
+  if (name.startsWith("Bytes")) return "Bytes";
+  return name.endsWith("Ms") ? "Milliseconds" : "Count";
+};
+
 interface Measured {
   readonly name: string;
-  readonly unit: "Count" | "Milliseconds";
+  readonly unit: Unit;
   readonly value: Value;
 }
 
-/** The line, as an object; nothing when nothing was counted. */
+/** The line, as an object; nothing when nothing was counted. `pipeline` is the pipeline's name, or `sweeper`. */
 export const embeddedMetrics = (
   pipeline: string,
   atEpochMs: number,
@@ -49,8 +57,11 @@ const measure = (snapshot: Metric.Metric.Snapshot): ReadonlyArray<Measured> => {
   switch (snapshot.type) {
     case "Counter": {
       const count = Number(snapshot.state.count);
-      return count === 0 ? [] : [{ name, unit: "Count", value: count }];
+      return count === 0 ? [] : [{ name, unit: unitOf(name), value: count }];
     }
+    // Nothing is a figure, too: an alarm on a gauge that is missing would never end.
+    case "Gauge":
+      return [{ name, unit: unitOf(name), value: Number(snapshot.state.value) }];
     case "Histogram": {
       const buckets = ownBuckets(snapshot.state);
       if (buckets.length === 0) return [];
@@ -58,7 +69,7 @@ const measure = (snapshot: Metric.Metric.Snapshot): ReadonlyArray<Measured> => {
         Values: buckets.map(([bound]) => bound),
         Counts: buckets.map(([, count]) => count),
       };
-      return [{ name, unit: "Milliseconds", value }];
+      return [{ name, unit: unitOf(name), value }];
     }
     // The engine has no others.
     default:

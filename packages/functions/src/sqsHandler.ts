@@ -5,19 +5,9 @@
  * handed down as the lease of every run that begins in it.
  */
 import { inSpan, Metrics, type Pipeline, ProcessDeadline, Retry, Worker } from "@millrace/core";
-import {
-  Cause,
-  Clock,
-  Console,
-  type Context,
-  Effect,
-  type Layer,
-  ManagedRuntime,
-  Metric,
-  Schema,
-} from "effect";
-import { embeddedMetrics } from "./embeddedMetrics.ts";
+import { Cause, Clock, Effect, type Layer, ManagedRuntime, Schema } from "effect";
 import { handleRecords, RecordTimes } from "./handleRecords.ts";
+import { printMetrics } from "./printMetrics.ts";
 import {
   deliveryOf,
   type LambdaContext,
@@ -50,12 +40,10 @@ const handleBatch = Effect.fnUntraced(function* <F, R>(
   times: RecordTimes,
 ) {
   const { Records } = yield* Schema.decodeUnknownEffect(SqsEvent)(event);
-  // One registry per invocation: what is in it at the end happened in this one.
-  const registry: Context.Service.Shape<typeof Metric.MetricRegistry> = new Map();
   const now = yield* Clock.currentTimeMillis;
   const deadlineEpochMs = now + context.getRemainingTimeInMillis();
   const known = yield* pipeline;
-  const response = yield* handleRecords(Records, deadlineEpochMs, times, (record) =>
+  return yield* handleRecords(Records, deadlineEpochMs, times, (record) =>
     handleRecord(known, record).pipe(
       Effect.annotateLogs({ pipeline: known.name, messageId: record.messageId }),
       inSpan("message", {
@@ -66,13 +54,8 @@ const handleBatch = Effect.fnUntraced(function* <F, R>(
   ).pipe(
     Retry.withBudget(),
     Effect.provideService(ProcessDeadline, deadlineEpochMs),
-    Effect.provideService(Metric.MetricRegistry, registry),
+    printMetrics(known.name),
   );
-  const counted = yield* Effect.provideService(Metric.snapshot, Metric.MetricRegistry, registry);
-  const line = embeddedMetrics(known.name, now, counted);
-  // As it is: CloudWatch looks for the metrics at the top of the line's JSON.
-  if (line) yield* Console.log(JSON.stringify(line));
-  return response;
 });
 
 const handleRecord = Effect.fnUntraced(

@@ -2,7 +2,14 @@
  * The function of the sweeper: a schedule invokes it, it looks at every open execution once, and asks again for what
  * was forgotten through the queue of the pipeline whose workflow it is.
  */
-import { IntakePauses, QueueSchedules, QueueWakes, Sweeper } from "@millrace/core";
+import {
+  type ExecutionRow,
+  IntakePauses,
+  Metrics,
+  QueueSchedules,
+  QueueWakes,
+  Sweeper,
+} from "@millrace/core";
 import {
   DocumentClient,
   DynamoExecutions,
@@ -11,8 +18,9 @@ import {
   SqsMessageQueue,
 } from "@millrace/core/aws";
 import { chains, pipelines } from "@millrace/workflows/topology";
-import { Effect, Layer, ManagedRuntime, Schema } from "effect";
+import { Clock, Effect, Layer, ManagedRuntime, Schema } from "effect";
 import { SweeperEnvironment } from "./Environment.ts";
+import { printMetrics } from "./printMetrics.ts";
 import { logging } from "./runtime.ts";
 
 /** The sweeper was deployed without something that it must be told. */
@@ -77,12 +85,28 @@ const pausedPipelines = Effect.gen(function* () {
   return new Set(paused);
 });
 
+/** One line of gauges for each pipeline: what the index holds open, as the sweep began. */
+const printInFlight = Effect.fnUntraced(function* (rows: ReadonlyArray<OpenRow>) {
+  const now = yield* Clock.currentTimeMillis;
+  for (const { name, workflow } of all) {
+    const own = rows.filter((row) => row.workflow === workflow);
+    yield* Metrics.gaugeInFlight(own, now).pipe(printMetrics(name));
+  }
+});
+
+/** What the gauges need of a row. */
+type OpenRow = Pick<ExecutionRow, "workflow" | "status" | "startedEpochMs">;
+
 const sweep = Effect.gen(function* () {
   const paused = yield* pausedPipelines;
-  return yield* Sweeper.sweep({
+  const open: Array<OpenRow> = [];
+  const swept = yield* Sweeper.sweep({
     knows: (workflow) => pipelineOf.has(workflow),
     skips: (workflow) => paused.has(pipelineOf.get(workflow) ?? ""),
-  });
+    sees: ({ startedEpochMs, status, workflow }) => open.push({ startedEpochMs, status, workflow }),
+  }).pipe(printMetrics("sweeper"));
+  yield* printInFlight(open);
+  return swept;
 }).pipe(Effect.tap((swept) => Effect.logInfo("swept").pipe(Effect.annotateLogs({ ...swept }))));
 
 const runtime = ManagedRuntime.make(services);

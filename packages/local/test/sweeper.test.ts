@@ -86,6 +86,13 @@ const Swept = Schema.fromJsonString(
     }),
   }),
 );
+const Figures = Schema.Struct({
+  Pipeline: Schema.String,
+  ForgottenExecutions: Schema.optionalKey(Schema.Int),
+  InFlight: Schema.optionalKey(Schema.Int),
+  InFlightRunning: Schema.optionalKey(Schema.Int),
+});
+const decodeFigures = Schema.decodeUnknownOption(Schema.fromJsonString(Figures));
 const decodeSwept = Schema.decodeUnknownOption(Swept);
 
 const counters = [
@@ -169,10 +176,21 @@ describe("the sweeper", () => {
         }),
       );
       assert.strictEqual(row?.runs, 2);
+      const figures: Array<typeof Figures.Type> = [];
       const swept = yield* PubSub.take(lines).pipe(
-        Effect.map((event) => (event._tag === "Line" ? decodeSwept(event.line) : Option.none())),
+        Effect.map((event) => {
+          if (event._tag !== "Line") return Option.none();
+          const figure = event.function === localSweeper(sweeper) && decodeFigures(event.line);
+          if (figure && Option.isSome(figure)) figures.push(figure.value);
+          return decodeSwept(event.line);
+        }),
         Effect.repeat({ until: Option.isSome }),
       );
+      assert.includeDeepMembers(figures, [
+        { Pipeline: "sweeper", ForgottenExecutions: 1 },
+        { Pipeline: pipelines.csvToParquet.name, InFlight: 1, InFlightRunning: 1 },
+        { Pipeline: pipelines.imageRenditions.name, InFlight: 0, InFlightRunning: 0 },
+      ]);
       assert.deepStrictEqual(Option.getOrUndefined(swept)?.annotations, {
         looked: 1,
         nudged: 1,

@@ -2,7 +2,7 @@
  * The events that archives hold, in the order of their own time.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { numberOf, textOf } from "../sqlite.ts";
+import { numberOf, optionalNumber, textOf } from "../sqlite.ts";
 
 const schema = `
   CREATE TABLE IF NOT EXISTS events_archived (
@@ -19,7 +19,10 @@ const prepare = (database: DatabaseSync) => ({
     "SELECT count(*) AS count, coalesce(sum(length(CAST(event AS BLOB))), 0) AS bytes FROM events_archived WHERE archive = ?",
   ),
   next: database.prepare(
-    "SELECT min(time_ms) AS at, count(*) AS count FROM events_archived WHERE archive = ? AND time_ms >= ? AND time_ms <= ?",
+    "SELECT min(time_ms) AS at FROM events_archived WHERE archive = ? AND time_ms >= ? AND time_ms <= ?",
+  ),
+  count: database.prepare(
+    "SELECT count(*) AS count FROM events_archived WHERE archive = ? AND time_ms >= ? AND time_ms <= ?",
   ),
   between: database.prepare(
     "SELECT event FROM events_archived WHERE archive = ? AND time_ms >= ? AND time_ms <= ? ORDER BY time_ms, seq",
@@ -53,8 +56,12 @@ export class ArchiveStore {
 
   /** The time of the first event in a span (both ends belong to it), or undefined. */
   firstTimeMs(archive: string, fromMs: number, toMs: number): number | undefined {
-    const row = this.#statements.next.get(archive, fromMs, toMs) ?? {};
-    return numberOf(row, "count") === 0 ? undefined : numberOf(row, "at");
+    return optionalNumber(this.#statements.next.get(archive, fromMs, toMs) ?? {}, "at");
+  }
+
+  /** How many events lie in a span, both ends included. */
+  count(archive: string, fromMs: number, toMs: number): number {
+    return numberOf(this.#statements.count.get(archive, fromMs, toMs) ?? {}, "count");
   }
 
   between(archive: string, fromMs: number, toMs: number): ReadonlyArray<string> {

@@ -86,7 +86,7 @@ const Replay = Schema.Struct({
   stateReason: optional,
   startedMs: Schema.Finite,
   endedMs: Schema.optionalKey(Schema.Finite),
-  /** The end of the last minute that was replayed. */
+  /** The end of the last minute, or second of a full minute, that was replayed. */
   replayedMs: Schema.optionalKey(Schema.Finite),
 });
 export type Replay = typeof Replay.Type;

@@ -1,6 +1,9 @@
 /**
  * Replays: the events of an archive again, minute by minute in the order of their time, in the background.
  *
+ * A full minute goes second by second, and nothing goes before what went earlier is nearly delivered: fresh events are
+ * delivered in their turn with those of a replay, and must not wait for all of it.
+ *
  * How far a replay has come is stored with what it caused, so one that was running when the process died goes on at
  * the next minute when it starts again.
  */
@@ -11,8 +14,13 @@ import type { EventState, Replay } from "./EventState.ts";
 import { expireArchive, replayedText, routeEvent } from "./ingest.ts";
 
 const minuteMs = 60_000;
-/** Between two minutes of events, so that a replay leaves room for others and its progress can be seen. */
+const secondMs = 1_000;
+/** Between two steps of a replay, so that it leaves room for others and its progress can be seen. */
 const pauseMs = 20;
+/** A minute with more events than this goes second by second. */
+const atOnceMax = 100;
+/** A replay adds no more deliveries while so many are due: some tens of milliseconds of work. */
+const dueMax = 50;
 
 /** Starts the worker of a replay; `resume` does so for all that are not finished. */
 export const makeReplays = Effect.fnUntraced(function* (
@@ -30,6 +38,7 @@ export const makeReplays = Effect.fnUntraced(function* (
       const nowMs = yield* Clock.currentTimeMillis;
       const replay = state.replays.get(name);
       if (replay === undefined || !isActive(replay)) return;
+      if (replay.state === "RUNNING" && state.outbox.due(nowMs, dueMax).length === dueMax) continue;
       transaction(state.database, () => state.replays.put(name, advance(state, replay, nowMs)));
       yield* wake;
     }
@@ -60,8 +69,10 @@ const advance = (state: EventState, replay: Replay, nowMs: number): Replay => {
   if (firstMs === undefined) {
     return { ...replay, state: "COMPLETED", replayedMs: replay.endMs, endedMs: nowMs };
   }
-  const sliceEndMs = Math.floor(firstMs / minuteMs) * minuteMs + minuteMs;
-  const toMs = Math.min(sliceEndMs - 1, replay.endMs);
+  const endOf = (spanMs: number) =>
+    Math.min(Math.floor(firstMs / spanMs) * spanMs + spanMs - 1, replay.endMs);
+  const isFull = state.archived.count(archive.name, firstMs, endOf(minuteMs)) > atOnceMax;
+  const toMs = endOf(isFull ? secondMs : minuteMs);
   for (const event of state.archived.between(archive.name, firstMs, toMs)) {
     const marked = replayedText(event, replay.name);
     routeEvent(state, replay.bus, marked, nowMs, ({ bus, name }) =>

@@ -2,6 +2,7 @@
  * The side effects of CsvToParquet: a look at the file's beginning, and the pass over all of it.
  */
 import {
+  Metrics,
   type ObjectCreated,
   ObjectStore,
   objectName,
@@ -85,6 +86,7 @@ export const transform = Effect.fnUntraced(function* (
   const hasRejects = yield* Ref.get(rejects);
   if (hasRejects) yield* (yield* rejectsWriter).complete;
   yield* part.complete;
+  yield* Metrics.countWork(report);
   return {
     outputs: [{ bucket: clean, key }],
     ...(hasRejects && { rejects: { bucket: clean, key: rejectsKey } }),

@@ -2,6 +2,7 @@
  * The side effects of ImageRenditions: reading the image, writing its renditions, keeping its record.
  */
 import {
+  Metrics,
   type ObjectCreated,
   ObjectStore,
   objectName,
@@ -71,6 +72,8 @@ export const render = Effect.fnUntraced(function* (object: ObjectCreated) {
     }),
     { concurrency: 3 },
   );
+  const bytesOut = sizes.reduce((sum, { fileSize }) => sum + fileSize, 0);
+  yield* Metrics.countWork({ bytesIn: metadata.fileSize, bytesOut });
   return { bucket: clean, metadata, sizes };
 }, Effect.scoped);
 
