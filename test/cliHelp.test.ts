@@ -3,6 +3,7 @@
  * documents how it ends.
  * Method: all commands and their subcommands, found by walking the help itself.
  */
+import { readFileSync } from "node:fs";
 import { assert, describe, it } from "@effect/vitest";
 import { Effect } from "effect";
 import { inFolder, millrace } from "./cliProcess.ts";
@@ -42,6 +43,27 @@ const walk = (folder: string, above: Help): Effect.Effect<ReadonlyArray<Help>> =
     (helps) => helps.flat(),
   );
 
+/** A command's exit codes and what they mean, as its help has them. */
+const exitCodesOf = (text: string): ReadonlyArray<readonly [code: string, meaning: string]> =>
+  (/Exit codes: (?:those of the subcommands: )?(.+)/.exec(text)?.[1] ?? "")
+    .split(/; (?=\d)/)
+    .map((part) => [part.split(" ")[0] ?? "", part.slice(part.indexOf(" ") + 1).trim()] as const);
+
+/** The rows of the table in docs/operations.md. */
+const documented = new Set(
+  readFileSync(new URL("../docs/operations.md", import.meta.url), "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .map((line) => line.replaceAll(/\s+/g, " ").trim()),
+);
+
+/** What the table has to say of a command; wrong usage ends each of them with 2. */
+const rowOf = (name: string, text: string): string => {
+  const codes = new Map(exitCodesOf(text));
+  const cells = ["0", "1", "130"].map((code) => (codes.get(code) ?? "").replaceAll("|", "\\|"));
+  return `| \`${name}\` | ${cells.join(" | ")} |`.replaceAll(/\s+/g, " ");
+};
+
 describe("millrace --help", { timeout: 180_000 }, () => {
   it.live("leads to an example and the exit codes of every command", () =>
     inFolder(
@@ -50,18 +72,22 @@ describe("millrace --help", { timeout: 180_000 }, () => {
         const helps = yield* walk(folder, top);
         const names = helps.map(({ words }) => words.join(" "));
         assert.includeMembers(names, ["dev", "redrive", "dlq", "dlq drop", "replay", "backfill"]);
+        const undocumented: Array<string> = [];
         for (const { subcommands, text, words } of helps) {
           const name = words.join(" ");
           const flags = section(text, "FLAGS");
           assert.include(section(text, "EXAMPLES"), `millrace ${name}`, name);
           assert.match(text, /Exit codes: .*\b0 .*; 1 .*; 2 wrong usage/, name);
           if (subcommands.length > 0) continue;
+          const row = rowOf(name, text);
+          if (!documented.has(row)) undocumented.push(row);
           assert.include(flags, "--json", name);
           // What is paced changes many things: it can be counted first, and stopped.
           if (!flags.includes("--rate")) continue;
           assert.include(flags, "--dry-run", name);
           assert.include(text, "130 stopped", name);
         }
+        assert.deepStrictEqual(undocumented, [], "rows for the table in docs/operations.md");
         for (const { subcommands } of [top, ...helps]) {
           for (const [name, about] of subcommands) assert.isAtMost(about.length, 100, name);
         }

@@ -115,9 +115,13 @@ describe("the command", () => {
           assert.include(again.err, "the first completion counts");
           const cancelled = yield* millrace(folder, "cancel", executionId);
           assert.strictEqual(cancelled.code, 1);
-          assert.include(cancelled.err, "cannot be cancelled any more");
+          assert.include(cancelled.err, "cannot be cancelled, paused or resumed any more");
 
-          assert.strictEqual((yield* millrace(folder, "pause", "no-such-pipeline")).code, 2);
+          // What is no pipeline is taken for an execution.
+          assert.strictEqual((yield* millrace(folder, "pause", "no-such-pipeline")).code, 1);
+          const tooLate = yield* millrace(folder, "pause", executionId);
+          assert.strictEqual(tooLate.code, 1);
+          assert.include(tooLate.err, "cannot be cancelled, paused or resumed any more");
           assert.strictEqual((yield* millrace(folder, "signal", executionId)).code, 2);
           assert.strictEqual(
             (yield* millrace(folder, "signal", executionId, "x", "--value", "{no json")).code,

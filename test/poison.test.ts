@@ -5,7 +5,7 @@
  */
 import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { assert, layer } from "@effect/vitest";
-import { DeadLetter } from "@millrace/core";
+import { Operations } from "@millrace/core";
 import { localQueues, queueUrl } from "@millrace/local";
 import { pipelines } from "@millrace/workflows/topology";
 import { Effect, Schedule } from "effect";
@@ -42,15 +42,21 @@ layer(world, { timeout: "60 seconds", excludeTestServices: true })("a message", 
         );
         const [message] = received.Messages ?? [];
         assert.strictEqual(message?.Body, body);
-        const { from, letter } = yield* DeadLetter.readDeadLetter({
-          pipeline: pipeline.name,
+        const letter = yield* Operations.readLetter(pipeline.name, {
+          id: message?.MessageId ?? "",
           body: message?.Body ?? "",
-          attributes: message?.Attributes,
+          sentEpochMs: Number(message?.Attributes?.SentTimestamp),
+          firstEpochMs: Number(message?.Attributes?.ApproximateFirstReceiveTimestamp),
+          receiveCount: Number(message?.Attributes?.ApproximateReceiveCount),
         });
-        assert.strictEqual(from, "queue");
-        assert.deepInclude(letter, { pipeline: pipeline.name, subject: "abc", original: body });
+        assert.deepInclude(letter, {
+          origin: "queue",
+          pipeline: pipeline.name,
+          subject: "Wake of abc",
+          original: body,
+        });
         assert.deepStrictEqual(letter.execution, { workflow: "Removed", executionId: "abc" });
-        assert.strictEqual(letter.cause.tag, "GivenUp");
+        assert.strictEqual(letter.cause.tag, "ReceivedTooOften");
         assert.isAtLeast(letter.attempts, pipeline.queue.receiveCountMax);
         assert.isAbove(letter.firstEpochMs, 0);
       }),

@@ -104,6 +104,8 @@ const callVendor = Effect.fnUntraced(function* (
   { behaviour, card, invoice, note = "" }: typeof Order.Type,
   key: string,
 ) {
+  // The vendor's client is careless with its log.
+  yield* Effect.logWarning(`charging ${card} with ${key}`).pipe(Effect.annotateLogs({ card }));
   switch (behaviour) {
     case "decline":
       return yield* new CardDeclined({ card, detail: `refused with key ${key}` });

@@ -8,6 +8,7 @@ import { findConnection } from "./Connection.ts";
 import { findHistory } from "./findHistory.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { openOutputFile } from "./OutputFile.ts";
+import { makeCounter } from "./Progress.ts";
 import { isFiltering, type QueryFlags, queryFlags, readQuery } from "./queryFlags.ts";
 import { rowPages } from "./rowPages.ts";
 import { layerStores } from "./stores.ts";
@@ -43,16 +44,20 @@ const exportTo = Effect.fnUntraced(function* <E, R>(
   writeLine: (line: string) => Effect.Effect<void, E, R>,
 ) {
   let histories = 0;
+  const counter = yield* makeCounter("histories");
   const write = Effect.fnUntraced(function* (executionId: string) {
     const record = yield* HistoryFile.exportHistory(executionId);
     yield* writeLine(HistoryFile.encodeHistory(record));
     histories++;
+    yield* counter.advance(1);
   });
-  for (const name of asked.names) {
-    const { executionId } = yield* findHistory(name);
-    yield* write(executionId);
-  }
-  if (asked.names.length === 0) yield* forEachMatching(asked.flags, write);
+  yield* Effect.gen(function* () {
+    for (const name of asked.names) {
+      const { executionId } = yield* findHistory(name);
+      yield* write(executionId);
+    }
+    if (asked.names.length === 0) yield* forEachMatching(asked.flags, write);
+  }).pipe(Effect.ensuring(counter.clear));
   return histories;
 });
 

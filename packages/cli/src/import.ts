@@ -6,6 +6,8 @@ import { Console, Effect, Stream } from "effect";
 import { Argument, Command } from "effect/cli";
 import { findConnection } from "./Connection.ts";
 import { jsonFlag } from "./jsonFlag.ts";
+import { makeCounter } from "./Progress.ts";
+import { dryRunFlag } from "./rateFlag.ts";
 import { readHistories } from "./readHistories.ts";
 import { layerStores } from "./stores.ts";
 
@@ -15,24 +17,30 @@ export const importCommand = Command.make(
     file: Argument.Path("file").pipe(
       Argument.withDescription("A file that `millrace export` wrote"),
     ),
+    dryRun: dryRunFlag,
     json: jsonFlag,
   },
-  Effect.fnUntraced(function* ({ file, json }) {
+  Effect.fnUntraced(function* ({ dryRun, file, json }) {
     const connection = yield* findConnection;
     const read = readHistories(file);
+    const counter = yield* makeCounter("histories");
     // All of it is read before any of it is stored: a broken line is no reason to have half of the file.
     yield* Stream.runDrain(read);
     yield* read.pipe(
       Stream.mapEffect((record) =>
-        Effect.map(HistoryFile.importHistory(record), (outcome) => ({ ...record, outcome })),
+        (dryRun ? HistoryFile.checkImport(record) : HistoryFile.importHistory(record)).pipe(
+          Effect.map((outcome) => ({ ...record, outcome })),
+          Effect.tap(() => counter.advance(1)),
+        ),
       ),
       Stream.runForEach(({ executionId, outcome, workflow }) =>
         Console.log(
           json
-            ? JSON.stringify({ executionId, workflow, outcome })
-            : `${outcome} ${workflow} ${executionId}`,
+            ? JSON.stringify({ executionId, workflow, outcome, ...(dryRun && { dryRun }) })
+            : `${dryRun && outcome === "imported" ? "would be imported" : outcome} ${workflow} ${executionId}`,
         ),
       ),
+      Effect.ensuring(counter.clear),
       Effect.provide(layerStores(connection)),
     );
   }),
@@ -46,5 +54,6 @@ export const importCommand = Command.make(
       command: "millrace import failed.jsonl",
       description: "To look at them with `millrace show`",
     },
+    { command: "millrace import failed.jsonl --dry-run", description: "Which are there already" },
   ]),
 );

@@ -66,7 +66,7 @@ const renderRows = (rows: ReadonlyArray<ExecutionRow>): string => {
     rows.map((row) => [
       row.executionId,
       row.workflow,
-      row.status,
+      row.pausedSinceEpochMs === undefined ? row.status : `${row.status} (paused)`,
       String(row.steps),
       formatMs(row.updatedEpochMs - row.startedEpochMs),
       row.key,

@@ -1,5 +1,5 @@
 /**
- * What `pause` and `resume` have in common: which pipelines are meant, and the pauses of their queues.
+ * What `pause` and `resume` have in common: which pipelines or execution is meant, and the pauses of the queues.
  */
 import { QueueTagPauses } from "@millrace/core/aws";
 import { type AwsConnection, clientConfig, localQueues, queueUrl } from "@millrace/local";
@@ -11,15 +11,14 @@ const every = [...Object.values(pipelines), ...chains];
 /** The whole intake. */
 const whole = "all";
 
-/** A pipeline by name, or all of them. */
-export const pipelinesArgument = Argument.Literals("pipeline", [
-  whole,
-  ...every.map(({ name }) => name),
-]).pipe(
-  Argument.withDescription(`${every.map(({ name }) => name).join(", ")}, or all: the whole intake`),
+/** A pipeline by name, all of them, or one execution. */
+export const targetArgument = Argument.String("target").pipe(
+  Argument.withDescription(
+    `A pipeline (${every.map(({ name }) => name).join(", ")}), or all: the whole intake, or an execution: its id, its beginning, or a part of its object's key`,
+  ),
 );
 
-/** The pipelines that the argument means. */
+/** The pipelines that the argument means; none when it means an execution. */
 export const namedPipelines = (name: string) =>
   every.filter((pipeline) => name === whole || pipeline.name === name);
 

@@ -52,6 +52,10 @@ const describe = (event: HistoryEvent): readonly [string, ...ReadonlyArray<strin
       return [`completed: ${event.name}`];
     case "InterruptRequested":
       return [event.unsafe ? "interrupt requested (unsafe)" : "interrupt requested"];
+    case "Paused":
+      return [`paused: ${event.reason}`];
+    case "Resumed":
+      return ["resumed"];
     case "Suspended":
       return [event.failed ? "parked after a failure" : "suspended"];
     case "RunYielded":

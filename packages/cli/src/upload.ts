@@ -10,6 +10,7 @@ import { Argument, Command, Flag } from "effect/cli";
 import { createReadStream } from "node:fs";
 import { findConnection } from "./Connection.ts";
 import { jsonFlag } from "./jsonFlag.ts";
+import { makeProgress } from "./Progress.ts";
 
 /** No pipeline takes such a file. */
 export class NoPipelineForFile extends Schema.TaggedError<NoPipelineForFile>()(
@@ -72,7 +73,8 @@ export const upload = Command.make(
     const connection = yield* findConnection;
     const fs = yield* FileSystem.FileSystem;
     const path = yield* Path.Path;
-    for (const file of files) {
+    const progress = yield* makeProgress("uploading", files.length);
+    const uploadOne = Effect.fnUntraced(function* (file: string) {
       const folder = Option.getOrElse(prefix, () => pipelineFor(file)?.trigger.prefix);
       if (folder === undefined) {
         return yield* new NoPipelineForFile({
@@ -85,7 +87,11 @@ export const upload = Command.make(
       yield* Console.log(
         json ? JSON.stringify({ file, ...uploaded }) : `${uploaded.bucket}/${uploaded.key}`,
       );
-    }
+      yield* progress.advance(1);
+    });
+    yield* Effect.forEach(files, uploadOne, { discard: true }).pipe(
+      Effect.ensuring(progress.clear),
+    );
   }),
 ).pipe(
   Command.withDescription(

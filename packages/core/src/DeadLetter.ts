@@ -17,7 +17,6 @@ import { MessageQueue, QueueUnavailable } from "./MessageQueue.ts";
 import { retry, retryActivity } from "./Retry.ts";
 
 export { DeadLetterEnvelope, decodeEnvelope } from "./DeadLetterEnvelope.ts";
-export { type DeadMessage, readDeadLetter, type ReadLetter } from "./readDeadLetter.ts";
 
 /** Where the letter goes and what it is about. */
 export interface DeadLetterAddress {

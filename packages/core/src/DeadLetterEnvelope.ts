@@ -38,7 +38,7 @@ export type DeadLetterEnvelope = typeof DeadLetterEnvelope.Type;
 /** The text of a dead letter. */
 export const encodeEnvelope = Schema.encodeSync(Schema.fromJsonString(DeadLetterEnvelope));
 
-/** Reads the text of a dead letter of ours; for whatever else lies in such a queue there is `readDeadLetter`. */
+/** Reads the text of a dead letter of ours; for whatever else lies in such a queue there is `Operations.readLetter`. */
 export const decodeEnvelope = Schema.decodeUnknownEffect(Schema.fromJsonString(DeadLetterEnvelope));
 
 /** How a person gets the work done after all. */

@@ -23,6 +23,8 @@ export type NotRun =
   | { readonly _tag: "Completed" }
   /** Parked by a failure; only an explicit resume may run it. */
   | { readonly _tag: "Parked" }
+  /** Paused by a person; what the request brought is kept. */
+  | { readonly _tag: "Paused" }
   /** Suspended, and the request brought nothing new: a repeated start must not replay what waits. */
   | { readonly _tag: "Waiting" }
   /** Another owner's lease is alive: it, or whoever comes after the lease, makes the progress. */
@@ -47,6 +49,21 @@ interface Asking {
 
 /** What to do with the execution on this request. */
 export const decideAdvance = (
+  state: ExecutionState,
+  request: AdvanceRequest,
+  asking: Asking,
+): AdvanceDecision => {
+  const decision = decideRequest(state, request, asking);
+  return decision.run._tag === "Run" && standsStill(state)
+    ? { ...decision, run: { _tag: "Paused" } }
+    : decision;
+};
+
+/** Whether a pause keeps the execution from being run. Who wants it to end need not resume it first. */
+export const standsStill = ({ interrupt, paused }: ExecutionState): boolean =>
+  paused !== undefined && interrupt === "none";
+
+const decideRequest = (
   state: ExecutionState,
   request: AdvanceRequest,
   asking: Asking,
@@ -137,6 +154,10 @@ export const acceptsInterrupt = (state: ExecutionState, unsafe: boolean): boolea
   state.started !== undefined &&
   !state.completed &&
   (state.interrupt === "none" || (unsafe && state.interrupt === "safe"));
+
+/** Whether a pause changes anything. */
+export const acceptsPause = (state: ExecutionState): boolean =>
+  state.started !== undefined && !state.completed && !state.paused;
 
 /**
  * Whether the events that another writer stored first end the right of `owner` to append.

@@ -12,6 +12,7 @@ import type {
   DeferredDone,
   ExecutionStarted,
   HistoryEvent,
+  Paused,
   Redriven,
   RunStarted,
   Suspended,
@@ -42,6 +43,7 @@ export interface ExecutionState {
   /** How often an attempt was given up by a yield, by `activityKey`. */
   readonly yields: Map<string, number>;
   interrupt: "none" | "safe" | "unsafe";
+  paused: typeof Paused.Type | undefined;
   redriveCount: number;
   /** Set while the execution waits: no run has started since. */
   suspended: typeof Suspended.Type | undefined;
@@ -65,6 +67,7 @@ export const initialState = (): ExecutionState => ({
   positions: new Map(),
   yields: new Map(),
   interrupt: "none",
+  paused: undefined,
   redriveCount: 0,
   suspended: undefined,
   completed: undefined,
@@ -100,6 +103,12 @@ export const evolve = (state: ExecutionState, event: HistoryEvent): void => {
       return;
     case "InterruptRequested":
       state.interrupt = event.unsafe || state.interrupt === "unsafe" ? "unsafe" : "safe";
+      return;
+    case "Paused":
+      state.paused = event;
+      return;
+    case "Resumed":
+      state.paused = undefined;
       return;
     case "Suspended":
       state.suspended = event;
@@ -146,6 +155,7 @@ const redrive = (state: ExecutionState, { atEpochMs, forget }: typeof Redriven.T
   state.redriveCount++;
   state.completed = undefined;
   state.suspended = undefined;
+  state.paused = undefined;
   state.interrupt = "none";
   for (const { attempt, name } of forget.activities) {
     state.activities.delete(activityKey(name, attempt));

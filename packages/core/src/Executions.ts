@@ -64,6 +64,8 @@ export const ExecutionRow = Schema.Struct({
   errorFingerprint: Schema.optionalKey(Schema.String),
   /** Id of the execution that it is a fork of. */
   forkedFrom: Schema.optionalKey(Schema.String),
+  /** Since when it is paused. */
+  pausedSinceEpochMs: Schema.optionalKey(Schema.Finite),
   /** How often it was redriven; absent: never. */
   redrives: Schema.optionalKey(Schema.Int),
 });
@@ -168,6 +170,7 @@ export const toRow = (executionId: string, state: ExecutionState): ExecutionRow 
     ...objectOf(started.payload),
     ...((status === "failed" || status === "parked") && failureOf(state, started.workflow)),
     ...(started.forkedFrom && { forkedFrom: started.forkedFrom.executionId }),
+    ...(state.paused && !completed && { pausedSinceEpochMs: state.paused.atEpochMs }),
     ...(state.redriveCount > 0 && { redrives: state.redriveCount }),
   };
 };

@@ -89,6 +89,15 @@ export const InterruptRequested = Schema.TaggedStruct("InterruptRequested", {
   atEpochMs: Schema.Finite,
 });
 
+/** Someone wants the execution to stand still: facts are kept as they come, and its body is not run. */
+export const Paused = Schema.TaggedStruct("Paused", {
+  reason: Schema.String,
+  atEpochMs: Schema.Finite,
+});
+
+/** It may run again. */
+export const Resumed = Schema.TaggedStruct("Resumed", { atEpochMs: Schema.Finite });
+
 /** The run ended because the body waits for something that is not in the history yet. */
 export const Suspended = Schema.TaggedStruct("Suspended", {
   result: Schema.Unknown,
@@ -133,6 +142,8 @@ export const HistoryEvent = Schema.Union([
   ClockScheduled,
   DeferredDone,
   InterruptRequested,
+  Paused,
+  Resumed,
   Suspended,
   RunYielded,
   Redriven,

@@ -101,6 +101,24 @@ const valuesOf = Effect.fnUntraced(function* (commits: ReadonlyArray<Commit>) {
   );
 });
 
+/** What an import would come to: the commits that are missing, and those that are there. */
+const compareStored = Effect.fnUntraced(function* ({ commits, executionId }: HistoryRecord) {
+  const journal = yield* Journal;
+  const stored = yield* askAgain(journal.load(executionId, 0));
+  const differing = commits.find((commit, index) => {
+    const other = stored[index];
+    return other !== undefined && canonicalJson(other) !== canonicalJson(commit);
+  });
+  if (differing) return yield* new HistoryConflict({ executionId, commit: differing.commit });
+  return { stored, missing: commits.slice(stored.length) };
+});
+
+/** What `importHistory` would come to; changes nothing. */
+export const checkImport = (record: HistoryRecord) =>
+  Effect.map(compareStored(record), ({ missing }) =>
+    missing.length > 0 ? ("imported" as const) : ("present" as const),
+  );
+
 /**
  * Appends a history to the journal of the context, as it is, and makes its row.
  *
@@ -110,13 +128,7 @@ const valuesOf = Effect.fnUntraced(function* (commits: ReadonlyArray<Commit>) {
 export const importHistory = Effect.fnUntraced(function* (record: HistoryRecord) {
   const { commits, executionId } = record;
   const journal = yield* Journal;
-  const stored = yield* askAgain(journal.load(executionId, 0));
-  const differing = commits.find((commit, index) => {
-    const other = stored[index];
-    return other !== undefined && canonicalJson(other) !== canonicalJson(commit);
-  });
-  if (differing) return yield* new HistoryConflict({ executionId, commit: differing.commit });
-  const missing = commits.slice(stored.length);
+  const { missing, stored } = yield* compareStored(record);
   const values = yield* Effect.serviceOption(LargeValues);
   // Before the events that refer to them, as the engine does it.
   for (const [sha256, text] of Object.entries(record.values ?? {})) {

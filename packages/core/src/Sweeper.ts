@@ -9,7 +9,8 @@
  */
 import { Clock, Effect, Metric } from "effect";
 import { askAgain } from "./askAgain.ts";
-import { type ExecutionRow, Executions, openStatuses, toRow, statusOf } from "./Executions.ts";
+import { standsStill } from "./Decision.ts";
+import { type ExecutionRow, Executions, openStatuses, statusOf, toRow } from "./Executions.ts";
 import { type ExecutionState, foldCommits } from "./ExecutionState.ts";
 import type { ClockScheduled, Commit } from "./HistoryEvent.ts";
 import { Journal } from "./Journal.ts";
@@ -57,6 +58,7 @@ export const overdueOf = (
     const untold = state.started.parent && state.completed.atEpochMs <= dueEpochMs;
     return untold ? [{ _tag: "Wake", mode: "automatic" }] : [];
   }
+  if (standsStill(state)) return [];
   if (!state.suspended) {
     const free = state.releasedAtEpochMs ?? state.started.atEpochMs;
     const lease = state.run?.leaseUntilEpochMs ?? free;

@@ -13,6 +13,7 @@ import { statusOf } from "./Executions.ts";
 import { readMessage } from "./Intake.ts";
 import type { LifecycleEvent } from "./Lifecycle.ts";
 import { afterLeaseMs, queueDelayMsMax } from "./Limits.ts";
+import { maskText } from "./Mask.ts";
 import { MessageQueue } from "./MessageQueue.ts";
 import { countRun } from "./Metrics.ts";
 import { type ObjectHead, supersededReason } from "./ObjectHeads.ts";
@@ -127,9 +128,11 @@ const handle = Effect.fnUntraced(
     }
   },
   (effect, pipeline, message) =>
-    Effect.catchTag(effect, "MessageUnreadable", (error) =>
-      Effect.map(deadLetter(pipeline, pipeline.name, message, error), (handled) => [handled]),
-    ),
+    Effect.catchTag(effect, "MessageUnreadable", (error) => {
+      // Nobody knows what it is; sent again it is as unreadable.
+      const masked = { ...message, body: maskText(message.body) };
+      return Effect.map(deadLetter(pipeline, pipeline.name, masked, error), (handled) => [handled]);
+    }),
 );
 
 const handleObject = Effect.fnUntraced(function* (

@@ -18,7 +18,7 @@ export class AlreadyEnded extends Schema.TaggedError<AlreadyEnded>()("AlreadyEnd
 }) {
   readonly failureClass = "permanent";
   override get message(): string {
-    return `execution ${this.executionId} is ${this.status}, and cannot be cancelled any more`;
+    return `execution ${this.executionId} is ${this.status}, and cannot be cancelled, paused or resumed any more`;
   }
 }
 

@@ -54,6 +54,7 @@ export {
   sequencerOrder,
 } from "./ObjectHeads.ts";
 export * from "./ObjectStore.ts";
+export { pause, type PausedExecution, resume } from "./pause.ts";
 export { PayloadIdentity } from "./PayloadIdentity.ts";
 export * as QueueSchedules from "./QueueSchedules.ts";
 export * as QueueWakes from "./QueueWakes.ts";

@@ -6,7 +6,7 @@
  */
 import { Deferred, Effect } from "effect";
 import { Workflow } from "effect/workflow";
-import { type AdvanceRequest, decideAdvance } from "./Decision.ts";
+import { type AdvanceRequest, decideAdvance, standsStill } from "./Decision.ts";
 import { makeExecutionLog } from "./ExecutionLog.ts";
 import type { ExecutionState } from "./ExecutionState.ts";
 import type { ExecutionStarted } from "./HistoryEvent.ts";
@@ -134,7 +134,9 @@ const runUntilStop = Effect.fnUntraced(function* (context: RunContext, live: Liv
       return { _tag: "Fenced" } satisfies Advance;
     }
     if (log.takeReplay()) continue;
-    if (result._tag === "Suspended" && shouldRunAgain(live, result.failed ?? false)) {
+    // A pause that came meanwhile lets the turn end here; its end asks for a run.
+    const isOver = result._tag === "Complete" || standsStill(log.state);
+    if (!isOver && shouldRunAgain(live, result.failed ?? false)) {
       yield* recordRunStarted(context, live);
       continue;
     }

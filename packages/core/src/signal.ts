@@ -15,7 +15,7 @@ import type { HistoryEvent } from "./HistoryEvent.ts";
 import { Journal } from "./Journal.ts";
 import { valueBytesMax } from "./Limits.ts";
 import { makeWriter } from "./makeWriter.ts";
-import { secretIn } from "./Mask.ts";
+import { maskJson } from "./Mask.ts";
 import { Wakes } from "./Wakes.ts";
 import { encodeDeferredExit } from "./WorkflowCodec.ts";
 
@@ -50,9 +50,10 @@ export const signal = Effect.fn("signal")(function* (
   if (ownPrefixes.some((prefix) => deferred.startsWith(prefix))) {
     return yield* refuse("names like this one are the engine's own");
   }
-  const secret = secretIn(value);
-  if (secret !== undefined) {
-    return yield* refuse(`its value holds the secret "${secret}": signal its name`);
+  if (maskJson(value) !== value) {
+    return yield* refuse(
+      "its value holds a secret or a card number, and would be recorded: signal what refers to it",
+    );
   }
   const exit = encodeDeferredExit(Exit.succeed(value));
   const bytes = Buffer.byteLength(JSON.stringify(exit));

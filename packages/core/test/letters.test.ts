@@ -50,6 +50,7 @@ const raw = (body: string): Operations.RawLetter => ({
   id: "letter-1",
   body,
   sentEpochMs: 5,
+  firstEpochMs: 4,
   receiveCount: 3,
 });
 
@@ -65,8 +66,10 @@ describe("a dead letter", () => {
         cause: { tag: "Broken", message: "broken: no text" },
         failureClass: "permanent",
         execution,
+        attempts: 1,
         original: event,
       });
+      assert.isDefined(letter.copyOf);
       assert.deepStrictEqual(Operations.wayBackOf(letter), { _tag: "Redrive", executionId: "e1" });
     }),
   );
@@ -87,7 +90,7 @@ describe("a dead letter", () => {
     Effect.gen(function* () {
       const wake = { _tag: "Wake", millrace: 1, workflow: "Csv", executionId: "e1" };
       const body = JSON.stringify({ ...wake, mode: "automatic" });
-      const undelivered = { code: "NO_RESOURCE", message: "the queue was gone" };
+      const undelivered = { code: "NO_RESOURCE", message: "the queue was gone", retries: 4 };
       const [ofEvent, ofWake, ofNobody, ofRule] = yield* Effect.forEach(
         [raw(event), raw(body), raw("what is this"), { ...raw(event), undelivered }],
         (one) => Operations.readLetter("csv", one),
@@ -96,6 +99,9 @@ describe("a dead letter", () => {
         origin: "queue",
         subject: "raw/incoming/a+b.csv@v1",
         receiveCount: 3,
+        attempts: 3,
+        firstEpochMs: 4,
+        lastEpochMs: 5,
         atEpochMs: 5,
       });
       assert.strictEqual(ofEvent?.cause.tag, "ReceivedTooOften");
@@ -103,9 +109,12 @@ describe("a dead letter", () => {
         subject: "Wake of e1",
         execution: { workflow: "Csv", executionId: "e1" },
       });
-      assert.deepInclude(ofNobody, { origin: "queue", subject: "what is this" });
+      assert.deepInclude(ofNobody, { origin: "queue", failureClass: "permanent" });
+      assert.strictEqual(ofNobody?.cause.tag, "MessageUnreadable");
+      assert.notInclude(ofNobody?.subject ?? "", "what is this");
       assert.deepInclude(ofRule, {
         origin: "rule",
+        attempts: 5,
         cause: { tag: "NO_RESOURCE", message: "the queue was gone" },
       });
       assert.deepStrictEqual(

@@ -120,8 +120,12 @@ const makeCalls = (connection: AwsConnection, queue: string, receiveMax: number)
             MaxNumberOfMessages: receiveMax,
             VisibilityTimeout: hiddenSeconds,
             WaitTimeSeconds: 1,
-            MessageSystemAttributeNames: ["ApproximateReceiveCount", "SentTimestamp"],
-            MessageAttributeNames: ["ERROR_CODE", "ERROR_MESSAGE"],
+            MessageSystemAttributeNames: [
+              "ApproximateFirstReceiveTimestamp",
+              "ApproximateReceiveCount",
+              "SentTimestamp",
+            ],
+            MessageAttributeNames: ["ERROR_CODE", "ERROR_MESSAGE", "RETRY_ATTEMPTS"],
           }),
         ),
       ),
@@ -160,9 +164,16 @@ const toRaw = ({
     id: MessageId ?? "",
     body: Body ?? "",
     sentEpochMs: Number(Attributes?.SentTimestamp ?? 0),
+    firstEpochMs: Number(
+      Attributes?.ApproximateFirstReceiveTimestamp ?? Attributes?.SentTimestamp ?? 0,
+    ),
     receiveCount: Number(Attributes?.ApproximateReceiveCount ?? 0),
     ...(code !== undefined && {
-      undelivered: { code, message: MessageAttributes?.["ERROR_MESSAGE"]?.StringValue ?? "" },
+      undelivered: {
+        code,
+        message: MessageAttributes?.["ERROR_MESSAGE"]?.StringValue ?? "",
+        retries: Number(MessageAttributes?.["RETRY_ATTEMPTS"]?.StringValue ?? 0),
+      },
     }),
   };
 };

@@ -8,8 +8,9 @@ import { reportAlways } from "../carryOut.ts";
 import { findConnection } from "../Connection.ts";
 import { jsonFlag } from "../jsonFlag.ts";
 import { pipelineArgument } from "../pipelineFlag.ts";
+import { makeProgress } from "../Progress.ts";
 import { dryRunFlag } from "../rateFlag.ts";
-import { visitLetters } from "./LetterQueue.ts";
+import { countLetters, visitLetters } from "./LetterQueue.ts";
 import {
   allFlag,
   chooseLetters,
@@ -56,14 +57,18 @@ export const drop = Command.make(
     const append = dryRun ? () => Effect.void : yield* openDropFile(file);
     const chosen = chooseLetters(names, all);
     let dropped = 0;
+    const total = all ? yield* countLetters(connection, queues.letters) : names.length;
+    const progress = yield* makeProgress("dropping letters", total);
     yield* visitLetters(connection, queues.letters, {
       isWanted: chosen.isWanted,
       visit: Effect.fnUntraced(function* (raw) {
         yield* append(raw);
         dropped++;
+        yield* progress.advance(1);
         return dryRun ? "keep" : "remove";
       }),
     }).pipe(
+      Effect.ensuring(progress.clear),
       reportAlways(
         Effect.suspend(() => {
           const where = dryRun ? {} : { file };

@@ -3,8 +3,11 @@
  * received too often), or the rule that could not deliver an event to the queue.
  *
  * Pure but for decoding; which way leads back is decided here and nowhere else.
+ *
+ * Source: AWS SQS API reference, ReceiveMessage (attributes); EventBridge user guide, "Using dead-letter queues to
+ *         process undelivered events" (ERROR_CODE, ERROR_MESSAGE, RETRY_ATTEMPTS)
  */
-import { Effect, Option } from "effect";
+import { Effect, Exit, Option } from "effect";
 import { decodeEnvelope, type DeadLetterEnvelope } from "../DeadLetter.ts";
 import { type Intake, readMessage } from "../Intake.ts";
 import { objectName } from "../ObjectEvent.ts";
@@ -17,13 +20,19 @@ export interface RawLetter {
   readonly sentEpochMs: number;
   /** How often it was received, from its own queue and while people looked at it. */
   readonly receiveCount: number;
-  /** Why a rule could not deliver it: its ERROR_CODE and ERROR_MESSAGE. */
-  readonly undelivered?: { readonly code: string; readonly message: string } | undefined;
+  /** When it was received for the first time. @default when it was sent */
+  readonly firstEpochMs?: number | undefined;
+  /** Why a rule or a schedule could not deliver it, and after how many tries more: its ERROR_CODE, ERROR_MESSAGE, RETRY_ATTEMPTS. */
+  readonly undelivered?:
+    | { readonly code: string; readonly message: string; readonly retries?: number }
+    | undefined;
 }
 
 /** A dead letter. */
 export interface Letter {
   readonly id: string;
+  /** The same for every copy of a letter that a pipeline wrote: a queue delivers at least once, and a send may be repeated. */
+  readonly copyOf?: string;
   /** Who gave up. */
   readonly origin: "pipeline" | "queue" | "rule";
   readonly pipeline: string;
@@ -37,6 +46,10 @@ export interface Letter {
   /** Too much of it is missing for it to be sent again. */
   readonly originalCut: boolean;
   readonly receiveCount: number;
+  /** How often what failed was tried, since when, and until when. */
+  readonly attempts: number;
+  readonly firstEpochMs: number;
+  readonly lastEpochMs: number;
   readonly atEpochMs: number;
 }
 
@@ -50,34 +63,47 @@ export type WayBack =
 export const readLetter = Effect.fnUntraced(function* (pipeline: string, raw: RawLetter) {
   const envelope = yield* Effect.option(decodeEnvelope(raw.body));
   if (Option.isSome(envelope)) return fromEnvelope(envelope.value, raw);
-  const intake = yield* Effect.option(readMessage(raw.body));
+  const intake = yield* Effect.exit(readMessage(raw.body));
+  const isReadable = Exit.isSuccess(intake);
   const letter: Letter = {
     id: raw.id,
     origin: raw.undelivered ? "rule" : "queue",
     pipeline,
-    ...Option.match(intake, {
-      onNone: () => ({ subject: raw.body.slice(0, excerptCharacters) }),
-      onSome: aboutOf,
-    }),
-    cause: raw.undelivered
-      ? { tag: raw.undelivered.code, message: raw.undelivered.message }
-      : {
-          tag: "ReceivedTooOften",
-          message: `its function failed or died each time: received ${raw.receiveCount} times`,
-        },
+    ...(isReadable
+      ? aboutOf(intake.value)
+      : { subject: `an unreadable message of ${raw.body.length} characters` }),
+    cause: causeOf(raw, isReadable),
+    ...(!isReadable && { failureClass: "permanent" }),
     original: raw.body,
     originalCut: false,
     receiveCount: raw.receiveCount,
+    attempts: raw.undelivered ? (raw.undelivered.retries ?? 0) + 1 : raw.receiveCount,
+    firstEpochMs: raw.firstEpochMs ?? raw.sentEpochMs,
+    lastEpochMs: raw.sentEpochMs,
     atEpochMs: raw.sentEpochMs,
   };
   return letter;
 });
 
-/** Characters of an unreadable message that name it. */
-const excerptCharacters = 100;
+const causeOf = (
+  { receiveCount, undelivered }: RawLetter,
+  isReadable: boolean,
+): Letter["cause"] => {
+  if (undelivered) return { tag: undelivered.code, message: undelivered.message };
+  return isReadable
+    ? {
+        tag: "ReceivedTooOften",
+        message: `its function failed or died each time: received ${receiveCount} times`,
+      }
+    : {
+        tag: "MessageUnreadable",
+        message: "it is neither an S3 event nor one of ours; `millrace dlq show` shows its text",
+      };
+};
 
 const fromEnvelope = (envelope: DeadLetterEnvelope, raw: RawLetter): Letter => ({
   id: raw.id,
+  copyOf: envelope.id,
   origin: "pipeline",
   pipeline: envelope.pipeline,
   subject: envelope.subject,
@@ -87,6 +113,9 @@ const fromEnvelope = (envelope: DeadLetterEnvelope, raw: RawLetter): Letter => (
   original: envelope.original,
   originalCut: envelope.originalCut === true,
   receiveCount: raw.receiveCount,
+  attempts: envelope.attempts,
+  firstEpochMs: envelope.firstEpochMs,
+  lastEpochMs: envelope.lastEpochMs,
   atEpochMs: envelope.atEpochMs,
 });
 
