@@ -1,7 +1,15 @@
 /**
  * What happens in a simulated hour: uploads, overwrites, deletions, signals and cancellations, all drawn from the seed.
  */
-import { cancel, Engine, type ObjectCreated, QueueWakes, signal } from "@millrace/core";
+import {
+  cancel,
+  Engine,
+  type ObjectCreated,
+  pause,
+  QueueWakes,
+  resume,
+  signal,
+} from "@millrace/core";
 import {
   type Caller,
   type Faults,
@@ -48,6 +56,8 @@ export interface ScenarioParts {
 const uploadsWithinMs = 300_000;
 /** A signal is sent at most this long after its upload: it may come first. */
 const signalWithinMs = 600_000;
+/** Longest pause of an execution, in milliseconds. */
+const pausedMsMax = 1_200_000;
 /** A client asks so often: until long after the last fault. What is superseded has no execution, and never will. */
 const asksMax = 150;
 /** An order comes to its suspension in about this time, in milliseconds. */
@@ -119,6 +129,7 @@ export class Scenario {
     };
     const upload = this.#upload("order", orderQueues.queue, key, JSON.stringify(order), poison);
     if (order.approval) this.#signalLater(upload);
+    if (faults.strikes("execution-paused", 3)) this.#pauseLater(upload);
     if (faults.strikes("cancel", straight ? 10 : 3)) {
       // Half of them meet the order at work, some while it compensates.
       const atWork = straight || prng.chance(0.5);
@@ -177,10 +188,29 @@ export class Scenario {
     }
   }
 
+  /** Pauses it for a while: resumed only when the pause was answered, or the resumption could come first. */
+  #pauseLater(upload: Upload): void {
+    const { world } = this.#parts;
+    world.after(
+      world.prng.between(0, world.prng.chance(0.5) ? racingWithinMs : signalWithinMs),
+      () =>
+        this.#untilDone(
+          "pause",
+          (client) => this.#pause(client, upload),
+          () => {
+            world.after(world.prng.between(0, pausedMsMax), () =>
+              this.#untilDone("resume", (client) => this.#resume(client, upload)),
+            );
+          },
+        ),
+    );
+  }
+
   /** A client outside: it asks again, as a new process, until it has been answered. */
   #untilDone(
     name: string,
     ask: (process: SimulatedProcess) => Effect.Effect<void, { readonly _tag: string }>,
+    done: () => void = () => undefined,
     times = 1,
   ): void {
     const { world } = this.#parts;
@@ -191,9 +221,9 @@ export class Scenario {
       client.kill();
     });
     world.after(leaseMs, () => {
-      if (answered) return;
+      if (answered) return done();
       client.kill();
-      if (times < asksMax) this.#untilDone(name, ask, times + 1);
+      if (times < asksMax) this.#untilDone(name, ask, done, times + 1);
     });
   }
 
@@ -216,6 +246,24 @@ export class Scenario {
       });
     }).pipe(
       Effect.catchTag("SignalRefused", () => Effect.void),
+      Effect.provide(this.#clientLayer(client)),
+    );
+  }
+
+  #pause(client: SimulatedProcess, { object }: Upload) {
+    return Order.executionId({ object }).pipe(
+      Effect.flatMap((id) => pause(id, { reason: "somebody looks at it" })),
+      Effect.catchTag("AlreadyEnded", () => Effect.void),
+      Effect.asVoid,
+      Effect.provide(this.#clientLayer(client)),
+    );
+  }
+
+  #resume(client: SimulatedProcess, { object }: Upload) {
+    return Order.executionId({ object }).pipe(
+      Effect.flatMap((id) => resume(id)),
+      Effect.catchTag("AlreadyEnded", () => Effect.void),
+      Effect.asVoid,
       Effect.provide(this.#clientLayer(client)),
     );
   }

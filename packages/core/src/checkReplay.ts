@@ -149,18 +149,15 @@ const copyOf = (histories: Histories, checked: string, missing: Set<string>) =>
     append: () => Effect.void,
   });
 
-/** The history before it ended for the last time, and with a free lease. */
+/** The history before it ended for the last time, with a free lease, and not paused. */
 const withoutEnd = (commits: ReadonlyArray<Commit>): ReadonlyArray<Commit> => {
   const events = commits.flatMap((commit) => commit.events);
   const turn = events.findLastIndex(({ _tag }) => _tag === "Completed" || _tag === "Redriven");
   const shown = events.filter((event, index) => index !== turn || event._tag !== "Completed");
-  const yielded: HistoryEvent = {
-    _tag: "RunYielded",
-    owner: "",
-    unfinished: [],
-    atEpochMs: events.at(-1)?.atEpochMs ?? 0,
-  };
+  const atEpochMs = events.at(-1)?.atEpochMs ?? 0;
+  const yielded: HistoryEvent = { _tag: "RunYielded", owner: "", unfinished: [], atEpochMs };
   const [first, ...rest] = [...shown, yielded];
   const last = commits.at(-1);
-  return last ? [{ ...last, events: [first ?? yielded, ...rest] }] : [];
+  const resumed: HistoryEvent = { _tag: "Resumed", atEpochMs };
+  return last ? [{ ...last, events: [first ?? yielded, ...rest, resumed] }] : [];
 };

@@ -85,6 +85,14 @@ const recorded = (body: Body = original) =>
     return { check, histories, ids };
   });
 
+/** Somebody paused it at last. */
+const withPause = (commits: ReadonlyArray<Commit>): ReadonlyArray<Commit> => {
+  const last = commits.at(-1);
+  if (!last) return [];
+  const events: Commit["events"] = [{ _tag: "Paused", reason: "a look at it", atEpochMs: 0 }];
+  return [...commits, { ...last, commit: last.commit + 1, events }];
+};
+
 describe("a check of stored histories", () => {
   it.live("agrees with the code that made them, and runs nothing", () =>
     Effect.gen(function* () {
@@ -110,6 +118,19 @@ describe("a check of stored histories", () => {
         const [first] = yield* check(original, shown);
         assert.deepStrictEqual(first?.verdict, { _tag: "Agrees" }, `cut after commit ${length}`);
       }
+    }),
+  );
+
+  it.live("looks at what is paused, too", () =>
+    Effect.gen(function* () {
+      const { check, histories } = yield* recorded();
+      const paused = new Map([...histories].map(([id, commits]) => [id, withPause(commits)]));
+      for (const { verdict } of yield* check(original, paused)) {
+        assert.deepStrictEqual(verdict, { _tag: "Agrees" });
+      }
+      const renamed: Body = (step) => original((name) => step(`${name}'`));
+      const [first] = yield* check(renamed, paused);
+      assert.strictEqual(first?.verdict._tag, "Diverges");
     }),
   );
 

@@ -72,6 +72,8 @@ export const faultNames = [
   "bus-fails",
   /** A person pauses a pipeline, and resumes it up to twenty minutes later. */
   "intake-paused",
+  /** A person pauses an execution, and resumes it up to twenty minutes later. */
+  "execution-paused",
   /** A person redrives what has failed or was parked, twice at once. */
   "redriven",
   /** The platform ends idle processes without a word. */
