@@ -67,7 +67,8 @@ const describe = (report: SoakReport): string =>
 const run = async (values: NonNullable<ReturnType<typeof read>>): Promise<boolean> => {
   const directory = mkdtempSync(join(tmpdir(), "millrace-soak-"));
   const seed = Number(values.seed ?? Date.now() % 1_000_000);
-  const { report, violations } = await soak({
+  const kept = `seed ${seed}, kept: ${directory}\n`;
+  const soaked = await soak({
     uploads: Number(values.uploads),
     seed,
     directory,
@@ -75,11 +76,19 @@ const run = async (values: NonNullable<ReturnType<typeof read>>): Promise<boolea
     replay: values.replay,
     stormEvents: Number(values.storm),
     onProgress: (phase, done, total) => draw(renderBar(phase, done, total)),
+  }).catch((error: unknown) => {
+    process.stderr.write(`the soak broke down: ${String(error)}\n`);
+    return undefined;
   });
   if (drawn !== "") process.stderr.write(`\r${" ".repeat(drawn.length)}\r`);
+  if (!soaked) {
+    process.stderr.write(kept);
+    return false;
+  }
+  const { report, violations } = soaked;
   for (const violation of violations.slice(0, shownMax)) process.stderr.write(`${violation}\n`);
   if (report.ok) rmSync(directory, { recursive: true });
-  else process.stderr.write(`${violations.length} violations, seed ${seed}, kept: ${directory}\n`);
+  else process.stderr.write(`${violations.length} violations, ${kept}`);
   process.stdout.write(`${values.json ? JSON.stringify(report) : describe(report)}\n`);
   return report.ok;
 };

@@ -168,6 +168,7 @@ const runSoak = Effect.fnUntraced(function* (options: SoakOptions) {
     invocationFailures: lines.invocationFailures,
     messageFailures: lines.messageFailures,
     lettersRepeated: letters.length - deadLettered,
+    outputsRepeated: judgement.outputsRepeated,
     ...Object.assign({}, ...replays.map(({ figures }) => figures)),
   };
   return { report, violations } satisfies SoakResult;

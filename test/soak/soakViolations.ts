@@ -24,6 +24,8 @@ export interface Judgement {
   readonly inFlight: number;
   readonly deadLettered: number;
   readonly startsPerUpload: number;
+  /** Versions of outputs beyond the first: a worker died, or lost the answer, after it had written. */
+  readonly outputsRepeated: number;
   readonly violations: ReadonlyArray<string>;
 }
 
@@ -121,6 +123,7 @@ export const judge = (uploads: ReadonlyArray<SoakUpload>, stores: Stores): Judge
     inFlight,
     deadLettered: letters.size,
     startsPerUpload: wanted.length === 0 ? 0 : Number((starts / wanted.length).toFixed(3)),
+    outputsRepeated: [...stores.outputs.values()].reduce((sum, all) => sum + all.length - 1, 0),
     violations,
   };
 };
