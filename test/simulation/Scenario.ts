@@ -1,7 +1,7 @@
 /**
  * What happens in a simulated hour: uploads, overwrites, deletions, signals and cancellations, all drawn from the seed.
  */
-import { Engine, type ObjectCreated, QueueWakes } from "@millrace/core";
+import { Engine, type ObjectCreated, pause, QueueWakes, resume } from "@millrace/core";
 import {
   type Caller,
   type Faults,
@@ -48,6 +48,8 @@ export interface ScenarioParts {
 const uploadsWithinMs = 300_000;
 /** A signal is sent at most this long after its upload: it may come first. */
 const signalWithinMs = 600_000;
+/** A paused order is resumed at most this long after, in milliseconds. */
+const holdWithinMs = 900_000;
 /** An order comes to its suspension in about this time, in milliseconds. */
 const racingWithinMs = 400;
 
@@ -117,6 +119,11 @@ export class Scenario {
     };
     const upload = this.#upload("order", orderQueues.queue, key, JSON.stringify(order), poison);
     if (order.approval) this.#signalLater(upload);
+    if (faults.strikes("hold", 3)) {
+      // Half of them meet the order at work.
+      const withinMs = prng.chance(0.5) ? racingWithinMs : signalWithinMs;
+      world.after(prng.between(0, withinMs), () => this.#hold(upload));
+    }
     if (faults.strikes("cancel", straight ? 10 : 3)) {
       // Half of them meet the order at work, some while it compensates.
       const atWork = straight || prng.chance(0.5);
@@ -126,6 +133,31 @@ export class Scenario {
         this.#untilDone("cancel", (client) => this.#cancel(client, upload));
       });
     }
+  }
+
+  /** Pauses the order, and when that is answered resumes it some time later. */
+  #hold(upload: Upload): void {
+    const { world } = this.#parts;
+    const people = (client: SimulatedProcess, ask: (id: string) => ReturnType<typeof resume>) =>
+      Order.executionId({ object: upload.object }).pipe(
+        Effect.flatMap(ask),
+        // It has not begun, or has ended: then nobody pauses it.
+        Effect.catchTags({
+          ExecutionUnknown: () => Effect.void,
+          AlreadyEnded: () => Effect.void,
+        }),
+        Effect.orDie,
+        Effect.asVoid,
+        Effect.provide(this.#peopleLayer(client)),
+      );
+    this.#untilDone(
+      "pause",
+      (client) => people(client, (id) => pause(id, { reason: "look first" })),
+      () =>
+        world.after(world.prng.between(0, holdWithinMs), () =>
+          this.#untilDone("resume", (client) => people(client, resume)),
+        ),
+    );
   }
 
   #uploadCsv(key: string, poison: boolean): void {
@@ -176,18 +208,23 @@ export class Scenario {
   }
 
   /** A client outside: it asks again, as a new process, until it has been answered. */
-  #untilDone(name: string, ask: (process: SimulatedProcess) => Effect.Effect<void>): void {
+  #untilDone(
+    name: string,
+    ask: (process: SimulatedProcess) => Effect.Effect<void>,
+    then: () => void = () => undefined,
+  ): void {
     const { world } = this.#parts;
     let answered = false;
     const client = new SimulatedProcess(world, `${name}#${++this.#clients}`);
     client.fork(ask(client), (succeeded) => {
       answered = succeeded;
       client.kill();
+      if (succeeded) then();
     });
     world.after(leaseMs, () => {
       if (answered) return;
       client.kill();
-      this.#untilDone(name, ask);
+      this.#untilDone(name, ask, then);
     });
   }
 
@@ -210,6 +247,17 @@ export class Scenario {
       const engine = yield* WorkflowEngine.WorkflowEngine;
       yield* engine.interrupt(Order, executionId);
     }).pipe(Effect.provide(this.#clientLayer(client)));
+  }
+
+  /** What people at the command line have. */
+  #peopleLayer(process: SimulatedProcess) {
+    const { counted, faults, journal, queues, schedules } = this.#parts;
+    const caller: Caller = { process, faults, counted };
+    return QueueWakes.layerQueue(() => orderQueues.queue).pipe(
+      Layer.provide(queues.layerFor(caller)),
+      Layer.provide(schedules.layerFor(caller)),
+      Layer.merge(journal.layerFor(caller)),
+    );
   }
 
   #clientLayer(process: SimulatedProcess) {

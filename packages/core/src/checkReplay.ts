@@ -149,11 +149,13 @@ const copyOf = (histories: Histories, checked: string, missing: Set<string>) =>
     append: () => Effect.void,
   });
 
-/** The history before it ended for the last time, and with a free lease. */
+/** The history before it ended for the last time, with a free lease, and paused by nobody. */
 const withoutEnd = (commits: ReadonlyArray<Commit>): ReadonlyArray<Commit> => {
   const events = commits.flatMap((commit) => commit.events);
   const turn = events.findLastIndex(({ _tag }) => _tag === "Completed" || _tag === "Redriven");
-  const shown = events.filter((event, index) => index !== turn || event._tag !== "Completed");
+  const shown = events.filter(
+    (event, index) => event._tag !== "Paused" && (index !== turn || event._tag !== "Completed"),
+  );
   const yielded: HistoryEvent = {
     _tag: "RunYielded",
     owner: "",

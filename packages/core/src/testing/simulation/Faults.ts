@@ -70,6 +70,8 @@ export const faultNames = [
   "schedule-lost",
   /** The platform ends idle processes without a word. */
   "retire",
+  /** 31: a person pauses an execution, and resumes it minutes later. */
+  "hold",
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 
