@@ -9,6 +9,7 @@ import {
   Idempotency,
   IdempotencyStore,
   layerIdempotencyCached,
+  Mask,
   Retry,
 } from "@millrace/core";
 import { SqliteIdempotency } from "@millrace/core/sqlite";
@@ -44,6 +45,23 @@ describe.each(idempotencyStores)("once, on %s", (_name, layer) => {
       );
       assert.deepStrictEqual([yield* nothing, yield* nothing], [undefined, undefined]);
       assert.strictEqual(yield* Ref.get(runs), 2);
+    }),
+  );
+
+  claim(
+    "keeps no result that holds a secret: it is known to be done, and nothing else",
+    Effect.gen(function* () {
+      const runs = yield* Ref.make(0);
+      Mask.learnSecret("vendor", "idempotent-s3cr3t");
+      const work = Effect.as(counting(runs), "Bearer idempotent-s3cr3t").pipe(
+        Idempotency.once({ key: "secret", success: Schema.String }),
+      );
+      assert.strictEqual(yield* work, "Bearer idempotent-s3cr3t");
+      const error = yield* Effect.flip(work);
+      assert.strictEqual(error._tag, "IdempotencyResultUnavailable");
+      assert.include(error.message, 'it holds the secret "vendor"');
+      assert.notInclude(error.message, "s3cr3t");
+      assert.strictEqual(yield* Ref.get(runs), 1);
     }),
   );
 

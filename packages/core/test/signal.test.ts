@@ -61,6 +61,21 @@ describe("a signal", () => {
     }),
   );
 
+  it.live("that holds a card number is refused, and nothing of it is stored", () =>
+    Effect.gen(function* () {
+      const { events, executionId, operate } = yield* waiting;
+      const before = (yield* events(executionId)).length;
+      for (const value of ["4111 1111 1111 1111", { card: 4_111_111_111_111_111 }]) {
+        const error = yield* Effect.flip(
+          operate(signal(executionId, { deferred: "approval", value })),
+        );
+        assert.strictEqual(error._tag, "SignalRefused");
+        assert.notInclude(error.message, "1111");
+      }
+      assert.lengthOf(yield* events(executionId), before);
+    }),
+  );
+
   it.live("to an execution of a paused pipeline waits: the sweeper leaves it alone", () =>
     Effect.gen(function* () {
       const { asked, executionId, operate } = yield* waiting;

@@ -15,7 +15,7 @@ import {
   type SqsHandler,
   type SqsRecord,
 } from "./SqsEvent.ts";
-import { flushTraces } from "./tracing.ts";
+import { makeFlushTraces } from "./tracing.ts";
 
 /** Makes the handler; `services` is built at the first invocation, and a failure to build it fails that invocation. */
 export const makeSqsHandler = <R, E, F>(
@@ -24,6 +24,7 @@ export const makeSqsHandler = <R, E, F>(
 ): SqsHandler => {
   const runtime = ManagedRuntime.make(services);
   const times = new RecordTimes();
+  const flushTraces = makeFlushTraces();
   return (event, context) =>
     runtime.runPromise(
       handleBatch(pipeline, event, context, times).pipe(

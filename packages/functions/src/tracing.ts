@@ -8,7 +8,7 @@
  * Lambda freezes a process between two invocations, so spans are sent at the end of each, and not when there is time.
  */
 import { Mask, Tracing } from "@millrace/core";
-import { Config, Effect, Layer, Option, Schema } from "effect";
+import { Clock, Config, Effect, Layer, Option, Schema } from "effect";
 import { FetchHttpClient, HttpBody } from "effect/http";
 import { OtlpExporter, OtlpSerialization, OtlpTracer } from "effect/observability";
 
@@ -103,15 +103,20 @@ const flushMsMax = 2_000;
 /** Left of an invocation's time for its answer to get out, in milliseconds. */
 const answerMs = 200;
 
-/** Sends what was traced, where something traces; never at the cost of the invocation's answer. */
-export const flushTraces = (remainingMs: number) =>
-  Effect.flatMap(
-    Effect.serviceOption(OtlpExporter.Flusher),
-    Option.match({
-      onNone: () => Effect.void,
-      onSome: ({ flush }) =>
-        Effect.asVoid(
-          Effect.timeoutOption(flush, Math.max(0, Math.min(flushMsMax, remainingMs - answerMs))),
-        ),
-    }),
-  );
+/** A collector that was waited for in vain is not waited for again for so long, in milliseconds. */
+const quietMs = 60_000;
+
+/** Sends what was traced, where something traces; never at the cost of an invocation's answer. One for each process. */
+export const makeFlushTraces = () => {
+  let quietUntilEpochMs = 0;
+  return Effect.fnUntraced(function* (remainingMs: number) {
+    const flusher = yield* Effect.serviceOption(OtlpExporter.Flusher);
+    const now = yield* Clock.currentTimeMillis;
+    if (Option.isNone(flusher) || now < quietUntilEpochMs) return;
+    const patienceMs = Math.max(0, Math.min(flushMsMax, remainingMs - answerMs));
+    const sent = yield* Effect.timeoutOption(flusher.value.flush, patienceMs);
+    if (Option.isSome(sent)) return;
+    quietUntilEpochMs = now + quietMs;
+    yield* Effect.logWarning("the collector of traces did not answer in time");
+  });
+};
