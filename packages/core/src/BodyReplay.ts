@@ -10,7 +10,7 @@
  * for. `startedAfter` tells the two apart: what began after the cut was known is not a victim of it. And a side branch
  * may need a moment to ask: who finds a step missing waits before it says so.
  */
-import { activityKey, type ExecutionState } from "./ExecutionState.ts";
+import type { ExecutionState } from "./ExecutionState.ts";
 import type { ActivityCompleted, DeferredDone } from "./HistoryEvent.ts";
 import { isFailedResult } from "./WorkflowCodec.ts";
 
@@ -30,9 +30,8 @@ export class BodyReplay {
     this.caughtUp = state.activities.size === 0 && state.clocks.size === 0;
   }
 
-  /** Notes that the body asks for an attempt of an activity; false when this run of it has asked before. */
-  askActivity(name: string, attempt: number): boolean {
-    const key = activityKey(name, attempt);
+  /** Notes that the body asks for an attempt of an activity, by `activityKey`; false when this run has asked before. */
+  askActivity(key: string): boolean {
     if (this.askedActivities.has(key)) return false;
     this.askedActivities.add(key);
     return true;

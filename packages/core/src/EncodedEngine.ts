@@ -1,8 +1,8 @@
 /**
  * The operations of Effect's low-level engine contract, over live executions and the journal.
  */
-import { Deferred, Effect, Option } from "effect";
-import { Workflow, WorkflowEngine } from "effect/workflow";
+import { Deferred, Effect, Exit, Option } from "effect";
+import { type Activity, Workflow, WorkflowEngine } from "effect/workflow";
 import { appendFact } from "./appendFact.ts";
 import { acceptsDeferred, acceptsInterrupt } from "./Decision.ts";
 import { HistoryMismatch, IdempotencyKeyConflict } from "./EngineError.ts";
@@ -16,7 +16,12 @@ import type { RunContext } from "./RunContext.ts";
 import { loadState } from "./loadState.ts";
 import { scheduleClock } from "./scheduleClock.ts";
 import { startExecution } from "./startExecution.ts";
-import { decodeDeferredExit, encodeDeferredExit, makeWorkflowCodec } from "./WorkflowCodec.ts";
+import {
+  type ActivityOutcome,
+  decodeDeferredExit,
+  encodeDeferredExit,
+  makeWorkflowCodec,
+} from "./WorkflowCodec.ts";
 
 /** The engine's implementation of `WorkflowEngine.Encoded`. */
 export const makeEncodedEngine = (
@@ -57,13 +62,9 @@ export const makeEncodedEngine = (
     awaitComplete: (_workflow, executionId) => lives.awaitCompletion(executionId),
 
     activityExecute: (activity, attempt) =>
-      Effect.flatMap(WorkflowEngine.WorkflowInstance, (instance) => {
-        const live = lives.find(instance.executionId);
-        // A fiber that outlived its run has no history to read or write any more.
-        return live
-          ? executeActivity(context, live, instance, activity, attempt)
-          : Effect.interrupt;
-      }),
+      Effect.map(askForActivity(context, lives, activity, attempt), (outcome) =>
+        Exit.isExit(outcome) ? new Workflow.Complete({ exit: outcome }) : outcome,
+      ),
 
     deferredResult: Effect.fnUntraced(function* (deferred) {
       const live = yield* currentLive(lives);
@@ -85,6 +86,19 @@ export const makeEncodedEngine = (
     scheduleClock: (_workflow, options) => outside(scheduleClock(context, lives, options)),
   };
 };
+
+/** An attempt of an activity, for the body that the fiber runs. */
+export const askForActivity = (
+  context: RunContext,
+  lives: LiveExecutions,
+  activity: Activity.Any,
+  attempt: number,
+): Effect.Effect<ActivityOutcome, never, WorkflowEngine.WorkflowInstance> =>
+  Effect.flatMap(WorkflowEngine.WorkflowInstance, (instance) => {
+    const live = lives.find(instance.executionId);
+    // A fiber that outlived its run has no history to read or write any more.
+    return live ? executeActivity(context, live, instance, activity, attempt) : Effect.interrupt;
+  });
 
 const execute = (context: RunContext, lives: LiveExecutions): WorkflowEngine.Encoded["execute"] => {
   /** The result of a run that ended here, or of the stop that an earlier run stored. */

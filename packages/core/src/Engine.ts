@@ -8,7 +8,7 @@
  */
 import { Clock, Context, Effect, Layer, Random, References } from "effect";
 import { WorkflowEngine } from "effect/workflow";
-import { makeEncodedEngine } from "./EncodedEngine.ts";
+import { askForActivity, makeEncodedEngine } from "./EncodedEngine.ts";
 import { ExecutionRunner } from "./ExecutionRunner.ts";
 import { makeExecutionScopes, type Residency } from "./ExecutionScopes.ts";
 import { Journal } from "./Journal.ts";
@@ -126,7 +126,9 @@ const makeEngine = Effect.fnUntraced(function* (
   };
   const lives = new LiveExecutions(context);
   const encoded = makeEncodedEngine(context, lives);
-  const engine = makeDecodingEngine(encoded);
+  const engine = makeDecodingEngine(encoded, (activity, attempt) =>
+    askForActivity(context, lives, activity, attempt),
+  );
   const runner = makeExecutionRunner(context, lives);
   const wakes = makeWakes(lives, (target) => Effect.orDie(Effect.asVoid(runner.timerDue(target))));
   return Context.make(WorkflowEngine.WorkflowEngine, engine).pipe(

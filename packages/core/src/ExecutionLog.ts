@@ -27,11 +27,8 @@ export interface ExecutionLog {
   /** The stored history's fold. */
   readonly state: ExecutionState;
   readonly record: (...events: ReadonlyArray<HistoryEvent>) => void;
-  /** The result of an activity's attempt, stored or not; in constant time, because replays ask for little else. */
-  readonly findActivity: (
-    name: string,
-    attempt: number,
-  ) => typeof ActivityCompleted.Type | undefined;
+  /** The result of an activity's attempt by `activityKey`, stored or not; in constant time, because replays ask for little else. */
+  readonly findActivity: (key: string) => typeof ActivityCompleted.Type | undefined;
   /** The unstored event for which `is` holds, if any. */
   readonly findRecorded: <E extends HistoryEvent>(
     is: (event: HistoryEvent) => event is E,
@@ -95,10 +92,7 @@ export const makeExecutionLog = (options: LogOptions): ExecutionLog => {
       for (const event of events) add(unstored, event);
       unstored.recorded += events.length;
     },
-    findActivity: (name, attempt) => {
-      const key = activityKey(name, attempt);
-      return options.state.activities.get(key) ?? unstored.activities.get(key);
-    },
+    findActivity: (key) => options.state.activities.get(key) ?? unstored.activities.get(key),
     findRecorded: (is) => unstored.events.find(is),
     knownCount: () => options.state.eventCount + unstored.events.length,
     isFenced: () => unstored.fenced,

@@ -7,9 +7,17 @@
 import { type ExecutionState, initialState } from "./ExecutionState.ts";
 import { cachedStatesBytesMax } from "./Limits.ts";
 
+interface Entry {
+  readonly state: ExecutionState;
+  readonly bytes: number;
+  /** So many activities' results have so many bytes, the payload included. */
+  readonly weighed: number;
+  readonly valueBytes: number;
+}
+
 export class StateCache {
   /** The least recently used first. */
-  private readonly entries = new Map<string, { readonly state: ExecutionState; bytes: number }>();
+  private readonly entries = new Map<string, Entry>();
   private readonly bytesMax: number;
   private bytes = 0;
 
@@ -25,12 +33,13 @@ export class StateCache {
 
   /** Keeps the state of an execution that goes on, and lets go of the one that has ended. */
   keep(executionId: string, state: ExecutionState): void {
+    const before = this.entries.get(executionId);
     this.forget(executionId);
     if (state.completed || state.commit === 0) return;
-    const bytes = stateBytes(state, this.bytesMax);
-    if (bytes > this.bytesMax) return;
-    this.entries.set(executionId, { state, bytes });
-    this.bytes += bytes;
+    const entry = weigh(state, before, this.bytesMax);
+    if (entry.bytes > this.bytesMax) return;
+    this.entries.set(executionId, entry);
+    this.bytes += entry.bytes;
     for (const oldest of this.entries.keys()) {
       if (this.bytes <= this.bytesMax) return;
       this.forget(oldest);
@@ -55,15 +64,20 @@ const copyOf = (state: ExecutionState): ExecutionState => ({
 /** What an event costs in memory beside its value: its members, its name, its places in the maps. */
 const eventBytes = 400;
 
-/** About what a state holds; counts no further than `bytesMax`, which is too much already. */
-const stateBytes = (state: ExecutionState, bytesMax: number): number => {
-  let bytes = jsonBytes(state.started?.payload);
-  for (const { result } of state.activities.values()) {
-    bytes += eventBytes + jsonBytes(result);
-    if (bytes > bytesMax) return bytes;
+/** About what a state holds: what was weighed before is not weighed again, and too much is weighed no further. */
+const weigh = (state: ExecutionState, before: Entry | undefined, bytesMax: number): Entry => {
+  const { activities, clocks, deferreds } = state;
+  // A redrive forgets some: then the rest is counted from the beginning.
+  const known = before && before.weighed <= activities.size ? before : undefined;
+  let weighed = 0;
+  let valueBytes = known?.valueBytes ?? jsonBytes(state.started?.payload);
+  for (const { result } of activities.values()) {
+    if (++weighed > (known?.weighed ?? 0)) valueBytes += jsonBytes(result);
+    if (valueBytes > bytesMax) break;
   }
-  for (const { exit } of state.deferreds.values()) bytes += eventBytes + jsonBytes(exit);
-  return bytes + state.clocks.size * eventBytes;
+  let bytes = valueBytes + (activities.size + deferreds.size + clocks.size) * eventBytes;
+  for (const { exit } of deferreds.values()) bytes += jsonBytes(exit);
+  return { state, bytes, weighed, valueBytes };
 };
 
 /** About what a JSON value takes in memory. */

@@ -33,6 +33,16 @@ export const decodeActivityResult = (json: unknown): Workflow.Result<unknown, un
     ? new Workflow.Complete({ exit: Exit.succeed(json.exit.value ?? undefined) })
     : decodeAnyResult(json);
 
+/** What a recorded result came to, without the wrapping: replays are mostly this. */
+export const decodeActivityOutcome = (json: unknown): ActivityOutcome => {
+  if (isSuccess(json)) return Exit.succeed(json.exit.value ?? undefined);
+  const result = decodeAnyResult(json);
+  return result._tag === "Complete" ? result.exit : result;
+};
+
+/** How an attempt of an activity came out; `Suspended` when it did not, yet. */
+export type ActivityOutcome = Exit.Exit<unknown, unknown> | Workflow.Suspended;
+
 const isSuccess = (json: unknown): json is { readonly exit: { readonly value: unknown } } =>
   Predicate.hasProperty(json, "exit") &&
   Predicate.hasProperty(json.exit, "_tag") &&

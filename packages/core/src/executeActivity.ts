@@ -20,7 +20,7 @@ import { countRetry } from "./Metrics.ts";
 import { PreviousFailures } from "./PreviousFailures.ts";
 import type { RunContext } from "./RunContext.ts";
 import { traceAttempt } from "./traceRun.ts";
-import { decodeActivityResult, encodeActivityResult } from "./WorkflowCodec.ts";
+import { decodeActivityOutcome, encodeActivityResult } from "./WorkflowCodec.ts";
 
 /** One attempt of an activity that the body of `live` asks for, inside the body's own fiber. */
 export const executeActivity = (
@@ -31,14 +31,15 @@ export const executeActivity = (
   attempt: number,
 ) => {
   const { name } = activity;
-  if (live.replay?.askActivity(name, attempt) === false) {
+  const key = activityKey(name, attempt);
+  if (live.replay?.askActivity(key) === false) {
     const { executionId, workflow } = instance;
     return Effect.die(
       new DuplicateActivity({ workflow: workflow._tag, executionId, activity: name }),
     );
   }
   // Replays are mostly this: it has to be cheap.
-  const recorded = findResult(live, name, attempt);
+  const recorded = live.log?.findActivity(key);
   return recorded
     ? useResult(context, live, recorded)
     : Effect.provideContext(
@@ -55,12 +56,13 @@ const makeResult = Effect.fnUntraced(function* (
   attempt: number,
 ) {
   const { name } = activity;
+  const key = activityKey(name, attempt);
   const { executionId, workflow } = instance;
   if (yield* stopsForInterrupt(live, instance)) return new Workflow.Suspended({});
   const strict = Context.get(workflow.annotations, Durability) === "strict";
   if (strict && (yield* live.orBreakDown(live.flush)) === "fenced") return yield* Effect.interrupt;
   // The flush may have met the result of a run before this one, which was on its way when this one loaded.
-  const met = strict ? findResult(live, name, attempt) : undefined;
+  const met = strict ? live.log?.findActivity(key) : undefined;
   if (met) return yield* useResult(context, live, met);
   const isHandler = Context.get(activity.annotations, FailureHandler);
   const mayDiverge = !live.bodyEnded && live.replay?.findUnasked(isHandler) !== undefined;
@@ -78,7 +80,7 @@ const makeResult = Effect.fnUntraced(function* (
   const result = concealResult(name, yield* run(live, instance, activity, attempt));
   // Only an end is a fact: what suspended or was interrupted runs again on the next replay.
   if (result._tag === "Suspended") {
-    live.running.delete(activityKey(name, attempt));
+    live.running.delete(key);
     return result;
   }
   if (Exit.isFailure(result.exit) && Cause.hasInterruptsOnly(result.exit.cause)) {
@@ -97,10 +99,10 @@ const makeResult = Effect.fnUntraced(function* (
     startedAtEpochMs,
     atEpochMs,
   });
-  live.running.delete(activityKey(name, attempt));
+  live.running.delete(key);
   live.bodyClock?.advanceTo(atEpochMs);
   if (strict) yield* live.linger;
-  return result;
+  return result.exit;
 });
 
 /** Runs the effect itself, in an instance of its own. */
@@ -153,11 +155,6 @@ const useResult = (
   live.bodyClock?.advanceTo(recorded.atEpochMs);
   live.replay?.sawResult(recorded);
   return isSpilled(recorded.result)
-    ? live
-        .orBreakDown(context.restore.result(recorded.result))
-        .pipe(Effect.map(decodeActivityResult))
-    : Effect.succeed(decodeActivityResult(recorded.result));
+    ? Effect.map(live.orBreakDown(context.restore.result(recorded.result)), decodeActivityOutcome)
+    : Effect.succeed(decodeActivityOutcome(recorded.result));
 };
-
-const findResult = (live: LiveExecution, name: string, attempt: number) =>
-  live.log?.findActivity(name, attempt);

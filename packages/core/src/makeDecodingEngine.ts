@@ -7,15 +7,22 @@
  */
 import { Effect, Exit, Schema } from "effect";
 import { type Activity, Workflow, WorkflowEngine } from "effect/workflow";
+import type { ActivityOutcome } from "./WorkflowCodec.ts";
 
-/** The service that workflows use. */
+type Ask = (
+  activity: Activity.Any,
+  attempt: number,
+) => Effect.Effect<ActivityOutcome, never, WorkflowEngine.WorkflowInstance>;
+
+/** The service that workflows use; `ask` runs an attempt of an activity, as `encoded` does. */
 export const makeDecodingEngine = (
   encoded: WorkflowEngine.Encoded,
+  ask: Ask,
 ): WorkflowEngine.WorkflowEngine["Service"] => {
   const engine = WorkflowEngine.makeUnsafe(encoded);
   const activityExecute: typeof engine.activityExecute = (activity, attempt) =>
-    Effect.flatMap(encoded.activityExecute(activity, attempt), (result) =>
-      result._tag === "Suspended" ? Effect.succeed(result) : decodeResult(activity, result.exit),
+    Effect.flatMap(ask(activity, attempt), (outcome) =>
+      Exit.isExit(outcome) ? decodeResult(activity, outcome) : Effect.succeed(outcome),
     );
   return { ...engine, activityExecute };
 };

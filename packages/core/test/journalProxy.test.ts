@@ -59,6 +59,12 @@ interface Told {
   readonly stored: Array<Commit>;
 }
 
+/** However busy the machine is that both ends of the proxy run on. */
+const untilAnswered = {
+  while: (error: { readonly _tag: string }) => error._tag === "JournalUnavailable",
+  schedule: Schedule.spaced("20 millis"),
+};
+
 /** Appends facts one after the other as the engine does: a conflict means to load, and to decide again. */
 const write = Effect.fnUntraced(function* (
   journal: Journal["Service"],
@@ -79,10 +85,7 @@ const write = Effect.fnUntraced(function* (
       Effect.tapError((error) =>
         Effect.sync(() => void (error._tag === "JournalUnavailable" && told.unavailable++)),
       ),
-      Effect.retry({
-        while: (error) => error._tag === "JournalUnavailable",
-        schedule: Schedule.spaced("20 millis"),
-      }),
+      Effect.retry(untilAnswered),
       Effect.as(true),
       Effect.catchTag("JournalConflict", () => Effect.succeed(false)),
     );
@@ -90,7 +93,7 @@ const write = Effect.fnUntraced(function* (
     (isStored ? told.stored : told.refused).push(commit);
     if (isStored) fact++;
     else told.conflicts++;
-    const tail = yield* journal.load(executionId, last).pipe(Effect.retry({ times: 10 }));
+    const tail = yield* journal.load(executionId, last).pipe(Effect.retry(untilAnswered));
     last = tail.at(-1)?.commit ?? last;
   }
 });
