@@ -168,7 +168,7 @@ export const mutants: ReadonlyArray<Mutant> = [
       },
       {
         file: "executeActivity.ts",
-        from: "const met = strict ? findResult(live, name, attempt) : undefined;",
+        from: "const met = strict ? live.log?.findActivity(key) : undefined;",
         to: "const met = strict ? undefined : findResult(live, name, attempt);",
       },
     ],
