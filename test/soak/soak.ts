@@ -3,7 +3,7 @@
  * is quiet the stores are read, and compared with what had to become of each upload.
  */
 import { Prng } from "@millrace/core/testing/simulation";
-import { Clock, Effect, Fiber } from "effect";
+import { Clock, Effect, Fiber, Schedule } from "effect";
 import { killWorkers } from "./killWorkers.ts";
 import { type MemorySample, quantile, quarters, sampleMemory } from "./memory.ts";
 import { readJournal, readOutputs, readRows, takeLetters } from "./readStores.ts";
@@ -81,8 +81,28 @@ const readStores = Effect.fnUntraced(function* (options: SoakOptions, letters: A
   const journal = yield* readJournal(() =>
     options.onProgress?.("histories read", ++read, options.uploads),
   );
-  return { journal, rows: yield* readRows, outputs: yield* readOutputs, deadLetters: letters };
+  return {
+    journal,
+    rows: yield* repairedRows(journal),
+    outputs: yield* readOutputs,
+    deadLetters: letters,
+  };
 });
+
+/** The sweeper comes every minute: three times are enough for whatever it has to repair. */
+const repairsMax = 180;
+
+/** The rows, once they tell what the journal does: one whose write failed is left to the sweeper. */
+const repairedRows = (journal: Stores["journal"]) =>
+  readRows.pipe(
+    Effect.repeat({
+      until: (rows) =>
+        [...journal].every(
+          ([executionId, { commits }]) => rows.get(executionId)?.commit === commits,
+        ),
+      schedule: Schedule.spaced("1 second").pipe(Schedule.upTo({ times: repairsMax })),
+    }),
+  );
 
 const growthViolations = (
   uploads: number,

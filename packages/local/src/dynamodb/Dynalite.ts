@@ -9,6 +9,7 @@ import dynalite from "dynalite";
 import { EventEmitter } from "node:events";
 import type { Server } from "node:http";
 import { AwsError } from "../AwsError.ts";
+import { closeIterators } from "./closeIterators.ts";
 
 /** An answer of dynalite. */
 export interface DynaliteAnswer {
@@ -54,6 +55,7 @@ export const openDynalite = (
 
 const start = (directory: string | undefined) =>
   Effect.callback<Server>((resume) => {
+    closeIterators();
     const timing = { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 };
     const server = dynalite(directory === undefined ? timing : { ...timing, path: directory });
     server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)));
