@@ -9,6 +9,7 @@ import { DescribeTimeToLiveCommand } from "@aws-sdk/client-dynamodb";
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import { assert, layer } from "@effect/vitest";
 import { localBuckets, localTables } from "@millrace/local";
+import { tables } from "@millrace/functions/tables";
 import { pipelines } from "@millrace/workflows/topology";
 import { parse } from "csv-parse/sync";
 import { Effect, Schema } from "effect";
@@ -208,13 +209,27 @@ layer(world, { timeout: "60 seconds", excludeTestServices: true })("local mode",
         processedAt: new Date(row.startedEpochMs).toISOString(),
         expiresAt: Math.floor(row.startedEpochMs / 1_000) + 90 * 86_400,
       });
-      const { TimeToLiveDescription } = yield* Effect.promise(() =>
-        clients.documents.send(new DescribeTimeToLiveCommand({ TableName: localTables.images })),
+    }),
+  );
+
+  it.effect("tables that forget do so by their items' own expiry, and no other table does", () =>
+    Effect.gen(function* () {
+      const { clients } = yield* LocalWorld;
+      const forgetting = yield* Effect.forEach(tables, ({ name }) =>
+        Effect.promise(async () => {
+          const TableName = localTables[name];
+          const { TimeToLiveDescription } = await clients.documents.send(
+            new DescribeTimeToLiveCommand({ TableName }),
+          );
+          const { AttributeName, TimeToLiveStatus } = TimeToLiveDescription ?? {};
+          return TimeToLiveStatus === "ENABLED" ? [[name, AttributeName]] : [];
+        }),
       );
-      assert.deepStrictEqual(TimeToLiveDescription, {
-        TimeToLiveStatus: "ENABLED",
-        AttributeName: "expiresAt",
-      });
+      assert.deepStrictEqual(forgetting.flat(), [
+        ["images", "expiresAt"],
+        ["idempotency", "expiresAt"],
+        ["limits", "expiresAt"],
+      ]);
     }),
   );
 

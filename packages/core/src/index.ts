@@ -74,7 +74,7 @@ export {
 export { type Change, SharedState, SharedStateUnavailable } from "./SharedState.ts";
 export { type Signal, signal, SignalRefused } from "./signal.ts";
 export * as Sweeper from "./Sweeper.ts";
-export { inSpan, Tracing } from "./traceRun.ts";
+export { inSpan, linkSpan, Tracing } from "./traceRun.ts";
 export * as Timeout from "./Timeout.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";
 export { ExecutionRedrives, ExecutionVersion, WorkflowVersion } from "./WorkflowVersion.ts";

@@ -48,6 +48,16 @@ export const inSpan =
 export const traceRun = ({ executionId, registered }: LiveExecution) =>
   inSpan(`run ${registered.workflow._tag}`, { "millrace.execution": executionId });
 
+/** Links the current span to another one, where something traces. */
+export const linkSpan = Effect.fnUntraced(function* (to: TraceContext | undefined, why: string) {
+  if (!to || !(yield* Tracing)) return;
+  const span = yield* Effect.option(Effect.currentSpan);
+  if (Option.isNone(span)) return;
+  span.value.addLinks([
+    { span: Tracer.externalSpan({ ...to, sampled: true }), attributes: { "millrace.link": why } },
+  ]);
+});
+
 /** Ties the run's span to those before it; gives what the fact of its beginning says of it. */
 export const linkRun = Effect.fnUntraced(function* (state: ExecutionState | undefined) {
   if (!(yield* Tracing)) return {};
@@ -60,13 +70,7 @@ export const linkRun = Effect.fnUntraced(function* (state: ExecutionState | unde
   ] as const;
   for (const [link, to] of links) {
     // The same process may run it twice within one span.
-    if (!to || to.spanId === spanId) continue;
-    span.value.addLinks([
-      {
-        span: Tracer.externalSpan({ ...to, sampled: true }),
-        attributes: { "millrace.link": link },
-      },
-    ]);
+    if (to?.spanId !== spanId) yield* linkSpan(to, link);
   }
   span.value.attribute("millrace.run", (state?.runCount ?? 0) + 1);
   const trace: TraceContext = { traceId, spanId };

@@ -13,6 +13,7 @@ const SqsRecord = Schema.Struct({
     Schema.Struct({
       ApproximateReceiveCount: Schema.optionalKey(Schema.FiniteFromString),
       ApproximateFirstReceiveTimestamp: Schema.optionalKey(Schema.FiniteFromString),
+      AWSTraceHeader: Schema.optionalKey(Schema.String),
     }),
   ),
 });

@@ -16,6 +16,7 @@ import {
   type SqsRecord,
 } from "./SqsEvent.ts";
 import { makeFlushTraces } from "./tracing.ts";
+import { linkUpstream } from "./upstreamTrace.ts";
 
 /** Makes the handler; `services` is built at the first invocation, and a failure to build it fails that invocation. */
 export const makeSqsHandler = <R, E, F>(
@@ -46,6 +47,7 @@ const handleBatch = Effect.fnUntraced(function* <F, R>(
   const known = yield* pipeline;
   return yield* handleRecords(Records, deadlineEpochMs, times, (record) =>
     handleRecord(known, record).pipe(
+      Effect.tap(() => linkUpstream(record)),
       Effect.annotateLogs({ pipeline: known.name, messageId: record.messageId }),
       inSpan("message", {
         "messaging.message.id": record.messageId,
