@@ -20,6 +20,8 @@ export const variables = {
   executionsTable: "MILLRACE_TABLE_EXECUTIONS",
   imagesTable: "MILLRACE_TABLE_IMAGES",
   objectHeadsTable: "MILLRACE_TABLE_OBJECT_HEADS",
+  idempotencyTable: "MILLRACE_TABLE_IDEMPOTENCY",
+  limitsTable: "MILLRACE_TABLE_LIMITS",
   codeVersion: "MILLRACE_CODE_VERSION",
   queueUrl: "MILLRACE_QUEUE_URL",
   deadLetterQueueUrl: "MILLRACE_DEAD_LETTER_QUEUE_URL",
@@ -46,6 +48,9 @@ export const Environment = Config.all({
   imagesTable: Config.String(variables.imagesTable),
   /** The newest version of each object, for pipelines that want no other. */
   objectHeadsTable: Config.String(variables.objectHeadsTable),
+  /** What has been done once per key, and the limits that functions share. */
+  idempotencyTable: Config.String(variables.idempotencyTable),
+  limitsTable: Config.String(variables.limitsTable),
   codeVersion: Config.String(variables.codeVersion).pipe(Config.withDefault("unversioned")),
   queueUrl: Config.String(variables.queueUrl),
   deadLetterQueueUrl: Config.String(variables.deadLetterQueueUrl),

@@ -1,12 +1,24 @@
 /**
  * The layers of a pipeline's function: the only place where the engine meets AWS.
  */
-import { Engine, type MessageQueue, type ObjectStore, QueueWakes, Worker } from "@millrace/core";
+import {
+  Engine,
+  type IdempotencyStore,
+  layerIdempotencyCached,
+  type MessageQueue,
+  type ObjectStore,
+  QueueWakes,
+  RateLimit,
+  type SharedState,
+  Worker,
+} from "@millrace/core";
 import {
   DocumentClient,
   DynamoExecutions,
+  DynamoIdempotency,
   DynamoJournal,
   DynamoObjectHeads,
+  DynamoSharedState,
   EventBridgeLifecycle,
   EventBridgeSchedules,
   S3LargeValues,
@@ -17,6 +29,7 @@ import { Buckets } from "@millrace/workflows";
 import { type PipelineBase, queueNames } from "@millrace/workflows/topology";
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem";
 import { Config, Effect, type FileSystem, Layer, Logger, References } from "effect";
+import type { RateLimiter } from "effect/persistence";
 import type { WorkflowEngine } from "effect/workflow";
 import { Environment } from "./Environment.ts";
 
@@ -25,8 +38,11 @@ export type ActivityServices =
   | Buckets
   | DocumentClient
   | FileSystem.FileSystem
+  | IdempotencyStore
   | MessageQueue
-  | ObjectStore;
+  | ObjectStore
+  | RateLimiter.RateLimiter
+  | SharedState;
 
 /** The worker of one pipeline, with the workflow's layer in it; everything else comes from the environment. */
 export const pipelineLayer = <E>(
@@ -45,6 +61,12 @@ export const pipelineLayer = <E>(
         DynamoJournal.layerDynamo(environment.journalTable),
         DynamoExecutions.layerDynamo(environment.executionsTable),
         DynamoObjectHeads.layerDynamo(environment.objectHeadsTable),
+        layerIdempotencyCached().pipe(
+          Layer.provide(DynamoIdempotency.layerDynamo(environment.idempotencyTable)),
+        ),
+        RateLimit.layerShared.pipe(
+          Layer.provideMerge(DynamoSharedState.layerDynamo(environment.limitsTable)),
+        ),
         S3ObjectStore.layerS3(),
         S3LargeValues.layerS3(environment.valuesBucket),
         Layer.succeed(Buckets, environment.buckets),

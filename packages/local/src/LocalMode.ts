@@ -5,10 +5,9 @@
  * embedded AWS through the same clients.
  */
 import {
-  chains,
   type PipelineBase,
-  pipelines,
-  sweeper,
+  type Topology,
+  topology as productTopology,
   visibilityTimeouts,
 } from "@millrace/workflows/topology";
 import { Context, Effect, Layer, PubSub } from "effect";
@@ -40,6 +39,10 @@ export interface LocalModeOptions {
   readonly variables?: Readonly<Record<string, string>> | undefined;
   /** The demo shortens them, so that a killed worker's message is back within seconds. @default the topology's */
   readonly timesOf?: ((pipeline: PipelineBase) => LocalTimes) | undefined;
+  /** What is made and run. @default the product's */
+  readonly topology?: Topology | undefined;
+  /** The module of a function, by the name that the topology gives it. @default that of packages/functions */
+  readonly moduleOf?: ((handler: string) => string) | undefined;
 }
 
 /** What happens in the host, as it happens: invocations, processes, and what the functions print. */
@@ -55,14 +58,14 @@ export const topologyTimes = ({ compute }: PipelineBase): LocalTimes => ({
 
 /** Starts everything, and stops it with the scope. */
 export const layerLocalMode = (options: LocalModeOptions = {}) => {
-  const timesOf = options.timesOf ?? topologyTimes;
-  const all = Object.values(pipelines);
+  const { moduleOf = productModule, timesOf = topologyTimes, topology = productTopology } = options;
+  const { chains, pipelines, sweeper } = topology;
   const hosts = options.workers !== false;
   const host = Layer.effectDiscard(
     Effect.gen(function* () {
       const connection = yield* EmbeddedAws;
       const events = yield* HostEvents;
-      yield* provision(connection, { pipelines: all, chains, timesOf, sweeper, sweeps: hosts });
+      yield* provision(connection, { ...topology, timesOf, sweeps: hosts });
       if (!hosts) return;
       const common = { ...connectionVariables(connection), ...options.variables };
       yield* Effect.forkScoped(
@@ -71,12 +74,12 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
             name: localSweeper(sweeper),
             file: moduleOf(sweeper.handler),
             timeoutSeconds: sweeper.compute.timeoutSeconds,
-            variables: { ...localSweeperVariables(connection.endpoint), ...common },
+            variables: { ...localSweeperVariables(connection.endpoint, topology), ...common },
           },
           events,
         ),
       );
-      for (const pipeline of [...all, ...chains]) {
+      for (const pipeline of [...pipelines, ...chains]) {
         yield* Effect.forkScoped(
           runMapping(
             {
@@ -111,6 +114,6 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
   );
 };
 
-/** The file of a function by the name that the topology gives it. */
-const moduleOf = (handler: string): string =>
+/** The file of a function of the product, by the name that the topology gives it. */
+const productModule = (handler: string): string =>
   fileURLToPath(import.meta.resolve(`@millrace/functions/${handler}`));

@@ -131,6 +131,16 @@ export const sweeper: SweeperTopology = {
   compute: { timeoutSeconds: 300, memoryMb: 512 },
 };
 
+/** Everything that there is to deploy. */
+export interface Topology {
+  readonly pipelines: ReadonlyArray<PipelineTopology>;
+  readonly chains: ReadonlyArray<ChainTopology>;
+  readonly sweeper: SweeperTopology;
+}
+
+/** The product's own. */
+export const topology: Topology = { pipelines: Object.values(pipelines), chains, sweeper };
+
 /** All buckets. */
 export const buckets: ReadonlyArray<BucketName> = ["raw", "clean", "errors"];
 

@@ -1,9 +1,14 @@
 /**
  * The tables of the product, in the terms of DynamoDB's CreateTable: one definition for local mode, tests and stacks.
+ *
+ * Plain data: reading it loads no client.
  */
-import { type CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
+import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
 
-type TableDefinition = Omit<CreateTableCommandInput, "TableName">;
+/** The attribute by which every table that forgets forgets its items: seconds since the Unix epoch. */
+export const timeToLiveAttribute = "expiresAt";
+
+export type TableDefinition = Omit<CreateTableCommandInput, "TableName">;
 
 /** One item per commit. No index: a throttled index would push back on the journal. */
 export const journalTable: TableDefinition = {
@@ -51,7 +56,7 @@ export const executionsTable: TableDefinition = {
   ],
 };
 
-/** What keeps its own expiry in the attribute `expiresAt` (seconds) of its items, under the partition key `key`. */
+/** What keeps its own expiry in `timeToLiveAttribute` of its items, under the partition key `key`. */
 const expiringByKey: TableDefinition = {
   BillingMode: "PAY_PER_REQUEST",
   AttributeDefinitions: [{ AttributeName: "key", AttributeType: "S" }],
@@ -71,7 +76,7 @@ export const objectHeadsTable: TableDefinition = {
   ],
 };
 
-/** One item per idempotency key. Its time to live, `expiresAt`, is switched on where the table is made. */
+/** One item per idempotency key. Its time to live is switched on where the table is made. */
 export const idempotencyTable: TableDefinition = expiringByKey;
 
 /** One item per rate or concurrency limit that processes share; time to live as above. */

@@ -2,12 +2,12 @@
  * The names of everything that local mode makes for a topology; pure, so that every command finds the same things.
  */
 import { variables } from "@millrace/functions/Environment";
+import { type StageTable, tables } from "@millrace/functions/tables";
 import {
   type BucketName,
-  chains,
   type PipelineBase,
-  pipelines,
   type SweeperTopology,
+  type Topology,
 } from "@millrace/workflows/topology";
 import { localAccount } from "../LocalAccount.ts";
 
@@ -26,7 +26,14 @@ export const localTables = {
   executions: "MillraceExecutions",
   images: "MillraceImages",
   objectHeads: "MillraceObjectHeads",
-} as const;
+  idempotency: "MillraceIdempotency",
+  limits: "MillraceLimits",
+} as const satisfies Readonly<Record<StageTable["name"], string>>;
+
+/** The tables' names, as functions are told them. */
+const tableVariables: Readonly<Record<string, string>> = Object.fromEntries(
+  tables.map(({ name, variable }) => [variable, localTables[name]]),
+);
 
 /** The archive of all object events. */
 export const localArchive = "millrace-objects";
@@ -84,10 +91,7 @@ export const localVariables = (
     [variables.buckets.clean]: localBuckets.clean,
     [variables.buckets.errors]: localBuckets.errors,
     [variables.valuesBucket]: localValuesBucket,
-    [variables.journalTable]: localTables.journal,
-    [variables.executionsTable]: localTables.executions,
-    [variables.imagesTable]: localTables.images,
-    [variables.objectHeadsTable]: localTables.objectHeads,
+    ...tableVariables,
     [variables.queueUrl]: queueUrl(endpoint, queue),
     [variables.deadLetterQueueUrl]: queueUrl(endpoint, deadLetters),
     [variables.queueArn]: queueArn(queue),
@@ -101,12 +105,15 @@ export const localVariables = (
 };
 
 /** What the sweeper's function is told by its environment. */
-export const localSweeperVariables = (endpoint: string): Readonly<Record<string, string>> => ({
+export const localSweeperVariables = (
+  endpoint: string,
+  { chains, pipelines }: Topology,
+): Readonly<Record<string, string>> => ({
   [variables.journalTable]: localTables.journal,
   [variables.executionsTable]: localTables.executions,
   [variables.pipelineQueueUrls]: JSON.stringify(
     Object.fromEntries(
-      [...Object.values(pipelines), ...chains].map((pipeline) => [
+      [...pipelines, ...chains].map((pipeline) => [
         pipeline.name,
         queueUrl(endpoint, localQueues(pipeline).queue),
       ]),

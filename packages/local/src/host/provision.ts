@@ -34,8 +34,7 @@ import {
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { toCompletionPattern, toEventPattern } from "@millrace/core";
-import { executionsTable, journalTable, objectHeadsTable } from "@millrace/core/aws";
-import { imagesTable, imagesTimeToLive } from "@millrace/functions/DynamoImageCatalog";
+import { type StageTable, tables } from "@millrace/functions/tables";
 import {
   type BucketName,
   type ChainTopology,
@@ -44,6 +43,7 @@ import {
   type PipelineTopology,
   refuseLoops,
   type SweeperTopology,
+  type Topology,
 } from "@millrace/workflows/topology";
 import { Clock, Effect, Schema } from "effect";
 import type { AwsConnection } from "../EmbeddedAws.ts";
@@ -92,11 +92,8 @@ interface Clients {
 }
 
 /** What is to be made. */
-export interface Provisions {
-  readonly pipelines: ReadonlyArray<PipelineTopology>;
-  readonly chains: ReadonlyArray<ChainTopology>;
+export interface Provisions extends Topology {
   readonly timesOf: (pipeline: PipelineBase) => LocalTimes;
-  readonly sweeper: SweeperTopology;
   /** Without workers nobody takes what the schedule sends. */
   readonly sweeps: boolean;
 }
@@ -133,19 +130,9 @@ export const provision = Effect.fnUntraced(function* (
     yield* make(`bucket ${localBuckets[name]}`, () => makeBucket(clients, name));
   }
   yield* make(`bucket ${localValuesBucket}`, () => createBucket(clients, localValuesBucket));
-  for (const [table, definition] of [
-    [localTables.journal, journalTable],
-    [localTables.executions, executionsTable],
-    [localTables.images, imagesTable],
-    [localTables.objectHeads, objectHeadsTable],
-  ] as const) {
-    yield* make(`table ${table}`, () =>
-      clients.dynamo
-        .send(new CreateTableCommand({ TableName: table, ...definition }))
-        .catch(unless(ResourceInUseException)),
-    );
+  for (const table of tables) {
+    yield* make(`table ${localTables[table.name]}`, () => makeTable(clients, table));
   }
-  yield* make(`time to live of table ${localTables.images}`, () => expireImages(clients));
   yield* make(`bus ${localBus}`, () =>
     clients.events
       .send(new CreateEventBusCommand({ Name: localBus }))
@@ -197,13 +184,23 @@ const makeBucket = async (clients: Clients, name: BucketName): Promise<void> => 
   );
 };
 
-const expireImages = async ({ dynamo }: Clients): Promise<void> => {
-  const TableName = localTables.images;
+const makeTable = async (
+  { dynamo }: Clients,
+  { definition, name, timeToLive }: StageTable,
+): Promise<void> => {
+  const TableName = localTables[name];
+  await dynamo
+    .send(new CreateTableCommand({ TableName, ...definition }))
+    .catch(unless(ResourceInUseException));
+  if (timeToLive === undefined) return;
   const { TimeToLiveDescription } = await dynamo.send(new DescribeTimeToLiveCommand({ TableName }));
   // Setting it again is refused, as on AWS.
   if (TimeToLiveDescription?.TimeToLiveStatus === "ENABLED") return;
   await dynamo.send(
-    new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification: imagesTimeToLive }),
+    new UpdateTimeToLiveCommand({
+      TableName,
+      TimeToLiveSpecification: { AttributeName: timeToLive, Enabled: true },
+    }),
   );
 };
 
