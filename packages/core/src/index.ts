@@ -61,6 +61,8 @@ export { planRedrive, redrive, type RedrivenExecution } from "./redrive.ts";
 export * as RateLimit from "./RateLimit.ts";
 export { reindex, reindexFrom } from "./reindex.ts";
 export * as Retry from "./Retry.ts";
+export * as Secrets from "./Secrets.ts";
+export * as EnvironmentSecrets from "./EnvironmentSecrets.ts";
 export {
   type ScheduledMessage,
   ScheduleRefused,

@@ -31,6 +31,7 @@ export const variables = {
   topicArn: "MILLRACE_TOPIC_ARN",
   schedulerGroup: "MILLRACE_SCHEDULER_GROUP",
   schedulerRoleArn: "MILLRACE_SCHEDULER_ROLE_ARN",
+  secretsPrefix: "MILLRACE_SECRETS_PREFIX",
   pipelineQueueUrls: "MILLRACE_PIPELINE_QUEUE_URLS",
 } as const;
 
@@ -52,6 +53,8 @@ export const Environment = Config.all({
   idempotencyTable: Config.String(variables.idempotencyTable),
   limitsTable: Config.String(variables.limitsTable),
   codeVersion: Config.String(variables.codeVersion).pipe(Config.withDefault("unversioned")),
+  /** What the names of its secrets in Secrets Manager begin with; without it secrets are in the environment. */
+  secretsPrefix: Config.option(Config.String(variables.secretsPrefix)),
   queueUrl: Config.String(variables.queueUrl),
   deadLetterQueueUrl: Config.String(variables.deadLetterQueueUrl),
   /** How the scheduler names the queue, and where it puts what it could not send there. */

@@ -3,12 +3,14 @@
  */
 import {
   Engine,
+  EnvironmentSecrets,
   type IdempotencyStore,
   layerIdempotencyCached,
   type MessageQueue,
   type ObjectStore,
   QueueWakes,
   RateLimit,
+  Secrets,
   type SharedState,
   Worker,
 } from "@millrace/core";
@@ -23,12 +25,13 @@ import {
   EventBridgeSchedules,
   S3LargeValues,
   S3ObjectStore,
+  SecretsManagerSource,
   SqsMessageQueue,
 } from "@millrace/core/aws";
 import { Buckets } from "@millrace/workflows";
 import { type PipelineBase, queueNames } from "@millrace/workflows/topology";
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem";
-import { Config, Effect, type FileSystem, Layer, Logger, References } from "effect";
+import { Config, Effect, type FileSystem, Layer, Logger, Option, References } from "effect";
 import type { RateLimiter } from "effect/persistence";
 import type { WorkflowEngine } from "effect/workflow";
 import { Environment } from "./Environment.ts";
@@ -42,6 +45,7 @@ export type ActivityServices =
   | MessageQueue
   | ObjectStore
   | RateLimiter.RateLimiter
+  | Secrets.Secrets
   | SharedState;
 
 /** The worker of one pipeline, with the workflow's layer in it; everything else comes from the environment. */
@@ -66,6 +70,14 @@ export const pipelineLayer = <E>(
         ),
         RateLimit.layerShared.pipe(
           Layer.provideMerge(DynamoSharedState.layerDynamo(environment.limitsTable)),
+        ),
+        Secrets.layerCached().pipe(
+          Layer.provide(
+            Option.match(environment.secretsPrefix, {
+              onNone: () => EnvironmentSecrets.layer,
+              onSome: (prefix) => SecretsManagerSource.layerSecretsManager(prefix),
+            }),
+          ),
         ),
         S3ObjectStore.layerS3(),
         S3LargeValues.layerS3(environment.valuesBucket),

@@ -10,5 +10,6 @@ export * as S3LargeValues from "./S3LargeValues.ts";
 export * as EventBridgeLifecycle from "./EventBridgeLifecycle.ts";
 export * as EventBridgeSchedules from "./EventBridgeSchedules.ts";
 export * as S3ObjectStore from "./S3ObjectStore.ts";
+export * as SecretsManagerSource from "./SecretsManagerSource.ts";
 export * as SqsMessageQueue from "./SqsMessageQueue.ts";
 export * from "./tables.ts";
