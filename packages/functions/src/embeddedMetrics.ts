@@ -8,8 +8,6 @@
  */
 import type { Metric } from "effect";
 
-const namespace = "Millrace";
-
 type Value =
   | number
   | { readonly Values: ReadonlyArray<number>; readonly Counts: ReadonlyArray<number> };
@@ -22,6 +20,7 @@ interface Measured {
 
 /** The line, as an object; nothing when nothing was counted. */
 export const embeddedMetrics = (
+  namespace: string,
   pipeline: string,
   atEpochMs: number,
   snapshots: ReadonlyArray<Metric.Metric.Snapshot>,

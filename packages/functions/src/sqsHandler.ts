@@ -12,19 +12,9 @@ import {
   Retry,
   Worker,
 } from "@millrace/core";
-import {
-  Cause,
-  Clock,
-  Console,
-  type Context,
-  Effect,
-  type Layer,
-  ManagedRuntime,
-  Metric,
-  Schema,
-} from "effect";
-import { embeddedMetrics } from "./embeddedMetrics.ts";
+import { Cause, Clock, Effect, type Layer, ManagedRuntime, Schema } from "effect";
 import { handleRecords, RecordTimes } from "./handleRecords.ts";
+import { reportMetrics } from "./reportMetrics.ts";
 import {
   deliveryOf,
   type LambdaContext,
@@ -50,23 +40,16 @@ const handleBatch = Effect.fnUntraced(function* <F, R>(
   times: RecordTimes,
 ) {
   const { Records } = yield* Schema.decodeUnknownEffect(SqsEvent)(event);
-  // One registry per invocation: what is in it at the end happened in this one.
-  const registry: Context.Service.Shape<typeof Metric.MetricRegistry> = new Map();
   const now = yield* Clock.currentTimeMillis;
   const deadlineEpochMs = now + context.getRemainingTimeInMillis();
   const known = yield* pipeline;
-  const response = yield* handleRecords(Records, deadlineEpochMs, times, (record) =>
+  return yield* handleRecords(Records, deadlineEpochMs, times, (record) =>
     handleRecord(known, record),
   ).pipe(
     Retry.withBudget(),
     Effect.provideService(ProcessDeadline, deadlineEpochMs),
-    Effect.provideService(Metric.MetricRegistry, registry),
+    reportMetrics(known.name),
   );
-  const counted = yield* Effect.provideService(Metric.snapshot, Metric.MetricRegistry, registry);
-  const line = embeddedMetrics(known.name, now, counted);
-  // As it is: CloudWatch looks for the metrics at the top of the line's JSON.
-  if (line) yield* Console.log(JSON.stringify(line));
-  return response;
 });
 
 const handleRecord = Effect.fnUntraced(

@@ -13,6 +13,7 @@ import {
 import { chains, pipelines } from "@millrace/workflows/topology";
 import { Effect, Layer, ManagedRuntime, Schema } from "effect";
 import { SweeperEnvironment } from "./Environment.ts";
+import { reportMetrics } from "./reportMetrics.ts";
 import { logging } from "./runtime.ts";
 
 /** The sweeper was deployed without something that it must be told. */
@@ -83,7 +84,10 @@ const sweep = Effect.gen(function* () {
     knows: (workflow) => pipelineOf.has(workflow),
     skips: (workflow) => paused.has(pipelineOf.get(workflow) ?? ""),
   });
-}).pipe(Effect.tap((swept) => Effect.logInfo("swept").pipe(Effect.annotateLogs({ ...swept }))));
+}).pipe(
+  Effect.tap((swept) => Effect.logInfo("swept").pipe(Effect.annotateLogs({ ...swept }))),
+  reportMetrics("sweeper"),
+);
 
 const runtime = ManagedRuntime.make(services);
 

@@ -23,7 +23,7 @@ describe("the line of an invocation", () => {
           for (const ms of [1, 3, 3, 100]) yield* Metric.update(stepMs, ms);
         }),
       );
-      assert.deepStrictEqual(embeddedMetrics("csv", 7, snapshots), {
+      assert.deepStrictEqual(embeddedMetrics("Millrace", "csv", 7, snapshots), {
         _aws: {
           Timestamp: 7,
           CloudWatchMetrics: [
@@ -46,7 +46,7 @@ describe("the line of an invocation", () => {
 
   it.effect("is not written when nothing was counted", () =>
     Effect.gen(function* () {
-      assert.isUndefined(embeddedMetrics("csv", 7, yield* snapshotOf(Effect.void)));
+      assert.isUndefined(embeddedMetrics("Millrace", "csv", 7, yield* snapshotOf(Effect.void)));
     }),
   );
 });
