@@ -2,7 +2,7 @@
  * What a pipeline's worker may do, in a function or in a task: each action that its code calls, on exactly the
  * resources it calls it for.
  *
- * The list is read from the adapters in packages/core/src/aws; test/infra/policies.test.ts compares it with them.
+ * The list is read from the adapters in packages/core/src/aws; test/infra/calledActions.test.ts compares it with them.
  */
 import { lifecycleSource } from "@millrace/core/Lifecycle";
 import type { PipelineOutput } from "@millrace/workflows/topology";

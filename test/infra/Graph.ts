@@ -30,7 +30,10 @@ export const Graph = Schema.Struct({
     stage: Schema.String,
     removal: Schema.String,
     protect: Schema.Boolean,
+    providers: Properties,
   }),
+  /** Whether its functions run on a desk. */
+  dev: Schema.Boolean,
   outputs: Properties,
   resources: Schema.Array(Resource),
   builds: Schema.Array(Properties),
@@ -51,11 +54,16 @@ const graphBytesMax = 50_000_000;
 /** What a stage would be made of. Rejects with what the synthesis says when the config is refused. */
 export const synthesize = async (
   stage: string,
-  options: { readonly dev?: boolean; readonly config?: string } = {},
+  options: {
+    readonly dev?: boolean;
+    /** Texts of the topology, and what stands in their places. */
+    readonly topologyChanges?: ReadonlyArray<readonly [string, string]>;
+  } = {},
 ): Promise<Graph> => {
   const flags = [
     ...(options.dev === true ? ["--dev"] : []),
-    ...(options.config === undefined ? [] : ["--config", options.config]),
+    "--topology-changes",
+    JSON.stringify(options.topologyChanges ?? []),
   ];
   const { stdout } = await run(process.execPath, [synthesizer, stage, ...flags], {
     maxBuffer: graphBytesMax,

@@ -2,7 +2,7 @@
  * Runs the real sst.config.ts with SST's real components, and prints every resource that a deployment would ask AWS for,
  * as JSON on the last line. No account, no engine, no network.
  *
- *   node synthesizer.mjs <stage> [--dev] [--config <file>]
+ *   node synthesizer.mjs <stage> [--dev] [--topology-changes <JSON of [from, to] pairs>]
  *
  * The program is bundled as SST's command line bundles it. A process of its own, because SST's components change the
  * working directory and keep state. The random suffixes of physical names are zeros, so that a stage's graph is always
@@ -26,10 +26,14 @@ const place = { region: "eu-west-1", account: "123456789012" };
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { dev: { type: "boolean", default: false }, config: { type: "string" } },
+  options: {
+    dev: { type: "boolean", default: false },
+    "topology-changes": { type: "string", default: "[]" },
+  },
 });
 const [stage] = positionals;
-const config = values.config ?? join(root, "sst.config.ts");
+const config = join(root, "sst.config.ts");
+const topologyChanges = JSON.parse(values["topology-changes"]);
 
 preparePlatform();
 const providers = JSON.parse(readFileSync(join(root, ".sst", "provider-lock.json"), "utf8"));
@@ -83,6 +87,13 @@ const evaluateApp = async () => {
   return { removal: "retain", ...app, stage };
 };
 
+/** The text with every change made, each of which must find its place. */
+const changed = (text, changes) =>
+  changes.reduce((before, [from, to]) => {
+    if (!before.includes(from)) throw new Error(`the topology does not say ${from}`);
+    return before.replace(from, to);
+  }, text);
+
 /** SST puts its globals in front of every file that is not its own. */
 const globals = {
   name: "globals",
@@ -91,11 +102,15 @@ const globals = {
       ...providers.map(({ alias, package: from }) => `import * as ${alias} from "${from}";`),
       `import * as sst from ${JSON.stringify(join(platform, "src/components"))};`,
     ].join("\n");
-    building.onLoad({ filter: /\.(js|ts|jsx|tsx)$/ }, async ({ path }) =>
-      path.startsWith(work)
-        ? undefined
-        : { contents: `${imports}\n${await readFile(path, "utf8")}`, loader: "default" },
-    );
+    building.onLoad({ filter: /\.(js|ts|jsx|tsx)$/ }, async ({ path }) => {
+      if (path.startsWith(work)) return undefined;
+      const text = await readFile(path, "utf8");
+      const isTopology = path.endsWith("/workflows/src/topology.ts");
+      return {
+        contents: `${imports}\n${isTopology ? changed(text, topologyChanges) : text}`,
+        loader: "default",
+      };
+    });
   },
 };
 
@@ -139,6 +154,7 @@ try {
   const outputs = await recorder.run(program);
   const graph = {
     app,
+    dev: values.dev,
     outputs: plain(outputs),
     resources: plain(recorder.resources),
     builds: commandLine.builds,
@@ -147,7 +163,7 @@ try {
   };
   process.stdout.write(`\n${JSON.stringify(graph)}\n`);
 } catch (error) {
-  process.stderr.write(`${error?.stack ?? error}\n`);
+  process.stderr.write(`${error?.name}: ${error?.message ?? error}\n${error?.stack}\n`);
   process.exitCode = 1;
 } finally {
   commandLine.close();
