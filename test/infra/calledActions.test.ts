@@ -17,6 +17,8 @@ const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   GetObjectCommand: ["s3:GetObject", "s3:GetObjectVersion"],
   // Only for a pipeline that names secrets.
   GetSecretValueCommand: [],
+  // Of people, who pause a pipeline.
+  ListEventSourceMappingsCommand: [],
   // The sweeper's.
   ListQueueTagsCommand: [],
   PublishCommand: ["sns:Publish"],
@@ -25,10 +27,11 @@ const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   PutObjectCommand: ["s3:PutObject"],
   QueryCommand: ["dynamodb:Query"],
   SendMessageCommand: ["sqs:SendMessage"],
-  // Of people, who pause a pipeline.
+  // Of people again.
   TagQueueCommand: [],
   UntagQueueCommand: [],
   UpdateCommand: ["dynamodb:UpdateItem"],
+  UpdateEventSourceMappingCommand: [],
 };
 
 /** What Lambda does for a function that takes from a queue, and the SDK's multipart upload. */

@@ -6,7 +6,7 @@
  *
  * Source: the contract is `WorkflowEngine.Encoded` of effect 4.1.0; see docs/adr/0002-effect-workflow-engine.md
  */
-import { Clock, Context, Effect, Layer, Random } from "effect";
+import { Clock, Context, Effect, Layer, Random, References } from "effect";
 import { WorkflowEngine } from "effect/workflow";
 import { makeEncodedEngine } from "./EncodedEngine.ts";
 import { ExecutionRunner } from "./ExecutionRunner.ts";
@@ -16,9 +16,11 @@ import { makeValueSpills } from "./LargeValues.ts";
 import { defaultLeaseMs } from "./Limits.ts";
 import { LiveExecutions } from "./LiveExecutions.ts";
 import { makeAdoption } from "./makeAdoption.ts";
+import { makeDecodingEngine } from "./makeDecodingEngine.ts";
 import { makeExecutionRunner } from "./makeExecutionRunner.ts";
 import { makeProjection } from "./makeProjection.ts";
 import type { RunContext } from "./RunContext.ts";
+import { StateCache } from "./StateCache.ts";
 import { Wakes } from "./Wakes.ts";
 
 export interface EngineOptions {
@@ -95,6 +97,7 @@ const makeEngine = Effect.fnUntraced(function* (
   const { restore, spill } = yield* makeValueSpills;
   const outside = Context.make(Clock.Clock, clock).pipe(
     Context.add(Random.Random, yield* Effect.service(Random.Random)),
+    Context.add(References.TracerEnabled, yield* References.TracerEnabled),
   );
   let writers = 0;
   const context: RunContext = {
@@ -107,6 +110,7 @@ const makeEngine = Effect.fnUntraced(function* (
     outside,
     spill,
     restore,
+    states: new StateCache(),
     nextWriter: () => `${owner}/${++writers}`,
     ...(yield* makeProjection),
     deferreds: WorkflowEngine.makeDeferredState(),
@@ -122,7 +126,7 @@ const makeEngine = Effect.fnUntraced(function* (
   };
   const lives = new LiveExecutions(context);
   const encoded = makeEncodedEngine(context, lives);
-  const engine = WorkflowEngine.makeUnsafe(encoded);
+  const engine = makeDecodingEngine(encoded);
   const runner = makeExecutionRunner(context, lives);
   const wakes = makeWakes(lives, (target) => Effect.orDie(Effect.asVoid(runner.timerDue(target))));
   return Context.make(WorkflowEngine.WorkflowEngine, engine).pipe(

@@ -15,6 +15,7 @@ import type {
   Redriven,
   RunStarted,
   Suspended,
+  TraceContext,
 } from "./HistoryEvent.ts";
 
 export interface ExecutionState {
@@ -24,6 +25,9 @@ export interface ExecutionState {
   runCount: number;
   /** Code version of the latest run. */
   codeVersion: string | undefined;
+  /** Spans of the first and of the latest run that was traced. */
+  firstTrace: TraceContext | undefined;
+  trace: TraceContext | undefined;
   started: typeof ExecutionStarted.Type | undefined;
   /** The latest run; its owner holds the lease until `leaseUntilEpochMs`, or until it suspended or completed. */
   run: typeof RunStarted.Type | undefined;
@@ -50,6 +54,8 @@ export const initialState = (): ExecutionState => ({
   eventCount: 0,
   runCount: 0,
   codeVersion: undefined,
+  firstTrace: undefined,
+  trace: undefined,
   started: undefined,
   run: undefined,
   releasedAtEpochMs: undefined,
@@ -78,6 +84,8 @@ export const evolve = (state: ExecutionState, event: HistoryEvent): void => {
       state.run = event;
       state.runCount++;
       state.codeVersion = event.codeVersion;
+      state.firstTrace ??= event.trace;
+      state.trace = event.trace ?? state.trace;
       state.releasedAtEpochMs = undefined;
       state.suspended = undefined;
       return;

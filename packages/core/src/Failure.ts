@@ -5,6 +5,7 @@
  * declares none is a defect: nobody has thought about it, so nothing is assumed about it.
  */
 import { Effect, Predicate, Schema } from "effect";
+import { maskText } from "./Mask.ts";
 
 /**
  * - `transient`: the same request may succeed later (a 503, a lost connection).
@@ -77,11 +78,11 @@ export const retryAfterMsOf = (error: unknown): number =>
     ? error.retryAfterMs
     : 0;
 
-/** What to tell a person about an error of unknown type: its tag and its message. */
+/** What to tell a person about an error of unknown type: its tag and its message, masked. */
 export const describeFailure = (
   error: unknown,
 ): { readonly tag: string; readonly message: string } => ({
   tag:
     Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? error._tag : "Defect",
-  message: error instanceof Error ? error.message : String(error),
+  message: maskText(error instanceof Error ? error.message : String(error)),
 });

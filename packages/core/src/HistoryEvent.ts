@@ -29,12 +29,18 @@ export const ExecutionStarted = Schema.TaggedStruct("ExecutionStarted", {
   atEpochMs: Schema.Finite,
 });
 
+/** A span, by the ids of the W3C's trace context. */
+export const TraceContext = Schema.Struct({ traceId: Schema.String, spanId: Schema.String });
+export type TraceContext = typeof TraceContext.Type;
+
 /** A worker took the lease and began to run the body (over the history so far). */
 export const RunStarted = Schema.TaggedStruct("RunStarted", {
   /** Names the process and the run; a run that meets another owner's RunStarted is fenced. */
   owner: Schema.String,
   codeVersion: Schema.String,
   leaseUntilEpochMs: Schema.Finite,
+  /** The span of the run, where runs are traced: the next one links to it. */
+  trace: Schema.optionalKey(TraceContext),
   atEpochMs: Schema.Finite,
 });
 

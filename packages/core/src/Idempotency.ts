@@ -26,6 +26,7 @@ import { IdempotencyStore } from "./IdempotencyStore.ts";
 import { bringBack, keep, unkept } from "./IdempotentResult.ts";
 import { LargeValues } from "./LargeValues.ts";
 import { idempotencyKeyBytesMax, valueBytesMax } from "./Limits.ts";
+import { secretIn } from "./Mask.ts";
 import { retry } from "./Retry.ts";
 import { RetryBudget } from "./RetryBudget.ts";
 
@@ -132,9 +133,12 @@ const complete = Effect.fnUntraced(function* <A, I>(
   const store = yield* IdempotencyStore;
   const { key } = options;
   const encoded = yield* Effect.exit(Schema.encodeEffect(codecOf(options))(result));
-  const text = Exit.isSuccess(encoded)
-    ? yield* keep(encoded.value)
-    : unkept("it does not fit the schema of its success");
+  const secret = Exit.isSuccess(encoded) ? secretIn(encoded.value) : undefined;
+  const text = Exit.isFailure(encoded)
+    ? unkept("it does not fit the schema of its success")
+    : secret === undefined
+      ? yield* keep(encoded.value)
+      : unkept(`it holds the secret "${secret}"`);
   const rememberMs = Duration.toMillis(options.remember ?? "24 hours");
   const expiresEpochMs = (yield* Clock.currentTimeMillis) + rememberMs;
   // The effect is done: it is worth more patience than a question is.

@@ -16,18 +16,17 @@ import {
 } from "./ObjectEvent.ts";
 import { WorkerMessage } from "./WorkerMessage.ts";
 
-/** The text is nothing that the product knows. */
+/** The text is nothing that the product knows. It is not quoted: it may be anything. */
 export class MessageUnreadable extends Schema.TaggedError<MessageUnreadable>()(
   "MessageUnreadable",
   {
     reason: Schema.String,
-    /** The beginning of the text. */
-    excerpt: Schema.String,
+    characters: Schema.Int,
   },
 ) {
   readonly failureClass = "permanent";
   override get message(): string {
-    return `the message is neither an S3 event nor one of ours (${this.reason}): ${this.excerpt}`;
+    return `the message is neither an S3 event nor one of ours (${this.reason}; ${this.characters} characters)`;
   }
 }
 
@@ -55,8 +54,7 @@ const decodeKnown = Schema.decodeUnknownEffect(Known);
 
 /** Reads one message body. */
 export const readMessage = Effect.fnUntraced(function* (body: string) {
-  const unreadable = (reason: string) =>
-    new MessageUnreadable({ reason, excerpt: body.slice(0, 200) });
+  const unreadable = (reason: string) => new MessageUnreadable({ reason, characters: body.length });
   const known = yield* Effect.mapError(decodeKnown(body), () => unreadable("unknown form"));
   if ("millrace" in known) return message(known);
   if ("Records" in known) {

@@ -96,3 +96,9 @@ export const idempotencyKeyBytesMax = 2_048;
  * An SNS message has 256 KiB at most, attributes included. Source: AWS SNS API reference, Publish.
  */
 export const announcedResultBytesMax = 128 * 1024;
+
+/**
+ * Folded states of suspended executions that a process keeps, in bytes, counted roughly: a hundred histories of a
+ * thousand small results, and a small part of the smallest function's memory.
+ */
+export const cachedStatesBytesMax = 16 * 1024 * 1024;

@@ -17,6 +17,7 @@ import type { HistoryEvent } from "./HistoryEvent.ts";
 import { afterLeaseMs } from "./Limits.ts";
 import type { RunContext } from "./RunContext.ts";
 import { runExecution } from "./runExecution.ts";
+import { traceRun } from "./traceRun.ts";
 import type { WakeTarget } from "./Wakes.ts";
 import { doneExit } from "./WorkflowCodec.ts";
 
@@ -50,6 +51,7 @@ export class LiveExecutions {
       const live = new LiveExecution(executionId, registered, this.context.wakes);
       this.lives.set(executionId, live);
       return runExecution(this.context, live, request).pipe(
+        traceRun(live),
         Effect.onExit((exit) => this.settle(live, exit)),
         Effect.forkIn(registered.scope, { startImmediately: true }),
         // In a scope that is closed already the fiber ends before it has begun, and settles nothing.
@@ -160,6 +162,7 @@ export class LiveExecutions {
     return Effect.suspend(() => {
       this.lives.delete(live.executionId);
       Deferred.doneUnsafe(live.opened, Effect.succeed(live.log));
+      if (live.log) this.context.states.keep(live.executionId, live.log.state);
       // A run that failed stores nothing any more: its message comes back, and another run decides anew.
       if (Exit.isFailure(exit)) live.log?.close();
       return Exit.isSuccess(exit) ? this.afterStop(live, exit.value) : Effect.void;

@@ -7,6 +7,7 @@ import type { ExecutionState } from "./ExecutionState.ts";
 import type { Journal } from "./Journal.ts";
 import type { ValueSpill } from "./LargeValues.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
+import type { StateCache } from "./StateCache.ts";
 import type { Wakes } from "./Wakes.ts";
 
 export interface RunContext {
@@ -20,7 +21,7 @@ export interface RunContext {
   readonly codeVersion: string;
   /** Runs nothing that is not recorded, and hears of it instead: for checking histories against code. */
   readonly replayOnly: ((executionId: string, step: string) => void) | undefined;
-  /** What the engine and activities see where a body sees its replay-stable clock and randomness. */
+  /** What the engine and activities see where a body sees its replay-stable clock and randomness, and no tracer. */
   readonly outside: Context.Context<never>;
   /** Puts values that are too large beside the journal. */
   readonly spill: ValueSpill;
@@ -29,6 +30,8 @@ export interface RunContext {
   /** Lease of a run in a process that has no deadline. */
   readonly leaseMs: number;
   readonly nextWriter: () => string;
+  /** What this process knows of executions that it ran before. */
+  readonly states: StateCache;
   /** Takes over what an earlier process left open of a workflow. */
   readonly adopt: (workflow: string) => Effect.Effect<void>;
   /** Brings the index of executions up to date with a state at which a run stopped. */

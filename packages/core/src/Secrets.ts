@@ -5,10 +5,11 @@
  * - After its time to live it is read anew: a rotated secret arrives by itself. Whoever is refused with a value says so
  *   (`refresh`, or `withSecret`, which does it), and does not have to wait for that.
  * - A failure is not cached, and no older value stands in for it: what was revoked is not used on.
- * - Values are `Redacted`: they print as `<redacted>`. In histories, messages and logs only names may occur.
+ * - Values are `Redacted`: they print as `<redacted>`. One that got into a text all the same is masked there (see Mask).
  */
 import { Cache, Context, Duration, Effect, Exit, Layer, Redacted, Schema } from "effect";
 import { adviceOn, causeFields } from "./Failure.ts";
+import { learnSecret } from "./Mask.ts";
 
 /** There is no such secret, or it is no text. */
 export class SecretMissing extends Schema.TaggedError<SecretMissing>()("SecretMissing", {
@@ -70,7 +71,11 @@ export const layerCached = (
     Effect.gen(function* () {
       const source = yield* SecretSource;
       const timeToLive = Duration.fromInputUnsafe(options.timeToLive ?? "5 minutes");
-      const cache = yield* Cache.makeWith(source.read, {
+      const read = (name: string) =>
+        Effect.tap(source.read(name), (secret) =>
+          Effect.sync(() => learnSecret(name, Redacted.value(secret))),
+        );
+      const cache = yield* Cache.makeWith(read, {
         capacity: options.secretsMax ?? 100,
         timeToLive: (exit) => (Exit.isSuccess(exit) ? timeToLive : Duration.zero),
       });

@@ -4,8 +4,9 @@
  * What the engine is handed differs by kind (a payload and a workflow's result arrive decoded, an activity's result
  * and a deferred's exit are JSON inside a live `Exit`), so each kind has its codec here and nowhere else.
  */
-import { type Effect, Exit, Predicate, Schema } from "effect";
+import { Effect, Exit, Predicate, Schema } from "effect";
 import { Workflow } from "effect/workflow";
+import { maskJson } from "./Mask.ts";
 
 const AnyOrVoid = Schema.Union([Schema.Undefined, Schema.Any]);
 
@@ -13,6 +14,8 @@ const ActivityResult = Schema.toCodecJson(
   Workflow.Result({ success: AnyOrVoid, error: AnyOrVoid }),
 );
 const DeferredExit = Schema.toCodecJson(Schema.Exit(AnyOrVoid, AnyOrVoid, Schema.Defect()));
+
+const encodeExit = Schema.encodeSync(DeferredExit);
 
 const encodeAnyResult = Schema.encodeSync(ActivityResult);
 
@@ -43,8 +46,10 @@ export const isFailedResult = (json: unknown): boolean =>
   json.exit._tag === "Failure";
 
 /** The exit with which a deferred was completed. */
-export const encodeDeferredExit: (exit: Exit.Exit<unknown, unknown>) => unknown =
-  Schema.encodeSync(DeferredExit);
+export const encodeDeferredExit = (exit: Exit.Exit<unknown, unknown>): unknown => {
+  const json = encodeExit(exit);
+  return Exit.isSuccess(exit) ? json : maskJson(json);
+};
 /** The encoded exit of what is just done: a clock, a child. */
 export const doneExit: unknown = encodeDeferredExit(Exit.void);
 export const decodeDeferredExit: (json: unknown) => Exit.Exit<unknown, unknown> =
@@ -88,10 +93,14 @@ const compileCodec = (workflow: Workflow.Any): WorkflowCodec => {
       error: workflow.errorSchema as unknown as AnyCodec,
     }),
   );
+  const encodeResult = Schema.encodeUnknownEffect(result);
   return {
     encodePayload: Schema.encodeUnknownEffect(payload),
     decodePayload: Schema.decodeUnknownEffect(payload) as WorkflowCodec["decodePayload"],
-    encodeResult: Schema.encodeUnknownEffect(result),
+    encodeResult: (value) =>
+      Effect.map(encodeResult(value), (json) =>
+        value._tag === "Complete" && Exit.isSuccess(value.exit) ? json : maskJson(json),
+      ),
     decodeResult: Schema.decodeUnknownEffect(result),
   };
 };

@@ -6,6 +6,7 @@
  */
 import { Cause, Context, Effect, Exit, LogLevel, References } from "effect";
 import { type Activity, Workflow, WorkflowEngine } from "effect/workflow";
+import { concealResult } from "./concealResult.ts";
 import { Durability } from "./Durability.ts";
 import { ActivityOutlivesProcess, DuplicateActivity } from "./EngineError.ts";
 import { activityKey } from "./ExecutionState.ts";
@@ -16,6 +17,7 @@ import { yieldsMax } from "./Limits.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
 import { divergedAt } from "./divergedAt.ts";
 import type { RunContext } from "./RunContext.ts";
+import { traceAttempt } from "./traceRun.ts";
 import { decodeActivityResult, encodeActivityResult } from "./WorkflowCodec.ts";
 
 /** One attempt of an activity that the body of `live` asks for, inside the body's own fiber. */
@@ -61,7 +63,8 @@ const makeResult = Effect.fnUntraced(function* (
   const met = strict ? findResult(live, name, attempt) : undefined;
   if (met) return yield* useResult(context, live, met);
   const isHandler = Context.get(activity.annotations, FailureHandler);
-  if (!live.bodyEnded && (yield* divergedAt(context, live, `"${name}"`, isHandler))) {
+  const mayDiverge = !live.bodyEnded && live.replay?.findUnasked(isHandler) !== undefined;
+  if (mayDiverge && (yield* divergedAt(context, live, `"${name}"`, isHandler))) {
     return yield* Effect.interrupt;
   }
   if (context.replayOnly) {
@@ -72,7 +75,7 @@ const makeResult = Effect.fnUntraced(function* (
   // Under strict durability what it depends on is stored; what else is on its way is others' business.
   const startedAfter = (strict ? live.log?.state.eventCount : live.log?.knownCount()) ?? 0;
   const startedAtEpochMs = context.clock.currentTimeMillisUnsafe();
-  const result = yield* run(live, instance, activity, attempt);
+  const result = concealResult(name, yield* run(live, instance, activity, attempt));
   // Only an end is a fact: what suspended or was interrupted runs again on the next replay.
   if (result._tag === "Suspended") {
     live.running.delete(activityKey(name, attempt));
@@ -120,10 +123,14 @@ const run = Effect.fnUntraced(function* (
     yield* logStart(live, name, attempt);
   }
   live.running.set(activityKey(name, attempt), { name, attempt });
-  return yield* activity.executeEncoded.pipe(
+  const result = activity.executeEncoded.pipe(
     Workflow.intoResult,
+    traceAttempt(live, name, attempt),
     Effect.provideService(WorkflowEngine.WorkflowInstance, activityInstance),
   );
+  // The body makes no spans, because its replays would make them again.
+  const attributes = { executionId, attempt };
+  return yield* Effect.withSpan(result, name, { captureStackTrace: false, attributes });
 });
 
 const logStart = (live: LiveExecution, activity: string, attempt: number) =>

@@ -33,6 +33,7 @@ export * from "./ExecutionQuery.ts";
 export * from "./Executions.ts";
 export * from "./Failure.ts";
 export { FailureHandler } from "./FailureHandler.ts";
+export * as Mask from "./Mask.ts";
 export * as Metrics from "./Metrics.ts";
 export { announceLife, type LifeOf } from "./announceLife.ts";
 export * from "./Lifecycle.ts";
@@ -72,6 +73,7 @@ export {
 export { type Change, SharedState, SharedStateUnavailable } from "./SharedState.ts";
 export { type Signal, signal, SignalRefused } from "./signal.ts";
 export * as Sweeper from "./Sweeper.ts";
+export { inSpan, Tracing } from "./traceRun.ts";
 export * as Timeout from "./Timeout.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";
 export { ExecutionRedrives, ExecutionVersion, WorkflowVersion } from "./WorkflowVersion.ts";

@@ -3,9 +3,19 @@
  */
 import { Effect } from "effect";
 import { askAgain } from "./askAgain.ts";
-import { foldCommits } from "./ExecutionState.ts";
+import { type ExecutionState, evolveCommits, initialState } from "./ExecutionState.ts";
 import type { Journal } from "./Journal.ts";
 
-/** The state as it stands; the initial one for an execution of which nothing is stored. */
-export const loadState = (journal: Journal["Service"], executionId: string) =>
-  Effect.map(askAgain(journal.load(executionId, 0)), foldCommits);
+/**
+ * The state as it stands; the initial one for an execution of which nothing is stored. `known`, when given, is the
+ * state up to an earlier commit: only what came since is loaded, and folded into it.
+ */
+export const loadState = (
+  journal: Journal["Service"],
+  executionId: string,
+  known: ExecutionState = initialState(),
+) =>
+  Effect.map(askAgain(journal.load(executionId, known.commit)), (commits) => {
+    evolveCommits(known, commits);
+    return known;
+  });

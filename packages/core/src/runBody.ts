@@ -1,7 +1,7 @@
 /**
  * Runs a workflow's body once over its history, and says how it left: with a result, suspended, or not at all.
  */
-import { Cause, Clock, Context, Effect, Exit, Fiber, Random, Scope } from "effect";
+import { Cause, Clock, Context, Effect, Exit, Fiber, Random, References, Scope } from "effect";
 import { Workflow, WorkflowEngine } from "effect/workflow";
 import { BodyReplay } from "./BodyReplay.ts";
 import { divergedAt } from "./divergedAt.ts";
@@ -32,6 +32,7 @@ export const runBody = Effect.fnUntraced(function* (context: RunContext, live: L
   const body = execute(payload, executionId).pipe(
     Effect.provideService(Clock.Clock, bodyClock.clock),
     Effect.provideService(Random.Random, makeWorkflowRandom(executionId)),
+    Effect.provideService(References.TracerEnabled, false),
     Effect.provideService(ExecutionVersion, started.version ?? 1),
     Effect.provideService(ExecutionRedrives, live.log?.state.redriveCount ?? 0),
     Effect.onExit((exit) => leaveBody(context, live, instance, exit)),

@@ -15,6 +15,7 @@ import { type Advance, type LiveExecution, ProcessDeadline } from "./LiveExecuti
 import { loadState } from "./loadState.ts";
 import { runBody } from "./runBody.ts";
 import type { RunContext } from "./RunContext.ts";
+import { annotateRun, linkRun } from "./traceRun.ts";
 
 /** Runs the live execution to its next stop. */
 export const runExecution = Effect.fnUntraced(function* (
@@ -24,7 +25,9 @@ export const runExecution = Effect.fnUntraced(function* (
 ) {
   const { clock, journal, owner } = context;
   const { executionId } = live;
-  const state = yield* Effect.orDie(loadState(journal, executionId));
+  const state = yield* Effect.orDie(
+    loadState(journal, executionId, context.states.find(executionId)),
+  );
   live.open(
     makeExecutionLog({ journal, executionId, owner, state, nextWriter: context.nextWriter }),
   );
@@ -44,7 +47,7 @@ export const runExecution = Effect.fnUntraced(function* (
     }
     const deadline = yield* ProcessDeadline;
     if (deadline !== undefined) yield* Effect.forkChild(yieldInTime(context, live, deadline));
-    return yield* runUntilStop(context, live);
+    return yield* annotateRun(live)(runUntilStop(context, live));
   }
   const advance: Advance =
     facts.length > 0 && (yield* live.flush) === "fenced"
@@ -72,6 +75,7 @@ const recordRunStarted = Effect.fnUntraced(function* (context: RunContext, live:
     owner: context.owner,
     codeVersion: context.codeVersion,
     leaseUntilEpochMs: deadline ?? now + context.leaseMs,
+    ...(yield* linkRun(live.log?.state)),
     atEpochMs: now,
   });
 });

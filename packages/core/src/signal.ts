@@ -15,6 +15,7 @@ import type { HistoryEvent } from "./HistoryEvent.ts";
 import { Journal } from "./Journal.ts";
 import { valueBytesMax } from "./Limits.ts";
 import { makeWriter } from "./makeWriter.ts";
+import { secretIn } from "./Mask.ts";
 import { Wakes } from "./Wakes.ts";
 import { encodeDeferredExit } from "./WorkflowCodec.ts";
 
@@ -48,6 +49,10 @@ export const signal = Effect.fn("signal")(function* (
   const refuse = (reason: string) => new SignalRefused({ executionId, deferred, reason });
   if (ownPrefixes.some((prefix) => deferred.startsWith(prefix))) {
     return yield* refuse("names like this one are the engine's own");
+  }
+  const secret = secretIn(value);
+  if (secret !== undefined) {
+    return yield* refuse(`its value holds the secret "${secret}": signal its name`);
   }
   const exit = encodeDeferredExit(Exit.succeed(value));
   const bytes = Buffer.byteLength(JSON.stringify(exit));

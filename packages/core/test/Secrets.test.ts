@@ -2,7 +2,6 @@
  * Goal: a secret is read seldom, is the current one, and is not printed.
  * Method: a source that counts and rotates, time by the test's clock; Secrets Manager's wire answers from a local server.
  */
-import { createServer } from "node:http";
 import { format, inspect } from "node:util";
 import { assert, describe, it } from "@effect/vitest";
 import { EnvironmentSecrets, Secrets } from "@millrace/core";
@@ -21,6 +20,7 @@ import {
   Schema,
 } from "effect";
 import { TestClock } from "effect/testing";
+import { type JsonAnswer, serveJson } from "./jsonServer.ts";
 
 class Vault extends Context.Service<
   Vault,
@@ -180,54 +180,23 @@ describe("secrets of the environment", () => {
   );
 });
 
-interface Answer {
-  readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
 const decodeRequest = Schema.decodeUnknownSync(
   Schema.fromJsonString(Schema.Struct({ SecretId: Schema.String })),
 );
 
 /** A server that answers GetSecretValue by the secret's name. */
-const serve = (answers: Readonly<Record<string, Answer>>) =>
-  Effect.acquireRelease(
-    Effect.callback<{ readonly endpoint: string; readonly close: () => void }>((resume) => {
-      const server = createServer((request, response) => {
-        let text = "";
-        request.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
-        request.on("end", () => {
-          const { SecretId } = decodeRequest(text);
-          const target = request.headers["x-amz-target"];
-          const { body, status } =
-            target === "secretsmanager.GetSecretValue" && answers[SecretId] !== undefined
-              ? answers[SecretId]
-              : { status: 400, body: { __type: "ResourceNotFoundException" } };
-          response.writeHead(status, { "content-type": "application/x-amz-json-1.1" });
-          response.end(JSON.stringify(body));
-        });
-      });
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address();
-        const port = typeof address === "object" && address !== null ? address.port : 0;
-        resume(
-          Effect.succeed({
-            endpoint: `http://127.0.0.1:${port}`,
-            close: () => {
-              server.closeAllConnections();
-              server.close();
-            },
-          }),
-        );
-      });
-    }),
-    ({ close }) => Effect.sync(close),
-  );
+const serve = (answers: Readonly<Record<string, JsonAnswer>>) =>
+  serveJson(({ body, headers }) => {
+    const answer = answers[decodeRequest(body).SecretId];
+    return headers["x-amz-target"] === "secretsmanager.GetSecretValue" && answer
+      ? answer
+      : { status: 400, body: { __type: "ResourceNotFoundException" } };
+  });
 
 describe("secrets of Secrets Manager", () => {
   it.live("are the current text under the stage's prefix; failures have their class", () =>
     Effect.gen(function* () {
-      const { endpoint } = yield* serve({
+      const endpoint = yield* serve({
         "millrace/prod/key": { status: 200, body: { SecretString: "current" } },
         "millrace/prod/bytes": { status: 200, body: { SecretBinary: "AAEC" } },
         "millrace/prod/fast": { status: 400, body: { __type: "ThrottlingException" } },

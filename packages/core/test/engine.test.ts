@@ -198,6 +198,26 @@ describe("waiting", () => {
     }),
   );
 
+  it.effect("the process that ran an execution before loads only what came since", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const process = yield* world.start(layer);
+      yield* process.run(sleeper.execute({ id: "a" }, { discard: true }));
+      yield* settle;
+      const [first, ...later] = world.loadedAfter;
+      assert.strictEqual(first, 0);
+      assert.deepStrictEqual(later, []);
+      const known = world.appends();
+      yield* TestClock.adjust("3 hours");
+      yield* settle;
+      assert.deepStrictEqual(world.loadedAfter, [0, known]);
+
+      const other = yield* world.start(layer);
+      yield* other.run(sleeper.execute({ id: "a" }));
+      assert.strictEqual(world.loadedAfter.at(-1), 0);
+    }),
+  );
+
   it.effect(
     "a process that may stop asks for the timer by message, and a due timer brings the execution on",
     () =>

@@ -31,6 +31,8 @@ export interface World {
   /** Appends so far, refused ones included. */
   readonly appends: () => number;
   readonly loads: () => number;
+  /** The commit after which each of them asked for the history. */
+  readonly loadedAfter: Array<number>;
   /** What was kept beside the journal, by hash. */
   readonly values: Map<string, string>;
   /** Rows in the order in which processes brought them to the index. */
@@ -51,7 +53,7 @@ export const makeWorld = Effect.gen(function* () {
   const context = yield* Layer.build(Layer.fresh(SqliteJournal.layerSqlite(":memory:")));
   const journal = Context.get(context, Journal);
   let appends = 0;
-  let loads = 0;
+  const loadedAfter: World["loadedAfter"] = [];
   const wakes: World["wakes"] = [];
   const rows: World["rows"] = [];
   const values: World["values"] = new Map();
@@ -73,7 +75,8 @@ export const makeWorld = Effect.gen(function* () {
   const world: World = {
     journal,
     appends: () => appends,
-    loads: () => loads,
+    loads: () => loadedAfter.length,
+    loadedAfter,
     rows,
     values,
     wakes,
@@ -85,7 +88,7 @@ export const makeWorld = Effect.gen(function* () {
         load: (id, after) =>
           whileAlive(
             Effect.suspend(() => {
-              loads++;
+              loadedAfter.push(after);
               return journal.load(id, after);
             }),
           ),

@@ -6,6 +6,7 @@ import {
   EnvironmentSecrets,
   type IdempotencyStore,
   layerIdempotencyCached,
+  Mask,
   type MessageQueue,
   type ObjectStore,
   QueueWakes,
@@ -35,6 +36,7 @@ import { Config, Effect, type FileSystem, Layer, Logger, Option, References } fr
 import type { RateLimiter } from "effect/persistence";
 import type { WorkflowEngine } from "effect/workflow";
 import { Environment } from "./Environment.ts";
+import { tracing } from "./tracing.ts";
 
 /** What a workflow's activities may ask for. */
 export type ActivityServices =
@@ -106,13 +108,19 @@ export const pipelineLayer = <E>(
         Layer.provide(engine),
         Layer.provideMerge(stores),
         Layer.merge(logging),
+        Layer.provideMerge(tracing(`millrace-${topology.name}`)),
       );
     }),
   );
 
-/** One JSON object per line, as CloudWatch Logs Insights reads them; `MILLRACE_LOG_LEVEL` says from which level on. */
+const maskedJson = Logger.withConsoleLog(Logger.map(Logger.formatJson, Mask.maskJsonText));
+
+/**
+ * One JSON object per line, as CloudWatch Logs Insights reads them, and masked; `MILLRACE_LOG_LEVEL` says from which level
+ * on.
+ */
 export const logging = Layer.merge(
-  Logger.layer([Logger.consoleJson]),
+  Logger.layer([maskedJson]),
   Layer.effect(
     References.MinimumLogLevel,
     Config.LogLevel("MILLRACE_LOG_LEVEL").pipe(Config.withDefault("Info" as const)),

@@ -4,14 +4,7 @@
  * Layers are built once per cold start and live as long as the execution environment. The invocation's deadline is
  * handed down as the lease of every run that begins in it.
  */
-import {
-  type Handled,
-  Metrics,
-  type Pipeline,
-  ProcessDeadline,
-  Retry,
-  Worker,
-} from "@millrace/core";
+import { inSpan, Metrics, type Pipeline, ProcessDeadline, Retry, Worker } from "@millrace/core";
 import { Cause, Clock, Effect, type Layer, ManagedRuntime, Schema } from "effect";
 import { handleRecords, RecordTimes } from "./handleRecords.ts";
 import { reportMetrics } from "./reportMetrics.ts";
@@ -22,6 +15,7 @@ import {
   type SqsHandler,
   type SqsRecord,
 } from "./SqsEvent.ts";
+import { flushTraces } from "./tracing.ts";
 
 /** Makes the handler; `services` is built at the first invocation, and a failure to build it fails that invocation. */
 export const makeSqsHandler = <R, E, F>(
@@ -30,7 +24,13 @@ export const makeSqsHandler = <R, E, F>(
 ): SqsHandler => {
   const runtime = ManagedRuntime.make(services);
   const times = new RecordTimes();
-  return (event, context) => runtime.runPromise(handleBatch(pipeline, event, context, times));
+  return (event, context) =>
+    runtime.runPromise(
+      handleBatch(pipeline, event, context, times).pipe(
+        inSpan("invocation", { "faas.invocation_id": context.awsRequestId }),
+        Effect.ensuring(Effect.suspend(() => flushTraces(context.getRemainingTimeInMillis()))),
+      ),
+    );
 };
 
 const handleBatch = Effect.fnUntraced(function* <F, R>(
@@ -44,7 +44,13 @@ const handleBatch = Effect.fnUntraced(function* <F, R>(
   const deadlineEpochMs = now + context.getRemainingTimeInMillis();
   const known = yield* pipeline;
   return yield* handleRecords(Records, deadlineEpochMs, times, (record) =>
-    handleRecord(known, record),
+    handleRecord(known, record).pipe(
+      Effect.annotateLogs({ pipeline: known.name, messageId: record.messageId }),
+      inSpan("message", {
+        "messaging.message.id": record.messageId,
+        "millrace.pipeline": known.name,
+      }),
+    ),
   ).pipe(
     Retry.withBudget(),
     Effect.provideService(ProcessDeadline, deadlineEpochMs),
@@ -58,20 +64,12 @@ const handleRecord = Effect.fnUntraced(
     const handled = yield* worker.handle(pipeline, record.body, deliveryOf(record));
     for (const one of handled) {
       yield* Metrics.countOutcome(one.outcome);
-      yield* log(pipeline, record, one);
+      yield* Effect.annotateLogs(Effect.logInfo("message handled"), { ...one });
     }
     return "done" as const;
   },
-  (effect, pipeline, record) =>
+  (effect) =>
     Effect.catchCause(effect, (cause) =>
-      Effect.logError("message failed", Cause.pretty(cause)).pipe(
-        Effect.annotateLogs({ pipeline: pipeline.name, messageId: record.messageId }),
-        Effect.as("return" as const),
-      ),
+      Effect.as(Effect.logError("message failed", Cause.pretty(cause)), "return" as const),
     ),
 );
-
-const log = (pipeline: Pipeline, record: SqsRecord, handled: Handled) =>
-  Effect.logInfo("message handled").pipe(
-    Effect.annotateLogs({ pipeline: pipeline.name, messageId: record.messageId, ...handled }),
-  );

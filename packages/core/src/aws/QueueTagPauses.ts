@@ -1,8 +1,7 @@
 /**
  * Pauses as tags of the queue, which whoever polls it honours: local mode's event source mapping does.
  *
- * Lambda's own mappings do not look at tags. Over a real account the mapping itself is to be disabled
- * (UpdateEventSourceMapping), which is another adapter of the same service.
+ * Lambda's own mappings do not look at tags: over a real account MappingPauses disables the mapping, too.
  *
  * Source: AWS SQS API reference, TagQueue (a value has 256 characters at most)
  */

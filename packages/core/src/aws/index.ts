@@ -5,6 +5,7 @@ export * as DynamoIdempotency from "./DynamoIdempotency.ts";
 export * as DynamoJournal from "./DynamoJournal.ts";
 export * as DynamoObjectHeads from "./DynamoObjectHeads.ts";
 export * as DynamoSharedState from "./DynamoSharedState.ts";
+export * as MappingPauses from "./MappingPauses.ts";
 export * as QueueTagPauses from "./QueueTagPauses.ts";
 export * as S3LargeValues from "./S3LargeValues.ts";
 export * as EventBridgeLifecycle from "./EventBridgeLifecycle.ts";

@@ -31,8 +31,12 @@ const whileBusy = Schedule.spaced("20 millis").pipe(
 );
 
 /** Runs statements, again and again for a while when they meet the lock of another process. */
-export const attempt = <A>(run: () => A): Effect.Effect<A, SqliteFailure> =>
-  Effect.retry(Effect.try({ try: run, catch: (cause) => new SqliteFailure({ cause }) }), {
-    schedule: whileBusy,
-    while: (error) => error.isBusy,
-  });
+export const attempt = <A>(run: () => A): Effect.Effect<A, SqliteFailure> => {
+  const once = Effect.try({ try: run, catch: (cause) => new SqliteFailure({ cause }) });
+  // Nearly all find it free, and pay nothing for the others' patience.
+  return Effect.catchIf(once, isBusy, () =>
+    Effect.retry(once, { schedule: whileBusy, while: isBusy }),
+  );
+};
+
+const isBusy = (error: SqliteFailure): boolean => error.isBusy;

@@ -23,6 +23,7 @@ import { chunkBytesMax } from "./Limits.ts";
 import { encodeRejects } from "./Reject.ts";
 import type { RowGroup } from "./RowGroupBuilder.ts";
 import { makeSpillFile, type SpillFile } from "./SpillFile.ts";
+import { toldName, toldRename } from "./toldName.ts";
 
 /** Where the results go. */
 export interface CsvSinks<E, R> {
@@ -114,7 +115,10 @@ const report = (
   const rowsOut = groups.rows;
   const bytesOut = parts.reduce((sum, part) => sum + part.bytes, 0);
   const rowGroups = parts.reduce((sum, part) => sum + part.rowGroups, 0);
-  const dateColumns = groups.dateColumns;
+  const dateColumns = groups.dateColumns.map((column) => ({
+    ...column,
+    name: toldName(column.name),
+  }));
   const nullDates = dateColumns.reduce((sum, column) => sum + column.unparsable, 0);
   const valid = rowsIn - rowsRejected;
   return {
@@ -126,8 +130,8 @@ const report = (
     nullDates,
     bytesIn: pass.bytesIn,
     bytesOut,
-    columns: groups.plan.map(({ kind, name }) => ({ name, kind })),
-    renamed: pass.renamed,
+    columns: groups.plan.map(({ kind, name }) => ({ name: toldName(name), kind })),
+    renamed: pass.renamed.map(toldRename),
     encoding: opened.text.encoding,
     encodingOrigin: opened.text.origin,
     delimiter: opened.delimiter,

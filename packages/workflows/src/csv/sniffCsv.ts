@@ -13,6 +13,7 @@ import { CsvDelimiter } from "./Delimiter.ts";
 import { CsvEncoding, EncodingOrigin } from "./Encoding.ts";
 import { RenamedColumn } from "./Header.ts";
 import { sniffBytesMax } from "./Limits.ts";
+import { toldName, toldRename } from "./toldName.ts";
 
 /** What the first look found. */
 export const CsvSniff = Schema.Struct({
@@ -55,7 +56,7 @@ export const sniffCsv = (
       encoding: pass.opened.text.encoding,
       encodingOrigin: pass.opened.text.origin,
       delimiter: pass.opened.delimiter,
-      columns: (pass.groups?.plan ?? []).map(({ kind, name }) => ({ name, kind })),
-      renamed: pass.renamed,
+      columns: (pass.groups?.plan ?? []).map(({ kind, name }) => ({ name: toldName(name), kind })),
+      renamed: pass.renamed.map(toldRename),
     });
   });

@@ -71,7 +71,13 @@ const accept = (source: string, bytes: Uint8Array): Effect.Effect<ImageType, Ima
   if (bytes.length === 0) return Effect.fail(new ImageEmpty({ source }));
   const type = detectImageType(bytes);
   if (type === undefined) {
-    const firstBytes = Buffer.from(bytes.subarray(0, 8)).toString("hex");
+    const first = Buffer.from(bytes.subarray(0, 8));
+    // The beginning of a text is data; that of any other kind of file names the kind.
+    const firstBytes = first.every(
+      (byte) => byte >= 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09,
+    )
+      ? "text"
+      : first.toString("hex");
     return Effect.fail(new ImageTypeUnsupported({ source, firstBytes }));
   }
   const hazard = type === "svg" ? svgHazard(bytes) : undefined;
@@ -83,7 +89,9 @@ const accept = (source: string, bytes: Uint8Array): Effect.Effect<ImageType, Ima
 const toFailure =
   (source: string) =>
   (cause: unknown): ImageFailure => {
-    const detail = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
+    const said = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
+    // What an XML parser says quotes the file.
+    const detail = /XML|SVG/i.test(said) ? "its XML cannot be parsed" : said;
     return /exceeds pixel limit|too large|dimensions/i.test(detail)
       ? new ImageTooLarge({ source, pixelsMax })
       : new ImageBroken({ source, detail });

@@ -27,6 +27,7 @@ export const svgHazard = (bytes: Uint8Array): string | undefined => {
   const text = Buffer.from(bytes).toString("utf8");
   // An XML declaration of another encoding would make the renderer read other text than this check does.
   const declared = /<\?xml[^>]*encoding\s*=\s*["']([^"']+)["']/i.exec(text)?.[1] ?? "utf-8";
-  if (!/^(?:utf-8|us-ascii)$/i.test(declared)) return `it is declared as ${declared}, not UTF-8`;
+  if (!/^(?:utf-8|us-ascii)$/i.test(declared))
+    return "it is declared in another encoding than UTF-8";
   return hazards.find(([pattern]) => pattern.test(text))?.[1];
 };
