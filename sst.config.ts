@@ -36,6 +36,7 @@ export default $config({
     const { executionsTopic, operationsTopic } = await import("./stacks/topics");
     const { pipelines } = await import("./stacks/pipelines");
     const { sweeper } = await import("./stacks/sweeper");
+    const { catalog } = await import("./stacks/catalog");
     const { uploads } = await import("./stacks/uploads");
     const { tasks } = await import("./stacks/tasks");
     const { network } = await import("./stacks/network");
@@ -59,6 +60,7 @@ export default $config({
       archives: names(archives, ({ name }) => name),
       executionsTopic: executionsTopic.arn,
       ...(operationsTopic && { operationsTopic: operationsTopic.arn }),
+      catalog: catalog.database.name,
       uploadApi: uploads.url,
     };
   },

@@ -4,20 +4,17 @@
  * Each rule is shown to notice what it is there for: it must find what it planted itself.
  */
 import { assert, describe, it } from "@effect/vitest";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll } from "vitest";
-import { type Graph, synthesize } from "./Graph.ts";
+import type { Graph } from "./Graph.ts";
+import { renderReport, unanswered } from "./report.ts";
 import { rules } from "./rules.ts";
-
-const stages = [
-  { stage: "prod", dev: false },
-  { stage: "dev", dev: false },
-  { stage: "ann", dev: true },
-] as const;
+import { stages, synthesizeStages } from "./stages.ts";
 
 let graphs: ReadonlyMap<string, Graph>;
 beforeAll(async () => {
-  const made = await Promise.all(stages.map(({ dev, stage }) => synthesize(stage, { dev })));
-  graphs = new Map(made.map((graph) => [graph.app.stage, graph]));
+  graphs = new Map((await synthesizeStages()).map((graph) => [graph.app.stage, graph]));
 }, 120_000);
 
 const graphOf = (stage: string): Graph => {
@@ -25,6 +22,13 @@ const graphOf = (stage: string): Graph => {
   if (!graph) throw new Error(`stage ${stage} was not synthesized`);
   return graph;
 };
+
+/** The lines without their spaces: the formatter aligns tables. */
+const rowsOf = (text: string): ReadonlyArray<string> =>
+  text
+    .split("\n")
+    .map((line) => line.replaceAll(/[\s-]+/g, ""))
+    .filter((line) => line !== "");
 
 const applicable = (graph: Graph) => rules.filter(({ appliesTo }) => appliesTo?.(graph) ?? true);
 
@@ -58,5 +62,17 @@ describe.each(stages)("stage $stage", ({ stage }) => {
       violations(graph).map((violation) => `${name}: ${violation}`),
     );
     assert.deepStrictEqual(found, []);
+  });
+});
+
+describe("docs/stacks.md", () => {
+  it("says what is deployed; `npm run stacks` writes it anew", () => {
+    const written = readFileSync(join(import.meta.dirname, "../../docs/stacks.md"), "utf8");
+    const rendered = renderReport([...graphs.values()], rules);
+    assert.deepStrictEqual(rowsOf(written), rowsOf(rendered));
+  });
+
+  it("answers for every requirement that the stacks are a part of", () => {
+    assert.deepStrictEqual(unanswered(rules), []);
   });
 });

@@ -270,4 +270,24 @@ export const storageRules: ReadonlyArray<Rule> = [
         .map(({ name }) => `${name} can be`),
     plant: (graph) => change(graph, "dynamodb/table", { deletionProtectionEnabled: false }),
   },
+  {
+    name: "results-are-in-a-catalog",
+    requirements: ["D1.8"],
+    violations: (graph) => {
+      const names = new Set(
+        resourcesOf(graph, "glue/catalogDatabase").map(({ state }) => state["name"]),
+      );
+      const clean = buckets(graph).find(({ name }) => name === "CleanBucket");
+      const isFound = resourcesOf(graph, "glue/crawler").some(
+        ({ inputs }) =>
+          names.has(inputs["databaseName"]) &&
+          listOf(inputs, "s3Targets").some(
+            (target) =>
+              textOf(target, "path") === `s3://${String(clean?.state["bucket"])}/processed/`,
+          ),
+      );
+      return isFound ? [] : ["nothing finds them"];
+    },
+    plant: (graph) => change(graph, "glue/crawler", { s3Targets: [] }),
+  },
 ];
