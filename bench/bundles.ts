@@ -20,41 +20,49 @@ import {
 } from "@millrace/local";
 import { type PipelineTopology, topology } from "@millrace/workflows/topology";
 import { Effect, Layer, Schema } from "effect";
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readdirSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import sharp from "sharp";
 import { makeSstProject, type SstProject } from "../test/sst/SstProject.ts";
+
+const run = promisify(execFile);
 
 const starts = Number(process.argv[2] ?? 11);
 
 const Figures = Schema.fromJsonString(
-  Schema.Struct({ importMs: Schema.Finite, firstMs: Schema.optionalKey(Schema.Finite) }),
+  Schema.Struct({
+    importMs: Schema.Finite,
+    importCpuMs: Schema.Finite,
+    firstMs: Schema.optionalKey(Schema.Finite),
+  }),
 );
 const decodeFigures = Schema.decodeUnknownSync(Figures);
 
 const median = (values: ReadonlyArray<number>): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-/** One process that imports the bundle, and invokes it when there is an event. */
-const start = (
+/** One process that imports the bundle, and invokes it when there is an event. The embedded AWS answers meanwhile. */
+const start = async (
   bundle: string,
   variables: Readonly<Record<string, string>>,
   eventFile?: string,
-): typeof Figures.Type => {
+): Promise<typeof Figures.Type> => {
   const script = join(import.meta.dirname, "bundles", "invoke.mjs");
-  const { stderr, stdout } = spawnSync(
+  const { stdout } = await run(
     process.execPath,
     [script, bundle, ...(eventFile === undefined ? [] : [eventFile])],
-    { env: { ...process.env, ...variables }, encoding: "utf8" },
+    { env: { ...process.env, ...variables } },
   );
   const line = /^FIGURES (.*)$/m.exec(stdout)?.[1];
-  if (line === undefined) throw new Error(`${bundle} did not run: ${stderr}`);
+  if (line === undefined) throw new Error(`${bundle} printed no figures: ${stdout}`);
   return decodeFigures(line);
 };
 
 const folderBytes = (folder: string): number =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => !name.endsWith(".map"))
     .map((name) => statSync(join(folder, name)))
     .reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
 
@@ -102,19 +110,18 @@ const measure = Effect.fnUntraced(function* (project: SstProject) {
     variables: Readonly<Record<string, string>>,
     event: (index: number) => Promise<string | undefined>,
   ): Promise<void> => {
-    const logical = handler.slice(0, 1).toUpperCase() + handler.slice(1);
-    const folder = join(project.folder, ".sst", "artifacts", `${logical}-src`);
-    const bundle = join(folder, "bundle.mjs");
+    const bundle = project.bundleOf(handler);
     const figures: Array<typeof Figures.Type> = [];
     for (let index = 0; index < starts; index++) {
-      figures.push(start(bundle, { ...common, ...variables }, await event(index)));
+      figures.push(await start(bundle, { ...common, ...variables }, await event(index)));
     }
     const firstMs = figures.flatMap((one) => one.firstMs ?? []);
     const result = {
       function: name,
       bundleKb: Math.round(statSync(bundle).size / 1_000),
-      wholeKb: Math.round(folderBytes(folder) / 1_000),
+      wholeKb: Math.round(folderBytes(dirname(bundle)) / 1_000),
       importMs: Math.round(median(figures.map(({ importMs }) => importMs))),
+      importCpuMs: Math.round(median(figures.map(({ importCpuMs }) => importCpuMs))),
       ...(firstMs.length > 0 && { firstInvocationMs: Math.round(median(firstMs)) }),
       starts,
       node: process.version,
@@ -153,5 +160,5 @@ try {
   const local = layerLocalMode({ workers: false }).pipe(Layer.provideMerge(NodeServices.layer));
   await Effect.runPromise(measure(project).pipe(Effect.provide(local)));
 } finally {
-  await project.remove();
+  project.remove();
 }

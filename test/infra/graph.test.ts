@@ -7,8 +7,10 @@ import { assert, describe, it } from "@effect/vitest";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll } from "vitest";
-import type { Graph } from "./Graph.ts";
+import { atRest } from "../../packages/cli/src/cost/costOf.ts";
+import { type Graph, resourcesOf } from "./Graph.ts";
 import { renderReport, unanswered } from "./report.ts";
+import { listOf } from "./Rule.ts";
 import { rules } from "./rules.ts";
 import { stages, synthesizeStages } from "./stages.ts";
 
@@ -74,5 +76,32 @@ describe("docs/stacks.md", () => {
 
   it("answers for every requirement that the stacks are a part of", () => {
     assert.deepStrictEqual(unanswered(rules), []);
+  });
+});
+
+describe("millrace cost", () => {
+  it("counts what is paid for at rest as it is deployed", () => {
+    const graph = graphOf("prod");
+    const count = (type: string): number => resourcesOf(graph, type).length;
+    const alarmMetrics = resourcesOf(graph, "cloudwatch/metricAlarm").map(({ inputs }) =>
+      Math.max(1, listOf(inputs, "metricQueries").filter((query) => "metric" in query).length),
+    );
+    assert.deepStrictEqual(
+      {
+        alarmMetrics: alarmMetrics.reduce((sum, one) => sum + one, 0),
+        dashboards: count("cloudwatch/dashboard"),
+        keys: count("kms/key"),
+        hostedZones: count("servicediscovery/privateDnsNamespace"),
+        // Five pollers for each queue, of which each asks every twenty seconds of a month.
+        idleReceives: count("lambda/eventSourceMapping") * 5 * 3 * 60 * 24 * 30,
+      },
+      {
+        alarmMetrics: atRest.alarmMetrics,
+        dashboards: atRest.dashboards,
+        keys: atRest.keys,
+        hostedZones: atRest.hostedZones,
+        idleReceives: atRest.idleReceives,
+      },
+    );
   });
 });

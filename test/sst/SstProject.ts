@@ -7,6 +7,7 @@ import {
   chmodSync,
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -35,7 +36,12 @@ export interface SstProject {
   readonly sst: (...commands: ReadonlyArray<string>) => Promise<Ran>;
   /** Starts SST; it is ended by whoever started it. */
   readonly start: (...commands: ReadonlyArray<string>) => ChildProcess;
-  readonly remove: () => Promise<void>;
+  /**
+   * What SST built of a module of packages/functions/src, as Lambda gets it: in a folder that has no packages above it,
+   * so that what the bundle lacks is missing.
+   */
+  readonly bundleOf: (handler: string) => string;
+  readonly remove: () => void;
 }
 
 const copied = [
@@ -55,6 +61,7 @@ const commandMsMax = 180_000;
 export const makeSstProject = async (): Promise<SstProject> => {
   preparePlatform();
   const folder = mkdtempSync(join(tmpdir(), "millrace-sst-"));
+  const bundles = mkdtempSync(join(tmpdir(), "millrace-bundles-"));
   for (const name of copied) {
     cpSync(join(root, name), join(folder, name), { recursive: true, filter: isSource });
   }
@@ -123,9 +130,18 @@ export const makeSstProject = async (): Promise<SstProject> => {
     environment,
     sst,
     start,
-    remove: async () => {
+    bundleOf: (handler) => {
+      const name = handler.slice(0, 1).toUpperCase() + handler.slice(1);
+      const bundle = join(bundles, name);
+      if (!existsSync(bundle)) {
+        cpSync(join(folder, ".sst", "artifacts", `${name}-src`), bundle, { recursive: true });
+      }
+      return join(bundle, "bundle.mjs");
+    },
+    remove: () => {
       cloud.close();
       live.close();
+      rmSync(bundles, { recursive: true, force: true, maxRetries: 5 });
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -34,12 +34,6 @@ const stage = ["--stage", "ann"] as const;
 const Outputs = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown));
 const decodeOutputs = Schema.decodeUnknownSync(Outputs);
 
-/** What SST built of a module of packages/functions/src. */
-const bundleOf = (handler: string): string => {
-  const name = handler.slice(0, 1).toUpperCase() + handler.slice(1);
-  return join(project.folder, ".sst", "artifacts", `${name}-src`, "bundle.mjs");
-};
-
 describe("sst deploy", () => {
   it("makes a stage, with bundles of its own and outputs to read", async () => {
     const said = output("deploy", await project.sst("deploy", ...stage));
@@ -61,7 +55,7 @@ describe("sst deploy", () => {
       const csv = yield* world.process("incoming/orders.csv", "id,total\n1,2\n2,3\n");
       const jpeg = yield* world.process("images/photo.jpg", image);
       return [csv.row.status, jpeg.row.status];
-    }).pipe(Effect.provide(layerLocalWorld({ timeoutSeconds: 60, moduleOf: bundleOf })));
+    }).pipe(Effect.provide(layerLocalWorld({ timeoutSeconds: 60, moduleOf: project.bundleOf })));
     assert.deepStrictEqual(await Effect.runPromise(work), ["completed", "completed"]);
     assert.deepStrictEqual(pipelines.imageRenditions.nativePackages, ["sharp"]);
   });
