@@ -13,6 +13,7 @@ const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   CopyObjectCommand: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
   CreateScheduleCommand: ["scheduler:CreateSchedule"],
   DeleteCommand: ["dynamodb:DeleteItem"],
+  DeleteMessageCommand: ["sqs:DeleteMessage"],
   GetCommand: ["dynamodb:GetItem"],
   GetObjectCommand: ["s3:GetObject", "s3:GetObjectVersion"],
   // Only for a pipeline that names secrets.
@@ -26,6 +27,7 @@ const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   PutEventsCommand: ["events:PutEvents"],
   PutObjectCommand: ["s3:PutObject"],
   QueryCommand: ["dynamodb:Query"],
+  ReceiveMessageCommand: ["sqs:ReceiveMessage"],
   SendMessageCommand: ["sqs:SendMessage"],
   // Of people again.
   TagQueueCommand: [],
@@ -34,8 +36,8 @@ const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   UpdateEventSourceMappingCommand: [],
 };
 
-/** What Lambda does for a function that takes from a queue, and the SDK's multipart upload. */
-const implied = ["s3:AbortMultipartUpload", "sqs:DeleteMessage", "sqs:ReceiveMessage"];
+/** What the SDK does in a multipart upload. */
+const implied = ["s3:AbortMultipartUpload"];
 
 const folders = ["packages/core/src/aws", "packages/functions/src"];
 
