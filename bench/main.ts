@@ -6,7 +6,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
 const folder = import.meta.dirname;
-const notPrograms = new Set(["main.ts", "prices.ts"]);
+const notPrograms = new Set(["main.ts"]);
 const names = readdirSync(folder)
   .filter((file) => file.endsWith(".ts") && !notPrograms.has(file))
   .map((file) => file.slice(0, -3));

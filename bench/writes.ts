@@ -4,11 +4,11 @@
  *   npm run bench -- writes [--json]
  *
  * One line per shape of workflow, then the price of the ten-step one beside Step Functions and Lambda durable
- * functions. Prices and their sources: bench/prices.ts. The formula is printed with the figures.
+ * functions. Prices and their sources: packages/cli/src/cost/prices.ts. The formula is printed with the figures.
  */
 import { Effect } from "effect";
 import { parseArgs } from "node:util";
-import { cost, prices, pricesDate } from "./prices.ts";
+import { cost, prices, pricesDate } from "../packages/cli/src/cost/prices.ts";
 import type { Counts } from "./writes/Counts.ts";
 import { countShapes } from "./writes/countShape.ts";
 import { shapes } from "./writes/workflows.ts";
@@ -120,6 +120,7 @@ if (values.json) {
     );
   }
   const { lambdaDurableFunctions, millrace, millraceEngine, stepFunctionsStandard } = comparison;
-  process.stdout.write(`\n${formula.join("\n")}\nprices of ${pricesDate}: bench/prices.ts\n
+  process.stdout
+    .write(`\n${formula.join("\n")}\nprices of ${pricesDate}: packages/cli/src/cost/prices.ts\n
 ten steps, USD per million executions: Millrace ${millrace} with everything around it (journal and Lambda alone ${millraceEngine}), Lambda durable functions ${lambdaDurableFunctions}, Step Functions Standard ${stepFunctionsStandard}\n`);
 }

@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Exit, Schema } from "effect";
+import { preparePlatform } from "./sst.ts";
 
 const bin = join(import.meta.dirname, "..", "node_modules", ".bin");
 const reports = mkdtempSync(join(tmpdir(), "millrace-test-"));
@@ -24,8 +25,12 @@ const run = (
   return status === 0;
 };
 
+// What sst.config.ts and the stacks are checked against.
+preparePlatform();
+
 const checks = [
   run("types", "tsc", "-p", "."),
+  run("types of the stacks", "tsc", "-p", "stacks"),
   run("lint", "oxlint", "--max-warnings", "0"),
   run("format", "oxfmt", "--check", "."),
   run("dead code", "knip"),

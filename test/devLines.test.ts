@@ -13,7 +13,7 @@ describe("a line of a function", () => {
   it.effect("is one of metrics as the functions print them, or one for people", () =>
     Effect.gen(function* () {
       yield* Metric.update(Metric.counter("Files"), 1);
-      const metrics = embeddedMetrics("csv-to-parquet", 0, yield* Metric.snapshot);
+      const metrics = embeddedMetrics("Millrace", "csv-to-parquet", 0, yield* Metric.snapshot);
       assert.isDefined(metrics);
       assert.isTrue(isMetrics(line(JSON.stringify(metrics))));
       assert.isFalse(isMetrics(line('{"message":"message handled","annotations":{}}')));

@@ -28,6 +28,7 @@ const commands = {
   export: async () => (await import("./export.ts")).exportCommand,
   import: async () => (await import("./import.ts")).importCommand,
   "check-replay": async () => (await import("./checkReplay.ts")).checkReplayCommand,
+  cost: async () => (await import("./cost.ts")).cost,
   transform: async () => (await import("./transform.ts")).transform,
   renditions: async () => (await import("./renditions.ts")).renditions,
 };

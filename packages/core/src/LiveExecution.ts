@@ -51,6 +51,15 @@ export const ProcessDeadline = Context.Reference<number | undefined>(
   { defaultValue: () => undefined },
 );
 
+/**
+ * Ends when the process is told to stop, whatever its deadline: its runs then yield as they would near the deadline.
+ * Nothing where nobody can tell it (a function: Lambda gives no notice).
+ */
+export const ProcessStop = Context.Reference<Effect.Effect<void> | undefined>(
+  "@millrace/core/ProcessStop",
+  { defaultValue: () => undefined },
+);
+
 export class LiveExecution {
   readonly executionId: string;
   readonly registered: RegisteredWorkflow;

@@ -19,7 +19,7 @@ export {
 } from "./IdempotencyStore.ts";
 export { IntakePauses, Pause, PausesUnavailable } from "./IntakePauses.ts";
 export { Journal } from "./Journal.ts";
-export { ProcessDeadline } from "./LiveExecution.ts";
+export { ProcessDeadline, ProcessStop } from "./LiveExecution.ts";
 export {
   layerOf as layerLargeValuesOf,
   LargeValues,

@@ -11,7 +11,7 @@ import { makeExecutionLog } from "./ExecutionLog.ts";
 import type { ExecutionState } from "./ExecutionState.ts";
 import type { ExecutionStarted } from "./HistoryEvent.ts";
 import { yieldMarginMs } from "./Limits.ts";
-import { type Advance, type LiveExecution, ProcessDeadline } from "./LiveExecution.ts";
+import { type Advance, type LiveExecution, ProcessDeadline, ProcessStop } from "./LiveExecution.ts";
 import { loadState } from "./loadState.ts";
 import { runBody } from "./runBody.ts";
 import type { RunContext } from "./RunContext.ts";
@@ -46,7 +46,9 @@ export const runExecution = Effect.fnUntraced(function* (
       yield* announceChild(context, executionId, state, live.started);
     }
     const deadline = yield* ProcessDeadline;
+    const stop = yield* ProcessStop;
     if (deadline !== undefined) yield* Effect.forkChild(yieldInTime(context, live, deadline));
+    if (stop) yield* Effect.forkChild(Effect.andThen(stop, yieldNow(live)));
     return yield* annotateRun(live)(runUntilStop(context, live));
   }
   const advance: Advance =
@@ -88,9 +90,14 @@ const yieldInTime = Effect.fnUntraced(function* (
 ) {
   const leftMs = deadlineEpochMs - context.clock.currentTimeMillisUnsafe();
   yield* Effect.sleep(Math.max(0, leftMs - Math.min(yieldMarginMs, leftMs / 5)));
-  live.yielding = true;
-  live.preempt();
+  yield* yieldNow(live);
 });
+
+const yieldNow = (live: LiveExecution): Effect.Effect<void> =>
+  Effect.sync(() => {
+    live.yielding = true;
+    live.preempt();
+  });
 
 /** Runs the body again and again until its end, or a suspension that nothing has overtaken, is stored. */
 const runUntilStop = Effect.fnUntraced(function* (context: RunContext, live: LiveExecution) {

@@ -33,7 +33,13 @@ export const variables = {
   schedulerRoleArn: "MILLRACE_SCHEDULER_ROLE_ARN",
   secretsPrefix: "MILLRACE_SECRETS_PREFIX",
   pipelineQueueUrls: "MILLRACE_PIPELINE_QUEUE_URLS",
+  metricsNamespace: "MILLRACE_METRICS_NAMESPACE",
 } as const;
+
+/** Under which its metrics are kept: one per stage, because an account has many stages. */
+export const metricsNamespace = Config.String(variables.metricsNamespace).pipe(
+  Config.withDefault("Millrace"),
+);
 
 /** The environment of a pipeline's function. */
 export const Environment = Config.all({
@@ -68,6 +74,15 @@ export const Environment = Config.all({
   schedulerRoleArn: Config.String(variables.schedulerRoleArn),
 });
 export type Environment = Config.Success<typeof Environment>;
+
+/** The environment of the function that signs uploads. */
+export const UploadEnvironment = Config.all({
+  buckets: Config.all({
+    raw: Config.String(variables.buckets.raw),
+    clean: Config.String(variables.buckets.clean),
+    errors: Config.String(variables.buckets.errors),
+  }),
+});
 
 /** The environment of the sweeper, which sends to the queues of all pipelines. */
 export const SweeperEnvironment = Config.all({

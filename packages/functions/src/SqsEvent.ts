@@ -39,6 +39,8 @@ export interface SqsBatchResponse {
 export interface LambdaContext {
   readonly awsRequestId: string;
   readonly getRemainingTimeInMillis: () => number;
+  /** Aborted when the process is told to stop; Lambda has none, a task has. */
+  readonly stopping?: AbortSignal;
 }
 
 export type SqsHandler = (event: unknown, context: LambdaContext) => Promise<SqsBatchResponse>;

@@ -8,8 +8,6 @@
  */
 import type { Metric } from "effect";
 
-const namespace = "Millrace";
-
 type Value =
   | number
   | { readonly Values: ReadonlyArray<number>; readonly Counts: ReadonlyArray<number> };
@@ -30,6 +28,7 @@ interface Measured {
 
 /** The line, as an object; nothing when nothing was counted. `pipeline` is the pipeline's name, or `sweeper`. */
 export const embeddedMetrics = (
+  namespace: string,
   pipeline: string,
   atEpochMs: number,
   snapshots: ReadonlyArray<Metric.Metric.Snapshot>,

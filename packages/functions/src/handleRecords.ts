@@ -7,17 +7,12 @@
  *
  * Source: AWS Lambda developer guide, "Handling errors for an SQS event source"
  */
+import { recordsAtOnce, recordSecondsMin } from "@millrace/workflows/topology";
 import { Clock, Effect } from "effect";
 import type { SqsBatchResponse, SqsRecord } from "./SqsEvent.ts";
 
-/** Records of a batch that are handled side by side. */
-const recordsAtOnce = 4;
-
-/**
- * A record is not begun with less time left than this, in milliseconds, or than the longest of the latest records took.
- * The engine stops its runs two seconds before the end: one second is the least that is worth beginning for.
- */
-const recordMsMin = 3_000;
+/** A record is not begun with less time left than this, in milliseconds, or than the longest of the latest took. */
+const recordMsMin = recordSecondsMin * 1_000;
 
 /** At the latest this long before its end the invocation answers, in milliseconds. */
 const answerMarginMs = 500;

@@ -3,11 +3,12 @@
  */
 import { Clock, Console, type Context, Effect, Metric } from "effect";
 import { embeddedMetrics } from "./embeddedMetrics.ts";
+import { metricsNamespace } from "./Environment.ts";
 
 /** What is in the registry at the end happened in the effect; `pipeline` is the line's dimension. */
 export const printMetrics =
   (pipeline: string) =>
-  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  <A, E, R>(self: Effect.Effect<A, E, R>) =>
     Effect.gen(function* () {
       const registry: Context.Service.Shape<typeof Metric.MetricRegistry> = new Map();
       const now = yield* Clock.currentTimeMillis;
@@ -17,7 +18,7 @@ export const printMetrics =
         Metric.MetricRegistry,
         registry,
       );
-      const line = embeddedMetrics(pipeline, now, counted);
+      const line = embeddedMetrics(yield* metricsNamespace, pipeline, now, counted);
       // As it is: CloudWatch looks for the metrics at the top of the line's JSON.
       if (line) yield* Console.log(JSON.stringify(line));
       return result;

@@ -4,7 +4,15 @@
  * Layers are built once per cold start and live as long as the execution environment. The invocation's deadline is
  * handed down as the lease of every run that begins in it.
  */
-import { inSpan, Metrics, type Pipeline, ProcessDeadline, Retry, Worker } from "@millrace/core";
+import {
+  inSpan,
+  Metrics,
+  type Pipeline,
+  ProcessDeadline,
+  ProcessStop,
+  Retry,
+  Worker,
+} from "@millrace/core";
 import { Cause, Clock, Effect, type Layer, ManagedRuntime, Schema } from "effect";
 import { handleRecords, RecordTimes } from "./handleRecords.ts";
 import { printMetrics } from "./printMetrics.ts";
@@ -57,9 +65,22 @@ const handleBatch = Effect.fnUntraced(function* <F, R>(
   ).pipe(
     Retry.withBudget(),
     Effect.provideService(ProcessDeadline, deadlineEpochMs),
+    Effect.provideService(ProcessStop, context.stopping && stopOf(context.stopping)),
     printMetrics(known.name),
   );
 });
+
+const stopOf = (signal: AbortSignal): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    const stop = () => {
+      resume(Effect.void);
+    };
+    if (signal.aborted) return stop();
+    signal.addEventListener("abort", stop, { once: true });
+    return Effect.sync(() => {
+      signal.removeEventListener("abort", stop);
+    });
+  });
 
 const handleRecord = Effect.fnUntraced(
   function* (pipeline: Pipeline, record: SqsRecord) {

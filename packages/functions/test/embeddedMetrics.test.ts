@@ -37,7 +37,7 @@ describe("the line of an invocation", () => {
           for (const ms of [1, 3, 3, 100]) yield* Metric.update(stepMs, ms);
         }),
       );
-      assert.deepStrictEqual(embeddedMetrics("csv", 7, snapshots), {
+      assert.deepStrictEqual(embeddedMetrics("Millrace", "csv", 7, snapshots), {
         _aws: {
           Timestamp: 7,
           CloudWatchMetrics: [
@@ -66,7 +66,7 @@ describe("the line of an invocation", () => {
           yield* Metrics.countWork({ bytesIn: 30, bytesOut: 20 });
         }),
       );
-      const line = embeddedMetrics("csv", 7, snapshots);
+      const line = embeddedMetrics("Millrace", "csv", 7, snapshots);
       assert.deepInclude(line, { InFlight: 0, OldestInFlightMs: 0, BytesIn: 30, Files: 1 });
       assert.notProperty(line, "RowsIn");
       const units = unitsOf(line);
@@ -97,7 +97,7 @@ describe("the line of an invocation", () => {
 
   it.effect("is not written when nothing was counted", () =>
     Effect.gen(function* () {
-      assert.isUndefined(embeddedMetrics("csv", 7, yield* snapshotOf(Effect.void)));
+      assert.isUndefined(embeddedMetrics("Millrace", "csv", 7, yield* snapshotOf(Effect.void)));
     }),
   );
 });

@@ -53,7 +53,7 @@ export const findLoops = (
   );
 
 /** Chains that do not lead back to a pipeline which objects start. */
-const findRings = (
+export const findRings = (
   pipelines: ReadonlyArray<PipelineTopology>,
   chains: ReadonlyArray<ChainTopology>,
 ): ReadonlyArray<Loop> => {

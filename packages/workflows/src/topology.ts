@@ -43,7 +43,36 @@ export interface PipelineBase {
     readonly concurrencyMax: number;
     /** Messages per invocation. */
     readonly batchSize: number;
+    /** What one message takes at most where nothing goes wrong. @default recordSecondsMin */
+    readonly messageSeconds?: number;
+    /** Size of /tmp. @default 512 */
+    readonly storageMb?: number;
+    /** @default "arm64" */
+    readonly architecture?: Architecture;
+    /** Functions that are kept warm; each is paid for whether it works or not. @default 0 */
+    readonly provisionedCount?: number;
   };
+  /** Packages with native parts, which are installed beside the bundle for the function's own platform. */
+  readonly nativePackages?: ReadonlyArray<string>;
+  /** Names of the secrets that its activities read. */
+  readonly secrets?: ReadonlyArray<string>;
+  /** Tables that its activities write, beside those of the engine. */
+  readonly tables?: ReadonlyArray<ActivityTable>;
+  /** The task that does the same work where a function is too small. @default none */
+  readonly task?: TaskTopology;
+}
+
+export type Architecture = "arm64" | "x86_64";
+
+/** A table of activities, by its logical name. */
+export type ActivityTable = "images";
+
+/** A container on Fargate; processor and memory go together in pairs. */
+export interface TaskTopology {
+  /** 256 is a quarter of a virtual processor, 1,024 a whole one. */
+  readonly cpuUnits: number;
+  readonly memoryMb: number;
+  readonly storageGb: number;
 }
 
 /** A pipeline that objects start. */
@@ -66,6 +95,15 @@ export interface ChainTopology extends PipelineBase {
 /** Retention of every dead-letter queue, in seconds: 14 days, the longest that SQS keeps (requirement D4.3). */
 export const deadLetterRetentionSeconds = 1_209_600;
 
+/** Records of a batch that a function handles side by side. */
+export const recordsAtOnce = 4;
+
+/**
+ * A function begins a record of a batch with at least this much time left, in seconds. The engine stops its runs two
+ * seconds before the end: one second is the least that is worth beginning for.
+ */
+export const recordSecondsMin = 3;
+
 /**
  * A queue hides a received message for this many times the function's timeout (requirement D4.3).
  * Source: AWS Lambda developer guide, "Using Lambda with Amazon SQS", queue configuration.
@@ -83,7 +121,15 @@ const csvToParquet: PipelineTopology = {
   ],
   queue: { retentionSeconds: 345_600, receiveCountMax: 3 },
   // One file per invocation: each may need the whole time, and memory is bounded per file.
-  compute: { timeoutSeconds: 900, memoryMb: 1_769, concurrencyMax: 100, batchSize: 1 },
+  compute: {
+    timeoutSeconds: 900,
+    memoryMb: 1_769,
+    concurrencyMax: 100,
+    batchSize: 1,
+    messageSeconds: 600,
+    storageMb: 4_096,
+  },
+  task: { cpuUnits: 2_048, memoryMb: 8_192, storageGb: 50 },
 };
 
 const imageRenditions: PipelineTopology = {
@@ -101,6 +147,8 @@ const imageRenditions: PipelineTopology = {
   ],
   queue: { retentionSeconds: 86_400, receiveCountMax: 3 },
   compute: { timeoutSeconds: 60, memoryMb: 1_769, concurrencyMax: 50, batchSize: 10 },
+  nativePackages: ["sharp"],
+  tables: ["images"],
 };
 
 /** All pipelines. */

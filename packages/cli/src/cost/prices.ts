@@ -1,5 +1,5 @@
 /**
- * Prices that the benches multiply counts with: us-east-1, list prices in USD, without free tiers and discounts.
+ * Prices that `millrace cost` and the benches multiply counts with: us-east-1, list prices in USD, without free tiers and discounts.
  *
  * Written down on 2026-11-20. `read` says how a price was looked at that day:
  *  - vendor     in a stored copy of the vendor's own page
@@ -62,6 +62,97 @@ export const prices = {
     unit: "GB-seconds, x86",
     source: "https://aws.amazon.com/lambda/pricing/",
     read: "notes",
+  },
+  lambdaArmGbSecond: {
+    usd: 13.3334,
+    per: million,
+    unit: "GB-seconds, arm64",
+    source: "https://aws.amazon.com/lambda/pricing/",
+    read: "notes",
+  },
+  customEvent: {
+    usd: 1,
+    per: million,
+    unit: "events put on a bus of one's own",
+    source: "https://aws.amazon.com/eventbridge/pricing/",
+    read: "notes",
+  },
+  snsPublish: {
+    usd: 0.5,
+    per: million,
+    unit: "publishes",
+    source: "https://aws.amazon.com/sns/pricing/",
+    read: "notes",
+  },
+  s3Write: {
+    usd: 5,
+    per: million,
+    unit: "PUT, COPY, POST and LIST requests, standard storage",
+    source: "https://aws.amazon.com/s3/pricing/",
+    read: "notes",
+  },
+  s3Read: {
+    usd: 0.4,
+    per: million,
+    unit: "GET requests, standard storage",
+    source: "https://aws.amazon.com/s3/pricing/",
+    read: "notes",
+  },
+  logGb: {
+    usd: 0.5,
+    per: 1,
+    unit: "GB of logs taken in",
+    source: "https://aws.amazon.com/cloudwatch/pricing/",
+    read: "secondary",
+  },
+  alarmMetricMonth: {
+    usd: 0.1,
+    per: 1,
+    unit: "metrics that an alarm watches, for a month",
+    source: "https://aws.amazon.com/cloudwatch/pricing/",
+    read: "secondary",
+  },
+  customMetricMonth: {
+    usd: 0.3,
+    per: 1,
+    unit: "metrics of one's own, for a month",
+    source: "https://aws.amazon.com/cloudwatch/pricing/",
+    read: "secondary",
+  },
+  dashboardMonth: {
+    usd: 3,
+    per: 1,
+    unit: "dashboards, for a month",
+    source: "https://aws.amazon.com/cloudwatch/pricing/",
+    read: "secondary",
+  },
+  keyMonth: {
+    usd: 1,
+    per: 1,
+    unit: "keys of one's own, for a month",
+    source: "https://aws.amazon.com/kms/pricing/",
+    read: "notes",
+  },
+  hostedZoneMonth: {
+    usd: 0.5,
+    per: 1,
+    unit: "hosted zones, for a month",
+    source: "https://aws.amazon.com/route53/pricing/",
+    read: "notes",
+  },
+  fargateCpuHour: {
+    usd: 0.04048,
+    per: 1,
+    unit: "vCPU-hours, Linux on x86",
+    source: "https://aws.amazon.com/fargate/pricing/",
+    read: "secondary",
+  },
+  fargateGbHour: {
+    usd: 0.004445,
+    per: 1,
+    unit: "GB-hours, Linux on x86",
+    source: "https://aws.amazon.com/fargate/pricing/",
+    read: "secondary",
   },
   stepFunctionsTransition: {
     usd: 25,

@@ -1,0 +1,47 @@
+/**
+ * Uploading without an AWS client: `POST /uploads` gives a form, by which a browser or a program sends one object
+ * straight to the raw bucket.
+ *
+ * Callers sign their request (IAM); who may call is a policy on `execute-api:Invoke` of this API, which the account's
+ * owner grants. The function may put objects under the prefixes of the triggers, so no form that it signs can do more.
+ */
+import { variables } from "@millrace/functions/Environment";
+import { buckets } from "./buckets";
+import { makeFunction } from "./lib/functions";
+import { stage } from "./stage";
+import { topology } from "./topology";
+
+/** Requests per second that it takes at most, and in a burst. */
+const throttle = { throttlingRateLimit: 50, throttlingBurstLimit: 100 };
+
+const { fn, log } = makeFunction("Uploads", {
+  description: "signs forms for uploads",
+  handler: "uploads",
+  timeoutSeconds: 10,
+  memoryMb: 512,
+  environment: {
+    [variables.buckets.raw]: buckets.raw.name,
+    [variables.buckets.clean]: buckets.clean.name,
+    [variables.buckets.errors]: buckets.errors.name,
+  },
+  rights: topology.pipelines.map(({ trigger }) => ({
+    actions: ["s3:PutObject"],
+    resources: [$interpolate`${buckets[trigger.bucket].arn}/${trigger.prefix}*`],
+  })),
+});
+
+const api = new sst.aws.ApiGatewayV2("UploadApi", {
+  cors:
+    stage.uploadOrigins.length > 0
+      ? { allowOrigins: stage.uploadOrigins, allowMethods: ["POST"] }
+      : false,
+  accessLog: { retention: stage.isProduction ? "1 year" : "1 week" },
+  transform: {
+    stage: (args) => {
+      args.defaultRouteSettings = throttle;
+    },
+  },
+});
+api.route("POST /uploads", fn.arn, { auth: { iam: true } });
+
+export const uploads = { fn, log, url: api.url };

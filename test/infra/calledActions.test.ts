@@ -1,0 +1,71 @@
+/**
+ * The rights that functions are given are those that the code calls: read from the adapters' own source.
+ */
+import { assert, describe, it } from "@effect/vitest";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { calledActions } from "./rules/roles.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** Actions by the command that needs them; nothing for what only people and the sweeper do. */
+const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
+  CopyObjectCommand: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+  CreateScheduleCommand: ["scheduler:CreateSchedule"],
+  DeleteCommand: ["dynamodb:DeleteItem"],
+  DeleteMessageCommand: ["sqs:DeleteMessage"],
+  GetCommand: ["dynamodb:GetItem"],
+  GetObjectCommand: ["s3:GetObject", "s3:GetObjectVersion"],
+  // Only for a pipeline that names secrets.
+  GetSecretValueCommand: [],
+  // Of people, who pause a pipeline.
+  ListEventSourceMappingsCommand: [],
+  // The sweeper's.
+  ListQueueTagsCommand: [],
+  PublishCommand: ["sns:Publish"],
+  PutCommand: ["dynamodb:PutItem"],
+  PutEventsCommand: ["events:PutEvents"],
+  PutObjectCommand: ["s3:PutObject"],
+  QueryCommand: ["dynamodb:Query"],
+  ReceiveMessageCommand: ["sqs:ReceiveMessage"],
+  SendMessageCommand: ["sqs:SendMessage"],
+  // Of people again.
+  TagQueueCommand: [],
+  UntagQueueCommand: [],
+  UpdateCommand: ["dynamodb:UpdateItem"],
+  UpdateEventSourceMappingCommand: [],
+};
+
+/** What the SDK does in a multipart upload. */
+const implied = ["s3:AbortMultipartUpload"];
+
+const folders = ["packages/core/src/aws", "packages/functions/src"];
+
+const commands = new Set(
+  folders.flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((file) => file.endsWith(".ts"))
+      .flatMap((file) =>
+        [...readFileSync(join(root, folder, file), "utf8").matchAll(/new (\w+Command)\(/g)].map(
+          ([, command = ""]) => command,
+        ),
+      ),
+  ),
+);
+
+describe("the rights of functions", () => {
+  it("are known for every command of the adapters", () => {
+    assert.deepStrictEqual(
+      [...commands].filter((command) => !(command in actionsOf)).toSorted(),
+      [],
+    );
+  });
+
+  it("are those that the adapters call, and no others", () => {
+    const called = [...commands].flatMap((command) => actionsOf[command] ?? []);
+    assert.deepStrictEqual(
+      [...new Set([...called, ...implied])].toSorted(),
+      [...calledActions].toSorted(),
+    );
+  });
+});

@@ -1,0 +1,200 @@
+/**
+ * SST's real command line with the real project, offline: what an engineer does with a stage, from its first deployment
+ * to its removal; the bundles that it built, at work against the embedded AWS; and a handler on the desk, edited while it
+ * is live.
+ *
+ * One after the other, because each uses what the one before has made.
+ */
+import { assert, describe, it } from "@effect/vitest";
+import { pipelines } from "@millrace/workflows/topology";
+import { Effect, Schedule, Schema } from "effect";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll } from "vitest";
+import { layerLocalWorld, LocalWorld } from "../LocalWorld.ts";
+import { startBridge } from "./bridge.ts";
+import { makeSstProject, type Ran, type SstProject } from "./SstProject.ts";
+
+let project: SstProject;
+beforeAll(async () => {
+  project = await makeSstProject();
+});
+afterAll(() => project.remove());
+
+/** Passes on what a command took, because its figure is wanted. */
+const output = (name: string, { code, ms, output }: Ran): string => {
+  process.stdout.write(`sst ${name}: ${ms} ms\n`);
+  assert.strictEqual(code, 0, output);
+  return output;
+};
+
+const stage = ["--stage", "ann"] as const;
+
+const Outputs = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown));
+const decodeOutputs = Schema.decodeUnknownSync(Outputs);
+
+describe("sst deploy", () => {
+  it("makes a stage, with bundles of its own and outputs to read", async () => {
+    const said = output("deploy", await project.sst("deploy", ...stage));
+    assert.include(said, "uploadApi");
+    const outputs = decodeOutputs(
+      readFileSync(join(project.folder, ".sst", "outputs.json"), "utf8"),
+    );
+    assert.containsAllKeys(outputs, ["buckets", "queues", "deadLetterQueues", "tables"]);
+  });
+
+  it("built bundles that do a pipeline's work: CSV, and images with sharp's native parts", async () => {
+    const image = await sharp({
+      create: { width: 900, height: 700, channels: 3, background: "#336699" },
+    })
+      .jpeg()
+      .toBuffer();
+    const work = Effect.gen(function* () {
+      const world = yield* LocalWorld;
+      const csv = yield* world.process("incoming/orders.csv", "id,total\n1,2\n2,3\n");
+      const jpeg = yield* world.process("images/photo.jpg", image);
+      return [csv.row.status, jpeg.row.status];
+    }).pipe(Effect.provide(layerLocalWorld({ timeoutSeconds: 60, moduleOf: project.bundleOf })));
+    assert.deepStrictEqual(await Effect.runPromise(work), ["completed", "completed"]);
+    assert.deepStrictEqual(pipelines.imageRenditions.nativePackages, ["sharp"]);
+  });
+});
+
+describe("a deployed stage", () => {
+  it("is compared with what a deployment would make", async () => {
+    output("diff", await project.sst("diff", ...stage));
+  });
+
+  it("gives a program its own names", async () => {
+    const print = "console.log(JSON.parse(process.env.SST_RESOURCE_App).stage)";
+    const commands = ["shell", ...stage, "--", process.execPath, "-e", print];
+    assert.match(output("shell", await project.sst(...commands)), /^ann$/m);
+  });
+
+  it("has a state that can be exported, and in it no role that trusts the account", async () => {
+    const state = output("state export", await project.sst("state", "export", ...stage));
+    const functions = state.match(/"type": ?"aws:lambda\/function:Function"/g) ?? [];
+    assert.strictEqual(functions.length, 4);
+    assert.notInclude(state, "123456789012:root");
+  });
+
+  it("is removed", async () => {
+    output("remove", await project.sst("remove", ...stage));
+    const state = output("state export", await project.sst("state", "export", ...stage));
+    assert.notInclude(state, "aws:lambda/function:Function");
+  });
+});
+
+const Deployed = Schema.fromJsonString(
+  Schema.Struct({
+    checkpoint: Schema.Struct({
+      latest: Schema.Struct({
+        resources: Schema.Array(
+          Schema.Struct({
+            urn: Schema.String,
+            type: Schema.String,
+            outputs: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown)),
+          }),
+        ),
+      }),
+    }),
+  }),
+);
+const decodeDeployed = Schema.decodeUnknownSync(Deployed);
+const Variables = Schema.Struct({ variables: Schema.Record(Schema.String, Schema.String) });
+const decodeVariables = Schema.decodeUnknownSync(Variables);
+
+/** The environment of a stub, once it is deployed. */
+const stubVariables = (urnEnd: string) => {
+  const stored = project.cloud.objects.get("/sst-state-test/app/millrace/bea.json");
+  if (!stored) return undefined;
+  const { resources } = decodeDeployed(stored.body.toString()).checkpoint.latest;
+  const stub = resources.find(
+    ({ type, urn }) => type === "aws:lambda/function:Function" && urn.endsWith(urnEnd),
+  );
+  return stub && decodeVariables(stub.outputs?.["environment"]).variables;
+};
+
+/** Waits until it is there; the test's own time-out ends it. */
+const there = <A>(look: () => A | undefined): Promise<A> =>
+  Effect.runPromise(
+    Effect.sync(look).pipe(
+      Effect.repeat({
+        until: (found) => found !== undefined,
+        schedule: Schedule.spaced("100 millis"),
+      }),
+      Effect.flatMap(Effect.fromNullishOr),
+    ),
+  );
+
+const request = {
+  body: JSON.stringify({
+    pipeline: "csv-to-parquet",
+    fileName: "Orders 2026.csv",
+    contentType: "text/csv",
+  }),
+};
+
+const Form = Schema.fromJsonString(
+  Schema.Struct({
+    statusCode: Schema.Int,
+    body: Schema.fromJsonString(
+      Schema.Struct({ key: Schema.String, edited: Schema.optionalKey(Schema.Boolean) }),
+    ),
+  }),
+);
+const decodeForm = Schema.decodeUnknownSync(Form);
+
+describe("sst dev", () => {
+  it("runs a handler on the desk, and its edited text in the next invocation", async () => {
+    const dev = project.start("dev", "--mode=basic", "--stage", "bea");
+    let said = "";
+    dev.stdout?.on("data", (data: Buffer) => {
+      said += data.toString();
+    });
+    const ended = new Promise<void>((resolve) => {
+      dev.on("close", () => {
+        resolve();
+      });
+    });
+    try {
+      const variables = await there(() =>
+        project.live.subscriptionsCount() > 0 && /Complete|No changes/.test(said)
+          ? stubVariables("UploadsFunction")
+          : undefined,
+      );
+      const bridge = await startBridge(
+        join(project.folder, ".sst", "platform"),
+        project.environment,
+        variables,
+        "uploads",
+      );
+      try {
+        const first = await bridge.invoke(request);
+        assert.strictEqual(first.kind, "response", first.body);
+        const { body, statusCode } = decodeForm(first.body);
+        assert.strictEqual(statusCode, 201);
+        assert.match(body.key, /^incoming\/[0-9a-f-]{36}\/Orders-2026\.csv$/);
+        const warm = await bridge.invoke(request);
+
+        const file = join(project.folder, "packages", "functions", "src", "uploads.ts");
+        const text = readFileSync(file, "utf8");
+        const edited = text.replace("respond(201, { url,", "respond(201, { edited: true, url,");
+        assert.notStrictEqual(edited, text);
+        writeFileSync(file, edited);
+        // SST sees the change after a moment; until then the old text answers.
+        let after = await bridge.invoke(request);
+        while (decodeForm(after.body).body.edited !== true) after = await bridge.invoke(request);
+        process.stdout.write(
+          `live: first invocation ${first.ms} ms, warm ${warm.ms} ms, first with the edit ${after.ms} ms\n`,
+        );
+      } finally {
+        bridge.close();
+      }
+    } finally {
+      if (dev.pid !== undefined) process.kill(-dev.pid, "SIGTERM");
+      await ended;
+    }
+  });
+});
