@@ -3,60 +3,16 @@
  *
  * Exit codes: 0 done; 1 it failed, with the reason on stderr; 2 wrong usage; 130 stopped in the middle of many changes.
  */
-import { NodeRuntime, NodeServices } from "@effect/platform-node";
-import { Cause, Console, Effect, Exit } from "effect";
+// Not from the package's root, which brings servers and clients that no command needs: a fifth of a second.
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime";
+import * as NodeServices from "@effect/platform-node/NodeServices";
+import { Cause, Console, Effect } from "effect";
 import { CliError, Command } from "effect/cli";
-
-/** One module per command; only the one that is asked for is loaded, because each brings its own heavy libraries. */
-const commands = {
-  demo: async () => (await import("./demo/demo.ts")).demo,
-  dev: async () => (await import("./dev.ts")).dev,
-  upload: async () => (await import("./upload.ts")).upload,
-  ls: async () => (await import("./ls.ts")).ls,
-  show: async () => (await import("./show.ts")).show,
-  where: async () => (await import("./where.ts")).where,
-  redrive: async () => (await import("./redrive.ts")).redrive,
-  dlq: async () => (await import("./dlq/dlq.ts")).dlq,
-  replay: async () => (await import("./replay/replay.ts")).replay,
-  backfill: async () => (await import("./backfill/backfill.ts")).backfill,
-  reconcile: async () => (await import("./reconcile.ts")).reconcile,
-  signal: async () => (await import("./signal.ts")).signal,
-  cancel: async () => (await import("./cancel.ts")).cancel,
-  pause: async () => (await import("./pause.ts")).pause,
-  resume: async () => (await import("./pause.ts")).resume,
-  fork: async () => (await import("./fork.ts")).fork,
-  export: async () => (await import("./export.ts")).exportCommand,
-  import: async () => (await import("./import.ts")).importCommand,
-  "check-replay": async () => (await import("./checkReplay.ts")).checkReplayCommand,
-  cost: async () => (await import("./cost.ts")).cost,
-  transform: async () => (await import("./transform.ts")).transform,
-  renditions: async () => (await import("./renditions.ts")).renditions,
-};
-
-const isCommand = (name: string): name is keyof typeof commands => Object.hasOwn(commands, name);
+import { exitCodeOf, loadMillrace } from "./commands.ts";
 
 const [name = ""] = process.argv.slice(2);
-const loaded = await Promise.all(
-  isCommand(name) ? [commands[name]()] : Object.values(commands).map((load) => load()),
-);
 
-const millrace = Command.make("millrace").pipe(
-  Command.withDescription(
-    "Durable pipelines: files in, results out, nothing lost and nothing done twice",
-  ),
-  Command.withSubcommands(loaded),
-);
-
-// Before the run: help and wrong usage end it synchronously.
-const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
-  if (Exit.isSuccess(exit)) return 0;
-  // A command that was stopped in its work says so itself; `dev` is stopped when it has done its work.
-  if (Cause.hasInterruptsOnly(exit.cause)) return Number(process.exitCode ?? 0);
-  const error = Cause.squash(exit.cause);
-  return CliError.isCliError(error) && error._tag !== "UserError" ? 2 : 1;
-};
-
-Command.run(millrace, { version: "0.0.0" }).pipe(
+Command.run(await loadMillrace(name), { version: "0.0.0" }).pipe(
   Effect.tapCause((cause) => {
     const error = Cause.squash(cause);
     // What is wrong with the command line has been explained already, with the command's help.
