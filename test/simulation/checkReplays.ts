@@ -34,7 +34,12 @@ export const checkReplays = async (
 ): Promise<ReadonlyArray<Violation>> => {
   const histories = new Map<string, ReadonlyArray<Commit>>();
   for (const id of journal.executionIds) {
-    if (!journal.damaged.has(id)) histories.set(id, journal.history(id));
+    const history = journal.history(id);
+    // A signal to an upload that is superseded waits without a start.
+    const isStarted = history.some(({ events }) =>
+      events.some(({ _tag }) => _tag === "ExecutionStarted"),
+    );
+    if (isStarted && !journal.damaged.has(id)) histories.set(id, history);
   }
   const workflows = Layer.mergeAll(layerOrder("today"), layerPart, layerInvoice, layerCsvToParquet);
   const stored = layerLargeValuesOf(values.texts);

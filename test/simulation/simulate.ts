@@ -74,7 +74,7 @@ const csvEverySeeds = 8;
 
 /** Every so many seeds the orders are wanted in their newest version only, and every so many they are invoiced. */
 const newestEverySeeds = 3;
-const invoicesEverySeeds = 2;
+const invoicesEverySeeds = 4;
 
 /** Faults under which no process dies or stands still, no clock is wrong, and no message or row of the index is lost. */
 const harmless: ReadonlySet<string> = new Set<FaultName>([

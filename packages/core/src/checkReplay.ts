@@ -122,13 +122,18 @@ const decodeParked = Schema.decodeUnknownOption(ParkedByDivergence);
 const divergenceOf = (result: unknown): Option.Option<string> =>
   Option.map(decodeParked(result), ({ cause }) => cause[0].defect.message);
 
-/** Names of fibers and stacks differ from run to run and mean nothing. */
+/** Names of fibers and stacks differ from run to run and mean nothing; so does how many fibers were interrupted. */
 const runDependent: ReadonlySet<string> = new Set(["fiberId", "stack"]);
+const interrupt = canonicalJson({ _tag: "Interrupt" });
 
 const comparable = (result: unknown): string => canonicalJson(withoutRunDependent(result));
 
 const withoutRunDependent = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(withoutRunDependent);
+  if (Array.isArray(value)) {
+    const members = value.map(withoutRunDependent);
+    const first = members.findIndex((member) => canonicalJson(member) === interrupt);
+    return members.filter((member, at) => at === first || canonicalJson(member) !== interrupt);
+  }
   if (!Predicate.isObject(value)) return value;
   const members = Object.entries(value).filter(([name]) => !runDependent.has(name));
   return Object.fromEntries(members.map(([name, member]) => [name, withoutRunDependent(member)]));
