@@ -157,6 +157,17 @@ const watchProgress = ({ pipeline: { name } }: DeployedPipeline): void => {
   });
 };
 
+/** An execution that is open for longer than a day waits for nothing that it was made to wait for. */
+const watchStuck = ({ pipeline: { name } }: DeployedPipeline): void => {
+  alarmOn(`${name}-stuck`, ofPipeline(name, "OldestInFlightMs", "Maximum"), {
+    happened: `an execution of ${name} has been open for more than a day`,
+    todo: "millrace reconcile names it, with the command that gets it on",
+    section: "reconcile",
+    above: 24 * hour * 1_000,
+    periodSeconds: hour,
+  });
+};
+
 const watchSweeper = (): void => {
   alarmOn("forgotten", ofPipeline("sweeper", "ForgottenExecutions"), {
     happened: "the sweeper had to wake executions: wakes are being lost",
@@ -217,6 +228,7 @@ if (stage.isWatched) {
     watchFunction(name, deployed.fn, compute.timeoutSeconds);
     watchSums(deployed);
     watchProgress(deployed);
+    watchStuck(deployed);
   }
   watchFunction("sweeper", sweeper.fn, 300);
   watchFunction("uploads", uploads.fn, 10);
