@@ -61,6 +61,8 @@ describe("the topology", () => {
     assert.deepStrictEqual(objectOf(rule.inputs, "eventPattern")["detail"], {
       pipeline: ["extra"],
     });
+    const silence = named("cloudwatch/metricAlarm", "Alarm-after-extra-delivery");
+    assert.containsAllKeys(silence.inputs["dimensions"], ["EventBusName", "RuleName"]);
     // It reads what the one before it has written.
     const rights = JSON.stringify(
       listOf(named("iam/role", "AfterExtraRole").inputs, "inlinePolicies"),
