@@ -87,9 +87,10 @@ const watchFunction = (name: string, fn: sst.aws.Function, timeoutSeconds: numbe
 };
 
 /** Every event that its rule took must have come to something; an upload starts one execution. */
-const watchSums = ({ pipeline: { name }, rule }: DeployedPipeline): void => {
+const watchSums = (deployed: DeployedPipeline): void => {
+  const { name } = deployed.pipeline;
   const taken = {
-    taken: ofRule(rule.name, "MatchedEvents"),
+    taken: ofRule(deployed, "MatchedEvents"),
     started: ofPipeline(name, "ExecutionsStarted"),
   };
   alarmOnExpression(
@@ -124,7 +125,7 @@ const watchSums = ({ pipeline: { name }, rule }: DeployedPipeline): void => {
       periods: 2,
     },
   );
-  alarmOn(`${name}-delivery`, ofRule(rule.name, "FailedInvocations"), {
+  alarmOn(`${name}-delivery`, ofRule(deployed, "FailedInvocations"), {
     happened: `EventBridge could not deliver to ${name}`,
     todo: `millrace dlq ls ${name} --undelivered`,
     section: "dead-letters",
@@ -134,7 +135,7 @@ const watchSums = ({ pipeline: { name }, rule }: DeployedPipeline): void => {
   alarmOnExpression(
     `${name}-silence`,
     "IF(FILL(today, 0) < 1, 1, 0)",
-    { today: ofRule(rule.name, "MatchedEvents") },
+    { today: ofRule(deployed, "MatchedEvents") },
     {
       happened: `nothing has come in for ${name} for a day`,
       todo: "see whether the rule is enabled and whoever uploads still does; disable this alarm for a quiet pipeline",
@@ -154,6 +155,17 @@ const watchProgress = ({ pipeline: { name } }: DeployedPipeline): void => {
     section: "redrive-by-query",
     above: 0,
     periodSeconds: 5 * minute,
+  });
+};
+
+/** An execution that is open for longer than a day waits for nothing that it was made to wait for. */
+const watchStuck = ({ pipeline: { name } }: DeployedPipeline): void => {
+  alarmOn(`${name}-stuck`, ofPipeline(name, "OldestInFlightMs", "Maximum"), {
+    happened: `an execution of ${name} has been open for more than a day`,
+    todo: "millrace reconcile names it, with the command that gets it on",
+    section: "reconcile",
+    above: 24 * hour * 1_000,
+    periodSeconds: hour,
   });
 };
 
@@ -217,6 +229,7 @@ if (stage.isWatched) {
     watchFunction(name, deployed.fn, compute.timeoutSeconds);
     watchSums(deployed);
     watchProgress(deployed);
+    watchStuck(deployed);
   }
   watchFunction("sweeper", sweeper.fn, 300);
   watchFunction("uploads", uploads.fn, 10);

@@ -51,7 +51,7 @@ const ofEach = (metric: string, statistic?: string) =>
 const business = () => [
   graph(
     "Files in",
-    perPipeline(({ rule }) => ofRule(rule.name, "MatchedEvents")),
+    perPipeline((deployed) => ofRule(deployed, "MatchedEvents")),
   ),
   graph("Done", ofEach("ExecutionsCompleted")),
   graph("Failed", ofEach("ExecutionsFailed")),

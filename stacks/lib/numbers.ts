@@ -1,8 +1,11 @@
 /**
  * The numbers that alarms and the dashboard show, by what they are about.
  */
+import { bus } from "../events";
 import { stage } from "../stage";
+import { isChain } from "../topology";
 import type { Watched } from "./alarms";
+import type { DeployedPipeline } from "./pipeline";
 
 type Text = $util.Input<string>;
 
@@ -27,10 +30,14 @@ export const ofTable = (tableName: Text, metric: string): Watched => ({
   statistic: "Sum",
 });
 
-export const ofRule = (ruleName: Text, metric: string): Watched => ({
+/** A rule of the default bus is known by its name alone, one of another bus by both names. */
+export const ofRule = ({ pipeline, rule }: DeployedPipeline, metric: string): Watched => ({
   namespace: "AWS/Events",
   metric,
-  dimensions: { RuleName: ruleName },
+  dimensions: {
+    RuleName: rule.name,
+    ...(isChain(pipeline) && { EventBusName: bus.name }),
+  },
   statistic: "Sum",
 });
 

@@ -101,6 +101,8 @@ export const renderReport = (graphs: ReadonlyArray<Graph>, rules: ReadonlyArray<
     "",
     ...Object.entries(resourceless).map(([action, reason]) => `- \`${action}\`: ${reason}`),
     "",
+    "A key's own policy (`kms:*`) lets the account decide by its roles; without it nobody could delete the key again.",
+    "",
     "While `sst dev` runs, SST adds `appsync:*` and its own bucket to the functions of that stage.",
     "",
     `## Requirements, and what stands for them`,

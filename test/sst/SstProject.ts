@@ -86,6 +86,9 @@ export const makeSstProject = async (): Promise<SstProject> => {
     SST_NO_BUN: "1",
     HOME: home,
     XDG_CONFIG_HOME: home,
+    // npm's own settings stay those of whoever runs this: SST installs native parts with it.
+    npm_config_userconfig:
+      process.env["npm_config_userconfig"] ?? join(process.env["HOME"] ?? home, ".npmrc"),
     npm_config_cache: process.env["npm_config_cache"] ?? join(process.env["HOME"] ?? home, ".npm"),
     MILLRACE_ENGINE_MODULES: join(root, "test", "infra", "synthesis"),
     MILLRACE_CODE_VERSION: "test",

@@ -59,7 +59,12 @@ const sections = (): ReadonlyArray<string> =>
     );
 
 /** Metrics that must have an alarm for every pipeline, by the requirement's own list. */
-const sums = ["ExecutionsStarted", "DuplicatesAbsorbed", "ExecutionsParked"] as const;
+const sums = [
+  "ExecutionsStarted",
+  "DuplicatesAbsorbed",
+  "ExecutionsParked",
+  "OldestInFlightMs",
+] as const;
 
 const takeAlarms = (graph: Graph, pattern: RegExp): Graph =>
   without(graph, "cloudwatch/metricAlarm", ({ name }) => pattern.test(name));

@@ -206,6 +206,30 @@ export const roleRules: ReadonlyArray<Rule> = [
       }),
   },
   {
+    name: "only-a-keys-own-account-may-do-all-with-it",
+    requirements: ["D4.11"],
+    violations: (graph) =>
+      resourcePoliciesIn(graph)
+        .filter(
+          ({ actions, effect }) => effect === "Allow" && actions.some((one) => one.endsWith("*")),
+        )
+        .filter(
+          ({ owner, principals }) =>
+            !owner.type.startsWith("aws:kms/key:") ||
+            !principals.every((one) => one.endsWith(":root")),
+        )
+        .map(({ actions, owner }) => `${owner.name} allows ${actions.join()}`),
+    plant: (graph) =>
+      change(graph, "sqs/queuePolicy", {
+        policy: policyOf({
+          Effect: "Allow",
+          Principal: { AWS: "arn:aws:iam::123456789012:root" },
+          Action: "sqs:*",
+          Resource: "arn",
+        }),
+      }),
+  },
+  {
     name: "a-role-is-passed-to-one-service-only",
     requirements: ["D4.11"],
     violations: (graph) =>
