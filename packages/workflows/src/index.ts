@@ -12,6 +12,14 @@ export { Reject, RejectReason } from "./csv/Reject.ts";
 export { CsvSniff, csvSniffBytesMax, sniffCsv, type SniffInput } from "./csv/sniffCsv.ts";
 export { SpillFailed } from "./csv/SpillFile.ts";
 export { SlashDates } from "./csv/Timestamp.ts";
+export * as Column from "./schema/Column.ts";
+export {
+  columnPlan,
+  ColumnUnsupported,
+  type DeclaredColumn,
+  type RowSchema,
+} from "./schema/columnPlan.ts";
+export { UndeclaredColumns } from "./schema/matchColumns.ts";
 export type { ByteSink } from "./parquet/ByteSink.ts";
 export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.ts";
 export { layerHyparquet } from "./parquet/layerHyparquet.ts";

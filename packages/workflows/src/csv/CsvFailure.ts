@@ -117,6 +117,28 @@ export class CsvTooManyRejects extends Schema.TaggedError<CsvTooManyRejects>()(
   }
 }
 
+/** Columns that the declared schema asks for are not in the file. */
+export class CsvColumnsMissing extends Schema.TaggedError<CsvColumnsMissing>()(
+  "CsvColumnsMissing",
+  { source: Schema.String, columns: Schema.Array(Schema.String) },
+) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `${this.source} lacks columns that the declared schema needs: ${this.columns.join(", ")}. Add them to the file, or make the fields optionalKey.`;
+  }
+}
+
+/** The file has columns that the declared schema does not know. */
+export class CsvColumnsUnknown extends Schema.TaggedError<CsvColumnsUnknown>()(
+  "CsvColumnsUnknown",
+  { source: Schema.String, columns: Schema.Array(Schema.String) },
+) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `${this.source} has columns that the declared schema does not know: ${this.columns.join(", ")}. Declare them, or set undeclaredColumns to "ignore".`;
+  }
+}
+
 /** Any reason for which a CSV file is invalid. */
 export const CsvFailure = Schema.Union([
   CsvEmpty,
@@ -128,5 +150,7 @@ export const CsvFailure = Schema.Union([
   CsvQuoteUnclosed,
   CsvRecordTooLong,
   CsvTooManyRejects,
+  CsvColumnsMissing,
+  CsvColumnsUnknown,
 ]);
 export type CsvFailure = typeof CsvFailure.Type;

@@ -4,6 +4,8 @@
 import type { CsvDelimiter } from "./Delimiter.ts";
 import type { CsvEncoding } from "./Encoding.ts";
 import { rejectedRowsTolerated, rejectedShareMax, rowGroupRowsMax } from "./Limits.ts";
+import type { DeclaredColumn } from "../schema/columnPlan.ts";
+import type { UndeclaredColumns } from "../schema/matchColumns.ts";
 import type { SlashDates } from "./Timestamp.ts";
 
 /** The options of `csvToParquet`. */
@@ -22,6 +24,10 @@ export interface CsvOptions {
   readonly slashDates?: SlashDates | undefined;
   /** Output names of the date columns. @default every name that holds `fecha` or `date` */
   readonly dateColumns?: ReadonlyArray<string> | undefined;
+  /** The columns of a declared schema (see `columnPlan`). @default none: the rules of D1.6, everything else is text */
+  readonly columns?: ReadonlyArray<DeclaredColumn> | undefined;
+  /** What becomes of columns that the declared schema does not know. @default refuse: the file is invalid */
+  readonly undeclaredColumns?: UndeclaredColumns | undefined;
   /** Whether exact duplicates of an earlier row are dropped. @default drop */
   readonly duplicates?: "drop" | "keep" | undefined;
   /** Rows per output file. @default all in one */
@@ -38,6 +44,7 @@ export interface CsvOptions {
 export const withDefaults = (options: CsvOptions) => ({
   ...options,
   slashDates: options.slashDates ?? ("refuse" as const),
+  undeclaredColumns: options.undeclaredColumns ?? ("refuse" as const),
   duplicates: options.duplicates ?? ("drop" as const),
   partRowsMax: options.partRowsMax ?? Number.POSITIVE_INFINITY,
   rowGroupRowsMax: options.rowGroupRowsMax ?? rowGroupRowsMax,

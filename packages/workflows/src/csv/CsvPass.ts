@@ -20,15 +20,13 @@ import { type CsvDelimiter, sniffDelimiter } from "./Delimiter.ts";
 import { binaryKind, byteOrderMark } from "./Encoding.ts";
 import { columnNames, type RenamedColumn } from "./Header.ts";
 import { columnsMax, rejectedRowsEarlyLook, sniffBytesMax } from "./Limits.ts";
+import { matchColumns } from "../schema/matchColumns.ts";
 import { RecordReader, type Verdict } from "./RecordReader.ts";
 import type { Reject } from "./Reject.ts";
 import { hashRow, makeRowHash } from "./RowHash.ts";
 import { RowGroupBuilder } from "./RowGroupBuilder.ts";
 import { SeenRows } from "./SeenRows.ts";
 import { Utf8Stream } from "./Utf8Stream.ts";
-
-/** `_processed_at` and `_source_file`. */
-const enrichedColumns = 2;
 
 const isDateName = (name: string): boolean => name.includes("fecha") || name.includes("date");
 
@@ -48,6 +46,8 @@ export class CsvPass {
   /** Set when the header has been read. */
   groups: RowGroupBuilder | undefined;
   renamed: ReadonlyArray<RenamedColumn> = [];
+  /** The file's columns that the declared schema leaves out. */
+  ignored: ReadonlyArray<string> = [];
   rowsIn = 0;
   rowsRejected = 0;
   duplicates = 0;
@@ -147,7 +147,7 @@ export class CsvPass {
       this.blankRows += 1;
       return undefined;
     }
-    const invalid = this.#invalid(cells);
+    const invalid = this.#invalid(cells, this.groups.width) ?? this.#unfit(cells, this.groups);
     if (invalid !== undefined) return invalid;
     if (this.#options.duplicates === "drop") {
       hashRow(cells, this.#hash);
@@ -161,23 +161,43 @@ export class CsvPass {
   }
 
   #header(cells: ReadonlyArray<string>): Verdict {
-    const { dateColumns, source } = this.#options;
+    const { columns, dateColumns, source } = this.#options;
     if (cells.every((cell) => cell.trim() === ""))
       return { failure: new CsvNoColumns({ source, line: this.emptyLines + 1 }) };
     if (cells.length > columnsMax)
       return { failure: new CsvTooManyColumns({ source, columns: cells.length, columnsMax }) };
     const { names, renamed } = columnNames(cells);
     this.renamed = renamed;
+    const matched =
+      columns === undefined
+        ? undefined
+        : matchColumns(source, names, columns, this.#options.undeclaredColumns);
+    if (matched !== undefined && Result.isFailure(matched)) return { failure: matched.failure };
+    this.ignored = matched?.success.ignored ?? [];
     this.groups = new RowGroupBuilder({
       ...this.#options,
       names,
       isDate: dateColumns === undefined ? isDateName : (name) => dateColumns.includes(name),
+      declared:
+        columns === undefined || matched === undefined
+          ? undefined
+          : { columns, sources: matched.success.sources },
     });
     return undefined;
   }
 
-  #invalid(cells: ReadonlyArray<string>): Verdict {
-    const width = (this.groups?.plan.length ?? 0) - enrichedColumns;
+  #unfit(cells: ReadonlyArray<string>, groups: RowGroupBuilder): Verdict {
+    const column = groups.unfit(cells);
+    if (column === undefined) return undefined;
+    const { name } = column.plan;
+    return {
+      reason: "does-not-fit",
+      column: name,
+      detail: `column ${JSON.stringify(name)} takes ${column.expected}`,
+    };
+  }
+
+  #invalid(cells: ReadonlyArray<string>, width: number): Verdict {
     if (cells.length !== width)
       return {
         reason: cells.length < width ? "row-too-short" : "row-too-long",

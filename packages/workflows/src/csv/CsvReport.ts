@@ -73,6 +73,8 @@ export const CsvReport = Schema.Struct({
   bytesOut: Schema.Int,
   columns: Schema.Array(Schema.Struct({ name: Schema.String, kind: ColumnKind })),
   renamed: Schema.Array(RenamedColumn),
+  /** Columns of the file that the declared schema leaves out, when it may. */
+  ignored: Schema.optionalKey(Schema.Array(Schema.String)),
   encoding: CsvEncoding,
   encodingOrigin: EncodingOrigin,
   delimiter: CsvDelimiter,

@@ -8,7 +8,7 @@
  */
 import { type CsvFailure, CsvQuoteUnclosed, CsvRecordTooLong } from "./CsvFailure.ts";
 import { chunkBytesMax, recordBytesMax } from "./Limits.ts";
-import { makeReject, type Reject, type RejectReason } from "./Reject.ts";
+import { type Fault, makeReject, type Reject } from "./Reject.ts";
 import { RecordParser } from "./RecordParser.ts";
 
 const lineFeed = 10;
@@ -16,10 +16,7 @@ const carriageReturn = 13;
 const quote = 34;
 
 /** What a visitor says of a record: nothing, or why it is rejected, or why the file is. */
-export type Verdict =
-  | undefined
-  | { readonly reason: RejectReason; readonly detail: string }
-  | { readonly failure: CsvFailure };
+export type Verdict = undefined | Fault | { readonly failure: CsvFailure };
 
 /** Looks at each record in turn, and is told of each row that is rejected. */
 export interface RecordVisitor {
@@ -27,7 +24,10 @@ export interface RecordVisitor {
   readonly rejected: (reject: Reject) => CsvFailure | undefined;
 }
 
-const strayQuote = "text stands behind a closing quote";
+const strayQuote: Fault = {
+  reason: "stray-quote",
+  detail: "text stands behind a closing quote",
+};
 
 /** What a fresh parser is given at first: if its first records are broken too, little work is lost. Doubles from there. */
 const restartBytes = 1024;
@@ -186,15 +186,15 @@ export class RecordReader {
   #judge(verdict: Exclude<Verdict, undefined>, start: number, end: number): CsvFailure | undefined {
     if ("failure" in verdict) return verdict.failure;
     this.#countLinesTo(start);
-    return this.#reject(verdict.reason, verdict.detail, start, end);
+    return this.#reject(verdict, start, end);
   }
 
-  #reject(reason: RejectReason, detail: string, start: number, end: number) {
+  #reject(fault: Fault, start: number, end: number) {
     const bytes = this.#window.subarray(
       start - this.#windowStart,
       Math.min(end, this.#size) - this.#windowStart,
     );
-    return this.#visitor.rejected(makeReject(this.#line, reason, detail, bytes));
+    return this.#visitor.rejected(makeReject(this.#line, fault, bytes));
   }
 
   #countLinesTo(offset: number): void {
@@ -226,7 +226,7 @@ export class RecordReader {
     if (length === -1) return undefined;
     this.#atBrokenLine = false;
     const end = this.#windowStart + length;
-    const failure = this.#reject("stray-quote", strayQuote, this.#windowStart, end);
+    const failure = this.#reject(strayQuote, this.#windowStart, end);
     this.#countLinesTo(end);
     this.#dropTo(end);
     this.#parser = new RecordParser(this.#delimiter);

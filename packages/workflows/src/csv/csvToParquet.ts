@@ -132,6 +132,7 @@ const report = (
     bytesOut,
     columns: groups.plan.map(({ kind, name }) => ({ name: toldName(name), kind })),
     renamed: pass.renamed.map(toldRename),
+    ...(pass.ignored.length > 0 && { ignored: pass.ignored }),
     encoding: opened.text.encoding,
     encodingOrigin: opened.text.origin,
     delimiter: opened.delimiter,
