@@ -9,6 +9,7 @@ export { CsvDelimiter } from "./csv/Delimiter.ts";
 export { CsvEncoding, EncodingOrigin } from "./csv/Encoding.ts";
 export { RenamedColumn } from "./csv/Header.ts";
 export { Reject, RejectReason } from "./csv/Reject.ts";
+export { RejectsFormat } from "./csv/RejectsFile.ts";
 export { CsvSniff, csvSniffBytesMax, sniffCsv, type SniffInput } from "./csv/sniffCsv.ts";
 export { SpillFailed } from "./csv/SpillFile.ts";
 export { SlashDates } from "./csv/Timestamp.ts";
@@ -55,6 +56,11 @@ export { renditionKey, type RenditionKeyInput } from "./images/renditionKey.ts";
 export { layerWorkflowsToCheck } from "./layerWorkflows.ts";
 export { depthMax, LoopStopped } from "./outputMetadata.ts";
 export { Buckets } from "./Buckets.ts";
-export { CsvToParquet, layerCsvToParquet } from "./csvToParquet/CsvToParquet.ts";
+export {
+  CsvToParquet,
+  layerCsvToParquet,
+  layerCsvToParquetWith,
+} from "./csvToParquet/CsvToParquet.ts";
+export type { CsvPipelineOptions } from "./csvToParquet/CsvPipelineOptions.ts";
 export { CatalogUnavailable, ImageCatalog, ImageRecord } from "./imageRenditions/ImageCatalog.ts";
 export { ImageRenditions, layerImageRenditions } from "./imageRenditions/ImageRenditions.ts";

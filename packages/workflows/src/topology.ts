@@ -78,7 +78,11 @@ const csvToParquet: PipelineTopology = {
   handler: "csvToParquet",
   trigger: { bucket: "raw", prefix: "incoming/", suffixes: [".csv"] },
   outputs: [
-    { bucket: "clean", prefix: "processed/", suffixes: [".parquet", ".rejects.ndjson"] },
+    {
+      bucket: "clean",
+      prefix: "processed/",
+      suffixes: [".parquet", ".rejects.ndjson", ".rejects.csv"],
+    },
     { bucket: "errors", prefix: "incoming/" },
   ],
   queue: { retentionSeconds: 345_600, receiveCountMax: 3 },

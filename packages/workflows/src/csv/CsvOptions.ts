@@ -3,7 +3,13 @@
  */
 import type { CsvDelimiter } from "./Delimiter.ts";
 import type { CsvEncoding } from "./Encoding.ts";
-import { rejectedRowsTolerated, rejectedShareMax, rowGroupRowsMax } from "./Limits.ts";
+import {
+  rejectedRowsKept,
+  rejectedRowsTolerated,
+  rejectedShareMax,
+  rowGroupRowsMax,
+} from "./Limits.ts";
+import type { RejectsFormat } from "./RejectsFile.ts";
 import type { DeclaredColumn } from "../schema/columnPlan.ts";
 import type { UndeclaredColumns } from "../schema/matchColumns.ts";
 import type { SlashDates } from "./Timestamp.ts";
@@ -38,6 +44,12 @@ export interface CsvOptions {
   readonly rejectedShareMax?: number | undefined;
   /** Rejected rows that never condemn a file by their share. @default 100 */
   readonly rejectedRowsTolerated?: number | undefined;
+  /** Rejected rows beyond which a file counts as invalid, whatever their share. @default no such limit */
+  readonly rejectedRowsMax?: number | undefined;
+  /** Rejected rows that are written out; the others are only counted. @default 100,000 */
+  readonly rejectedRowsKept?: number | undefined;
+  /** @default ndjson */
+  readonly rejectsFormat?: RejectsFormat | undefined;
 }
 
 /** The options with every default filled in. */
@@ -50,6 +62,9 @@ export const withDefaults = (options: CsvOptions) => ({
   rowGroupRowsMax: options.rowGroupRowsMax ?? rowGroupRowsMax,
   rejectedShareMax: options.rejectedShareMax ?? rejectedShareMax,
   rejectedRowsTolerated: options.rejectedRowsTolerated ?? rejectedRowsTolerated,
+  rejectedRowsMax: options.rejectedRowsMax ?? Number.POSITIVE_INFINITY,
+  rejectedRowsKept: options.rejectedRowsKept ?? rejectedRowsKept,
+  rejectsFormat: options.rejectsFormat ?? ("ndjson" as const),
 });
 
 /** Complete options. */

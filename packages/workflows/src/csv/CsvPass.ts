@@ -216,7 +216,8 @@ export class CsvPass {
     if (reason === "stray-quote") this.rowsIn += 1;
     this.rowsRejected += 1;
     if (this.#firstReject === "") this.#firstReject = `line ${line}: ${detail}`;
-    this.rejects.push(reject);
+    if (this.rowsRejected <= this.#options.rejectedRowsKept) this.rejects.push(reject);
+    if (this.rowsRejected > this.#options.rejectedRowsMax) return this.#rejectsFailure();
     // A file that is clearly hopeless must not be read to its end.
     return this.rowsRejected < rejectedRowsEarlyLook ? undefined : this.#tooManyRejects();
   }

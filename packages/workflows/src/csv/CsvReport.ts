@@ -65,6 +65,8 @@ export const CsvReport = Schema.Struct({
   rowsIn: Schema.Int,
   rowsOut: Schema.Int,
   rowsRejected: Schema.Int,
+  /** Rejected rows that are not in the rejects file because it is full. */
+  rejectsLeftOut: Schema.optionalKey(Schema.Int),
   duplicates: Schema.Int,
   blankRows: Schema.Int,
   /** Date cells that held text which is no date. */

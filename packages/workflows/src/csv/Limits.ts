@@ -32,6 +32,12 @@ export const rejectedShareMax = 0.1;
 /** ... but a few bad rows never condemn a small file. */
 export const rejectedRowsTolerated = 100;
 
+/**
+ * Rejected rows that are written out: at 4,096 characters each this bounds the file, and nobody reads more. Further ones
+ * are counted, and lie in the input.
+ */
+export const rejectedRowsKept = 100_000;
+
 /** From here on the share is looked at on every rejected row, so that a hopeless file ends early. */
 export const rejectedRowsEarlyLook = 10_000;
 

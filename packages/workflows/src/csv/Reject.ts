@@ -1,8 +1,5 @@
 /**
  * A row that could not be taken: kept with its line, the reason and its raw text, never dropped silently.
- *
- * The rejects file is NDJSON, one object per row in line order. Not CSV: a rejected row is exactly what CSV tools trip
- * over, and a JSON string cannot act as a formula when somebody opens the file.
  */
 import { Schema } from "effect";
 import { rejectTextMax } from "./Limits.ts";
@@ -56,7 +53,3 @@ export const makeReject = (
     cut: raw.length < text.length || bytes.length > rejectTextMax * 4 + 4,
   };
 };
-
-/** The lines of a rejects file. */
-export const encodeRejects = (rejects: ReadonlyArray<Reject>): Uint8Array =>
-  Buffer.from(rejects.map((reject) => `${JSON.stringify(reject)}\n`).join(""), "utf8");
