@@ -76,7 +76,7 @@ const csvToParquet: PipelineTopology = {
   name: "csv-to-parquet",
   workflow: "CsvToParquet",
   handler: "csvToParquet",
-  trigger: { bucket: "raw", prefix: "incoming/", suffixes: [".csv"] },
+  trigger: { bucket: "raw", prefix: "incoming/", suffixes: [".csv", ".csv.gz"] },
   outputs: [
     {
       bucket: "clean",

@@ -326,7 +326,7 @@ describe("an invalid file", () => {
     ["has a broken header", '"a"b,c\n1,2\n', "CsvHeaderBroken"],
     ["has too many columns", `${"c,".repeat(10_001)}c\n1\n`, "CsvTooManyColumns"],
     ["is a zip", Buffer.from([0x50, 0x4b, 3, 4, 20, 0, 0, 0]), "CsvNotText"],
-    ["is a gzip", Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]), "CsvNotText"],
+    ["is a broken gzip", Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]), "CsvNotInflatable"],
     ["is UTF-16 without a mark", Buffer.from("a,b\n1,2\n", "utf16le"), "CsvNotText"],
     ["is in no encoding we know", Buffer.from([0x61, 0x0a, 0x81, 0x0a]), "CsvUndecodable"],
     [

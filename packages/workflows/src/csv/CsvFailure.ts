@@ -139,6 +139,29 @@ export class CsvColumnsUnknown extends Schema.TaggedError<CsvColumnsUnknown>()(
   }
 }
 
+/** It begins like a gzip archive and is none, or a damaged one. */
+export class CsvNotInflatable extends Schema.TaggedError<CsvNotInflatable>()("CsvNotInflatable", {
+  source: Schema.String,
+  /** Bytes of the file that had been read when it broke. */
+  bytesRead: Schema.Int,
+}) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `${this.source} is a gzip archive that is damaged or ends early (seen within its first ${this.bytesRead} bytes). Compress it again and upload it again.`;
+  }
+}
+
+/** A compressed file holds more than it may: a gzip bomb, or a file for another pipeline. */
+export class CsvInflatesTooFar extends Schema.TaggedError<CsvInflatesTooFar>()(
+  "CsvInflatesTooFar",
+  { source: Schema.String, bytesIn: Schema.Int, bytesOut: Schema.Int },
+) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `${this.source} grows too far: its first ${this.bytesIn} bytes hold ${this.bytesOut} or more. Split it, or raise inflatedBytesMax or inflateRatioMax if it is what it should be.`;
+  }
+}
+
 /** Any reason for which a CSV file is invalid. */
 export const CsvFailure = Schema.Union([
   CsvEmpty,
@@ -152,5 +175,7 @@ export const CsvFailure = Schema.Union([
   CsvTooManyRejects,
   CsvColumnsMissing,
   CsvColumnsUnknown,
+  CsvNotInflatable,
+  CsvInflatesTooFar,
 ]);
 export type CsvFailure = typeof CsvFailure.Type;

@@ -4,6 +4,8 @@
 import type { CsvDelimiter } from "./Delimiter.ts";
 import type { CsvEncoding } from "./Encoding.ts";
 import {
+  inflatedBytesMax,
+  inflateRatioMax,
   rejectedRowsKept,
   rejectedRowsTolerated,
   rejectedShareMax,
@@ -48,6 +50,10 @@ export interface CsvOptions {
   readonly rejectedRowsMax?: number | undefined;
   /** Rejected rows that are written out; the others are only counted. @default 100,000 */
   readonly rejectedRowsKept?: number | undefined;
+  /** Bytes that a compressed file may hold. @default 10 GiB */
+  readonly inflatedBytesMax?: number | undefined;
+  /** Bytes that a compressed file may hold per byte of its own, beyond the first 64 MiB. @default 250 */
+  readonly inflateRatioMax?: number | undefined;
   /** @default ndjson */
   readonly rejectsFormat?: RejectsFormat | undefined;
 }
@@ -64,6 +70,8 @@ export const withDefaults = (options: CsvOptions) => ({
   rejectedRowsTolerated: options.rejectedRowsTolerated ?? rejectedRowsTolerated,
   rejectedRowsMax: options.rejectedRowsMax ?? Number.POSITIVE_INFINITY,
   rejectedRowsKept: options.rejectedRowsKept ?? rejectedRowsKept,
+  inflatedBytesMax: options.inflatedBytesMax ?? inflatedBytesMax,
+  inflateRatioMax: options.inflateRatioMax ?? inflateRatioMax,
   rejectsFormat: options.rejectsFormat ?? ("ndjson" as const),
 });
 

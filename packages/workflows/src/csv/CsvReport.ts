@@ -71,7 +71,11 @@ export const CsvReport = Schema.Struct({
   blankRows: Schema.Int,
   /** Date cells that held text which is no date. */
   nullDates: Schema.Int,
+  /** Bytes of text; those of a compressed file itself are in `compressed`. */
   bytesIn: Schema.Int,
+  compressed: Schema.optionalKey(
+    Schema.Struct({ compression: Schema.Literal("gzip"), bytes: Schema.Int }),
+  ),
   bytesOut: Schema.Int,
   columns: Schema.Array(Schema.Struct({ name: Schema.String, kind: ColumnKind })),
   renamed: Schema.Array(RenamedColumn),

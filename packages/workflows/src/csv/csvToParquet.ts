@@ -1,7 +1,7 @@
 /**
  * One streaming pass from CSV to Parquet: validate, clean, transform, enrich, output (D1.5, D1.6, D1.7, D3.2).
  *
- * Memory is bounded whatever the file's size: one chunk, one row group, the table of row hashes (see SeenRows). The same
+ * A gzip archive is read as the file in it. Memory is bounded whatever the file's size: one chunk, one row group, the table of row hashes (see SeenRows). The same
  * input and options give the same bytes, however the source is chunked.
  *
  * Decisions:
@@ -12,6 +12,7 @@
  *   set; or every row there is
  */
 import { Effect, Scope, Stream } from "effect";
+import { inflated, type InflateFigures } from "../input/inflated.ts";
 import type { ByteSink } from "../parquet/ByteSink.ts";
 import { ParquetEncoder, type ParquetPart } from "../parquet/ParquetEncoder.ts";
 import type { CsvFailure } from "./CsvFailure.ts";
@@ -185,7 +186,8 @@ export const csvToParquet = Effect.fn("csvToParquet")(function* <E1, R1, E2, R2>
     yield* output.drain();
   });
 
-  yield* Stream.runForEach(source, (chunk) =>
+  const figures: InflateFigures = { compression: undefined, bytes: 0 };
+  yield* Stream.runForEach(inflated(options.source, source, complete, figures), (chunk) =>
     Effect.forEach(pieces(chunk), take, { discard: true }),
   ).pipe(
     Effect.andThen(Effect.suspend(() => failWith(pass.end()))),
@@ -195,5 +197,10 @@ export const csvToParquet = Effect.fn("csvToParquet")(function* <E1, R1, E2, R2>
   // A pass that ended well has read a header, so there is a report.
   const told = yield* Effect.fromNullishOr(report(pass, encoder.name, parts)).pipe(Effect.orDie);
   const leftOut = pass.rowsRejected - complete.rejectedRowsKept;
-  return leftOut > 0 ? { ...told, rejectsLeftOut: leftOut } : told;
+  const { bytes, compression } = figures;
+  return {
+    ...told,
+    ...(compression !== undefined && { compressed: { compression, bytes } }),
+    ...(leftOut > 0 && { rejectsLeftOut: leftOut }),
+  };
 });

@@ -15,6 +15,8 @@ export interface CsvPipelineOptions extends Pick<
   | "dateColumns"
   | "undeclaredColumns"
   | "duplicates"
+  | "inflatedBytesMax"
+  | "inflateRatioMax"
   | "rejectedRowsMax"
   | "rejectedRowsTolerated"
   | "rejectedShareMax"
