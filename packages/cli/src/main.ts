@@ -29,6 +29,7 @@ const commands = {
   import: async () => (await import("./import.ts")).importCommand,
   "check-replay": async () => (await import("./checkReplay.ts")).checkReplayCommand,
   transform: async () => (await import("./transform.ts")).transform,
+  infer: async () => (await import("./infer.ts")).infer,
   renditions: async () => (await import("./renditions.ts")).renditions,
 };
 

@@ -3,7 +3,6 @@
  */
 import {
   type CsvOptions,
-  type CsvDelimiter,
   CsvEncoding,
   type CsvReport,
   csvToParquet,
@@ -14,18 +13,12 @@ import {
 import { Clock, Console, Effect, FileSystem, Option, Path, Stream } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
 import { failAsUserError } from "./commandFailure.ts";
+import { delimiterFlag, toDelimiter } from "./delimiterFlag.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { openOutputFile, type OutputFile } from "./OutputFile.ts";
 import { makeProgress } from "./Progress.ts";
 
 const readBytes = 256 * 1024;
-
-const delimiters: Record<string, CsvDelimiter> = {
-  comma: ",",
-  semicolon: ";",
-  tab: "\t",
-  pipe: "|",
-};
 
 const flags = {
   file: Argument.Path("file").pipe(Argument.withDescription("The CSV file")),
@@ -34,10 +27,7 @@ const flags = {
     Flag.withDescription("Folder for the results; made when missing"),
   ),
   json: jsonFlag,
-  delimiter: Flag.Literals("delimiter", Object.keys(delimiters)).pipe(
-    Flag.withDescription("What separates the cells; default: judged by the header"),
-    Flag.optional,
-  ),
+  delimiter: delimiterFlag,
   encoding: Flag.Literals("encoding", CsvEncoding.literals).pipe(
     Flag.withDescription("The file's encoding; default: detected"),
     Flag.optional,
@@ -156,13 +146,12 @@ const describe = ({ outputs, rejects, report }: Written): string => {
 export const transform = Command.make("transform", flags, (input) =>
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis;
-    const delimiter = Option.getOrUndefined(input.delimiter);
     const written = yield* transformFile(input.file, input.out, {
       processedAtEpochMs: Option.match(input.processedAt, {
         onNone: () => now,
         onSome: (date) => date.getTime(),
       }),
-      delimiter: delimiter === undefined ? undefined : delimiters[delimiter],
+      delimiter: toDelimiter(input.delimiter),
       encoding: Option.getOrUndefined(input.encoding),
       slashDates: input.slashDates,
       duplicates: input.keepDuplicates ? "keep" : "drop",

@@ -20,6 +20,9 @@ export {
   type DeclaredColumn,
   type RowSchema,
 } from "./schema/columnPlan.ts";
+export { type InferredColumn } from "./schema/InferredColumn.ts";
+export { InferredFrom, type InferredSchema, inferSchema } from "./schema/inferSchema.ts";
+export { renderField, renderSchema, schemaName } from "./schema/renderSchema.ts";
 export { UndeclaredColumns } from "./schema/matchColumns.ts";
 export type { ByteSink } from "./parquet/ByteSink.ts";
 export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.ts";
