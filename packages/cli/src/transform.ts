@@ -133,7 +133,7 @@ const describe = ({ outputs, rejects, report }: Written): string => {
   const lines = [
     `${report.rowsOut} rows of ${report.rowsIn} -> ${outputs.join(", ")} (${report.bytesOut} bytes)`,
     `dropped: ${report.duplicates} duplicates, ${report.blankRows} blank; rejected: ${report.rowsRejected}${rejects === undefined ? "" : ` -> ${rejects}`}`,
-    `dates that could not be read: ${report.nullDates}; encoding ${report.encoding} (${report.encodingOrigin}), delimiter ${JSON.stringify(report.delimiter)}`,
+    `dates that could not be read: ${report.nullDates}; encoding ${report.encoding} (${report.encodingOrigin}), ${report.format ?? `delimiter ${JSON.stringify(report.delimiter)}`}`,
     ...report.renamed.map(
       (column) =>
         `column ${column.position} ${JSON.stringify(column.original)} is named ${column.name} (${column.reason})`,

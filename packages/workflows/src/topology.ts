@@ -76,7 +76,20 @@ const csvToParquet: PipelineTopology = {
   name: "csv-to-parquet",
   workflow: "CsvToParquet",
   handler: "csvToParquet",
-  trigger: { bucket: "raw", prefix: "incoming/", suffixes: [".csv", ".csv.gz"] },
+  trigger: {
+    bucket: "raw",
+    prefix: "incoming/",
+    suffixes: [
+      ".csv",
+      ".csv.gz",
+      ".json",
+      ".json.gz",
+      ".ndjson",
+      ".ndjson.gz",
+      ".jsonl",
+      ".jsonl.gz",
+    ],
+  },
   outputs: [
     {
       bucket: "clean",

@@ -7,11 +7,14 @@ import type { DeclaredColumn } from "../schema/columnPlan.ts";
 import { type CellReader, cellReader, type CellValue } from "../schema/readCell.ts";
 import { parseTimestamp, type SlashDates } from "./Timestamp.ts";
 
+/** A cell's text; null is what JSON has as null or not at all. */
+export type Cell = string | null;
+
 /** One column of the groups of a file. */
 export interface ColumnBuilder {
   readonly plan: ColumnPlan;
-  /** Adds a cell's value; an empty cell is null (CSV cannot tell it from an empty text, quoted or not). */
-  readonly add: (cell: string) => void;
+  /** Adds a cell's value. */
+  readonly add: (cell: Cell) => void;
   /** The values so far, for good; the next group begins empty. */
   readonly take: () => ColumnValues;
 }
@@ -29,7 +32,7 @@ const dateCacheMax = 50_000;
 /** A value that reading cannot give: the text is not of the column's kind. */
 const unfit = Symbol("unfit");
 
-/** Text as it is. */
+/** Text as it is; an empty one is null (CSV cannot tell the two apart, quoted or not). */
 export class TextBuilder implements ColumnBuilder {
   readonly plan: ColumnPlan;
   #values: Array<string | null> = [];
@@ -39,8 +42,8 @@ export class TextBuilder implements ColumnBuilder {
     this.plan = { name, kind: "text", nullable: true };
   }
 
-  add(cell: string): void {
-    this.#values.push(cell === "" ? null : this.#one(cell));
+  add(cell: Cell): void {
+    this.#values.push(cell === "" || cell === null ? null : this.#one(cell));
   }
 
   take(): ColumnValues {
@@ -76,8 +79,8 @@ export class DateBuilder implements ColumnBuilder {
     this.#cache = cache;
   }
 
-  add(cell: string): void {
-    if (cell === "") {
+  add(cell: Cell): void {
+    if (cell === "" || cell === null) {
       this.figures.empty += 1;
       this.#values.push(null);
       return;
@@ -110,6 +113,7 @@ type Read = CellValue | null | typeof unfit;
 export class DeclaredBuilder {
   readonly plan: ColumnPlan;
   readonly expected: string;
+  readonly #emptyIsNull: boolean;
   readonly #reader: CellReader;
   readonly #accepts: DeclaredColumn["accepts"];
   #values: Array<CellValue | null> = [];
@@ -117,15 +121,17 @@ export class DeclaredBuilder {
   #known: Map<string, Read> | undefined = new Map();
   #read: CellValue | null = null;
 
-  constructor(column: DeclaredColumn, slashDates: SlashDates) {
+  /** In CSV an empty cell is null where it may be; JSON says null itself. */
+  constructor(column: DeclaredColumn, slashDates: SlashDates, emptyIsNull: boolean) {
     this.plan = column.plan;
+    this.#emptyIsNull = emptyIsNull;
     this.expected = column.expected;
     this.#accepts = column.accepts;
     this.#reader = cellReader(column.plan, slashDates);
   }
 
-  /** False when the cell does not fit the column. `undefined` stands for a column that the file lacks. */
-  read(cell: string | undefined): boolean {
+  /** False when the cell does not fit the column. */
+  read(cell: Cell): boolean {
     const value = this.#valueOf(cell);
     if (value === unfit) return false;
     this.#read = value;
@@ -144,10 +150,11 @@ export class DeclaredBuilder {
     return columnValues(this.plan.kind, values);
   }
 
-  #valueOf(cell: string | undefined): Read {
-    if (cell === undefined) return null;
-    if (cell === "" && (this.plan.nullable || this.plan.kind !== "text"))
-      return this.plan.nullable ? null : unfit;
+  #valueOf(cell: Cell): Read {
+    const isNull =
+      cell === null ||
+      (this.#emptyIsNull && cell === "" && (this.plan.nullable || this.plan.kind !== "text"));
+    if (isNull) return this.plan.nullable ? null : unfit;
     const known = this.#known?.get(cell);
     if (known !== undefined) return known;
     const value = this.#judge(cell);

@@ -162,6 +162,18 @@ export class CsvInflatesTooFar extends Schema.TaggedError<CsvInflatesTooFar>()(
   }
 }
 
+/** The file's JSON is broken in a way that no record of it can be trusted. */
+export class JsonBroken extends Schema.TaggedError<JsonBroken>()("JsonBroken", {
+  source: Schema.String,
+  line: Schema.Int,
+  detail: Schema.String,
+}) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `${this.source} is broken JSON, seen on line ${this.line}: ${this.detail}. Write one array of objects, or an object per line, and upload it again.`;
+  }
+}
+
 /** Any reason for which a CSV file is invalid. */
 export const CsvFailure = Schema.Union([
   CsvEmpty,
@@ -177,5 +189,6 @@ export const CsvFailure = Schema.Union([
   CsvColumnsUnknown,
   CsvNotInflatable,
   CsvInflatesTooFar,
+  JsonBroken,
 ]);
 export type CsvFailure = typeof CsvFailure.Type;

@@ -14,6 +14,7 @@ import {
 import type { RejectsFormat } from "./RejectsFile.ts";
 import type { DeclaredColumn } from "../schema/columnPlan.ts";
 import type { UndeclaredColumns } from "../schema/matchColumns.ts";
+import type { InputFormat } from "../input/InputFormat.ts";
 import type { SlashDates } from "./Timestamp.ts";
 
 /** The options of `csvToParquet`. */
@@ -24,6 +25,8 @@ export interface CsvOptions {
   readonly sourceFile: string;
   /** The value of `_processed_at`: the execution's recorded start, never the clock, so that a second run gives the same bytes. */
   readonly processedAtEpochMs: number;
+  /** @default judged by the content */
+  readonly format?: InputFormat | undefined;
   /** @default sniffed from the header line */
   readonly delimiter?: CsvDelimiter | undefined;
   /** @default detected: byte-order mark, else UTF-8, else windows-1252 */

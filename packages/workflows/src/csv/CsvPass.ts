@@ -1,11 +1,15 @@
 /**
- * The synchronous heart of a CSV pass: bytes in, row groups and rejects out, figures kept. No I/O, except look-ups of
+ * The synchronous heart of a pass over CSV or JSON: bytes in, row groups and rejects out, figures kept. No I/O, except look-ups of
  * row hashes in the spill file.
  *
  * Stages, per row: validate (width, characters), clean (blank rows and exact duplicates go), transform and enrich
  * (RowGroupBuilder). Nothing depends on where the source's chunks begin and end.
  */
 import { Result } from "effect";
+import { formatOf, type InputFormat } from "../input/InputFormat.ts";
+import { JsonRows } from "../input/JsonRows.ts";
+import { matchColumns } from "../schema/matchColumns.ts";
+import type { Cell } from "./ColumnBuilder.ts";
 import {
   CsvEmpty,
   type CsvFailure,
@@ -20,13 +24,16 @@ import { type CsvDelimiter, sniffDelimiter } from "./Delimiter.ts";
 import { binaryKind, byteOrderMark } from "./Encoding.ts";
 import { columnNames, type RenamedColumn } from "./Header.ts";
 import { columnsMax, rejectedRowsEarlyLook, sniffBytesMax } from "./Limits.ts";
-import { matchColumns } from "../schema/matchColumns.ts";
 import { RecordReader, type Verdict } from "./RecordReader.ts";
 import type { Reject } from "./Reject.ts";
 import { hashRow, makeRowHash } from "./RowHash.ts";
 import { RowGroupBuilder } from "./RowGroupBuilder.ts";
 import { SeenRows } from "./SeenRows.ts";
+import { toldName } from "./toldName.ts";
 import { Utf8Stream } from "./Utf8Stream.ts";
+
+/** Names of left-out keys in a report. */
+const ignoredKeysMax = 20;
 
 const isDateName = (name: string): boolean => name.includes("fecha") || name.includes("date");
 
@@ -36,9 +43,17 @@ const isEmptyLine = (cells: ReadonlyArray<string>): boolean =>
 /** A file's text side, known once its first bytes have been looked at. */
 interface Opened {
   readonly text: Utf8Stream;
-  readonly reader: RecordReader;
-  readonly delimiter: CsvDelimiter;
+  readonly reader: RecordReader | JsonRows;
+  readonly format: InputFormat;
+  /** Of CSV only. */
+  readonly delimiter: CsvDelimiter | undefined;
 }
+
+/** What a report says of a file's text. */
+export const textKind = ({ delimiter, format }: Opened) => ({
+  ...(format !== "csv" && { format }),
+  ...(delimiter !== undefined && { delimiter }),
+});
 
 /** One file's pass. Give it all bytes through `push`, then call `end`; the first failure is final. */
 export class CsvPass {
@@ -90,7 +105,8 @@ export class CsvPass {
     if (Result.isFailure(rest)) return rest.failure;
     const failure = reader.push(rest.success) ?? reader.end();
     if (failure !== undefined) return failure;
-    if (this.groups === undefined) return this.#empty();
+    if (this.groups === undefined)
+      return this.rowsRejected > 0 ? this.#rejectsFailure() : this.#empty();
     this.groups.cut(false);
     return this.#tooManyRejects() ?? this.#noRowLeft();
   }
@@ -113,15 +129,39 @@ export class CsvPass {
     const text = new Utf8Stream(source, first, encoding);
     const converted = text.push(first);
     if (Result.isFailure(converted)) return converted.failure;
-    const chosen =
-      delimiter ??
-      sniffDelimiter(Buffer.from(converted.success.subarray(0, sniffBytesMax)).toString("utf8"));
-    const reader = new RecordReader(source, chosen, {
+    const begins = Buffer.from(converted.success.subarray(0, sniffBytesMax)).toString("utf8");
+    const format = this.#options.format ?? formatOf(begins);
+    const chosen = format === "csv" ? (delimiter ?? sniffDelimiter(begins)) : undefined;
+    const reader = format === "csv" ? this.#csv(chosen ?? ",") : this.#json(format);
+    this.#opened = { text, reader, format, delimiter: chosen };
+    return this.#readText(reader, converted.success);
+  }
+
+  #csv(delimiter: CsvDelimiter): RecordReader {
+    return new RecordReader(this.#options.source, delimiter, {
       record: (cells) => this.#visit(cells),
       rejected: (reject) => this.#rejected(reject),
     });
-    this.#opened = { text, reader, delimiter: chosen };
-    return this.#readText(reader, converted.success);
+  }
+
+  #json(format: "json" | "ndjson"): JsonRows {
+    return new JsonRows(this.#options.source, format, this.#options, {
+      begin: (keys) => this.#begin(keys, false),
+      row: (cells) => (this.groups === undefined ? undefined : this.#row(cells, this.groups)),
+      emptyLine: () => {
+        this.emptyLines += 1;
+      },
+      rejected: (reject) => this.#rejected(reject),
+      unread: (reject) => {
+        this.rowsIn += 1;
+        return this.#rejected(reject);
+      },
+      ignored: (key) => {
+        const told = toldName(key);
+        if (this.ignored.length < ignoredKeysMax && !this.ignored.includes(told))
+          this.ignored = [...this.ignored, told];
+      },
+    });
   }
 
   #read({ reader, text }: Opened, bytes: Uint8Array): CsvFailure | undefined {
@@ -131,8 +171,9 @@ export class CsvPass {
       : this.#readText(reader, converted.success);
   }
 
-  #readText(reader: RecordReader, text: Uint8Array): CsvFailure | undefined {
-    this.#nulSeen ||= text.includes(0);
+  #readText(reader: RecordReader | JsonRows, text: Uint8Array): CsvFailure | undefined {
+    // JSON escapes the character, and a chunk may end within the escape.
+    this.#nulSeen ||= reader instanceof JsonRows || text.includes(0);
     return reader.push(text);
   }
 
@@ -141,13 +182,16 @@ export class CsvPass {
       this.emptyLines += 1;
       return undefined;
     }
-    if (this.groups === undefined) return this.#header(cells);
+    return this.groups === undefined ? this.#header(cells) : this.#row(cells, this.groups);
+  }
+
+  #row(cells: ReadonlyArray<Cell>, groups: RowGroupBuilder): Verdict {
     this.rowsIn += 1;
-    if (cells.every((cell) => cell === "")) {
+    if (cells.every((cell) => cell === "" || cell === null)) {
       this.blankRows += 1;
       return undefined;
     }
-    const invalid = this.#invalid(cells, this.groups.width) ?? this.#unfit(cells, this.groups);
+    const invalid = this.#invalid(cells, groups.width) ?? this.#unfit(cells, groups);
     if (invalid !== undefined) return invalid;
     if (this.#options.duplicates === "drop") {
       hashRow(cells, this.#hash);
@@ -156,27 +200,34 @@ export class CsvPass {
         return undefined;
       }
     }
-    this.groups.add(cells);
+    groups.add(cells);
     return undefined;
   }
 
   #header(cells: ReadonlyArray<string>): Verdict {
-    const { columns, dateColumns, source } = this.#options;
     if (cells.every((cell) => cell.trim() === ""))
-      return { failure: new CsvNoColumns({ source, line: this.emptyLines + 1 }) };
-    if (cells.length > columnsMax)
-      return { failure: new CsvTooManyColumns({ source, columns: cells.length, columnsMax }) };
-    const { names, renamed } = columnNames(cells);
+      return {
+        failure: new CsvNoColumns({ source: this.#options.source, line: this.emptyLines + 1 }),
+      };
+    const failure = this.#begin(cells, true);
+    return failure === undefined ? undefined : { failure };
+  }
+
+  /** The columns are known. */
+  #begin(header: ReadonlyArray<string>, emptyIsNull: boolean): CsvFailure | undefined {
+    const { columns, dateColumns, source, undeclaredColumns } = this.#options;
+    if (header.length > columnsMax)
+      return new CsvTooManyColumns({ source, columns: header.length, columnsMax });
+    const { names, renamed } = columnNames(header);
     this.renamed = renamed;
     const matched =
-      columns === undefined
-        ? undefined
-        : matchColumns(source, names, columns, this.#options.undeclaredColumns);
-    if (matched !== undefined && Result.isFailure(matched)) return { failure: matched.failure };
+      columns === undefined ? undefined : matchColumns(source, names, columns, undeclaredColumns);
+    if (matched !== undefined && Result.isFailure(matched)) return matched.failure;
     this.ignored = matched?.success.ignored ?? [];
     this.groups = new RowGroupBuilder({
       ...this.#options,
       names,
+      emptyIsNull,
       isDate: dateColumns === undefined ? isDateName : (name) => dateColumns.includes(name),
       declared:
         columns === undefined || matched === undefined
@@ -186,7 +237,7 @@ export class CsvPass {
     return undefined;
   }
 
-  #unfit(cells: ReadonlyArray<string>, groups: RowGroupBuilder): Verdict {
+  #unfit(cells: ReadonlyArray<Cell>, groups: RowGroupBuilder): Verdict {
     const column = groups.unfit(cells);
     if (column === undefined) return undefined;
     const { name } = column.plan;
@@ -197,20 +248,20 @@ export class CsvPass {
     };
   }
 
-  #invalid(cells: ReadonlyArray<string>, width: number): Verdict {
+  #invalid(cells: ReadonlyArray<Cell>, width: number): Verdict {
     if (cells.length !== width)
       return {
         reason: cells.length < width ? "row-too-short" : "row-too-long",
         detail: `${cells.length} cells, the header has ${width}`,
       };
-    if (this.#nulSeen && cells.some((cell) => cell.includes("\0")))
+    if (this.#nulSeen && cells.some((cell) => cell?.includes("\0")))
       return { reason: "nul-character", detail: "a cell holds the character NUL" };
     return undefined;
   }
 
   #rejected(reject: Reject): CsvFailure | undefined {
     const { line, detail, reason } = reject;
-    if (this.groups === undefined)
+    if (this.groups === undefined && this.#opened?.format === "csv")
       return new CsvHeaderBroken({ source: this.#options.source, line, detail });
     // A broken line never becomes a record, so it has not been counted yet.
     if (reason === "stray-quote") this.rowsIn += 1;

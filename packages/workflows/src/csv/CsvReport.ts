@@ -5,6 +5,7 @@
  */
 import { Schema } from "effect";
 import { ColumnKind } from "../parquet/ColumnPlan.ts";
+import { JsonFormat } from "../input/InputFormat.ts";
 import { CsvDelimiter } from "./Delimiter.ts";
 import { CsvEncoding, EncodingOrigin } from "./Encoding.ts";
 import { RenamedColumn } from "./Header.ts";
@@ -83,7 +84,10 @@ export const CsvReport = Schema.Struct({
   ignored: Schema.optionalKey(Schema.Array(Schema.String)),
   encoding: CsvEncoding,
   encodingOrigin: EncodingOrigin,
-  delimiter: CsvDelimiter,
+  /** What kind of text it is, unless it is CSV. */
+  format: Schema.optionalKey(JsonFormat),
+  /** Of CSV only. */
+  delimiter: Schema.optionalKey(CsvDelimiter),
   parts: Schema.Array(CsvPart),
   stages: CsvStages,
 });

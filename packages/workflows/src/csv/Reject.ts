@@ -11,6 +11,10 @@ export const RejectReason = Schema.Literals([
   "stray-quote",
   "nul-character",
   "does-not-fit",
+  "not-json",
+  "not-an-object",
+  "broken-text",
+  "unknown-key",
 ]);
 export type RejectReason = typeof RejectReason.Type;
 

@@ -7,7 +7,13 @@
  */
 import type { ColumnPlan, ColumnValues } from "../parquet/ColumnPlan.ts";
 import type { DeclaredColumn } from "../schema/columnPlan.ts";
-import { type ColumnBuilder, DateBuilder, DeclaredBuilder, TextBuilder } from "./ColumnBuilder.ts";
+import {
+  type Cell,
+  type ColumnBuilder,
+  DateBuilder,
+  DeclaredBuilder,
+  TextBuilder,
+} from "./ColumnBuilder.ts";
 import type { DateColumn } from "./CsvReport.ts";
 import { processedAtColumn, sourceFileColumn } from "./Header.ts";
 import { cellOverheadBytes, rowGroupBytesMax } from "./Limits.ts";
@@ -30,6 +36,8 @@ export interface RowGroupOptions {
   readonly declared?:
     | { readonly columns: ReadonlyArray<DeclaredColumn>; readonly sources: ReadonlyArray<number> }
     | undefined;
+  /** Whether an empty cell is null: in CSV, but not in JSON. */
+  readonly emptyIsNull: boolean;
   readonly processedAtEpochMs: number;
   readonly sourceFile: string;
   readonly rowGroupRowsMax: number;
@@ -65,7 +73,7 @@ export class RowGroupBuilder {
           )
         : [];
     this.#declared = (declared?.columns ?? []).map(
-      (column) => new DeclaredBuilder(column, slashDates),
+      (column) => new DeclaredBuilder(column, slashDates, options.emptyIsNull),
     );
     this.#sources = declared?.sources ?? [];
     this.plan = [
@@ -81,21 +89,21 @@ export class RowGroupBuilder {
   }
 
   /** The first declared column that a row does not fit. Reads the row: `add` keeps what was read. */
-  unfit(cells: ReadonlyArray<string>): DeclaredBuilder | undefined {
+  unfit(cells: ReadonlyArray<Cell>): DeclaredBuilder | undefined {
     for (let index = 0; index < this.#declared.length; index++) {
       const column = this.#declared[index];
       const source = this.#sources[index] ?? -1;
-      if (column?.read(source === -1 ? undefined : cells[source]) === false) return column;
+      if (column?.read(cells[source] ?? null) === false) return column;
     }
     return undefined;
   }
 
   /** Adds a row of as many cells as there are names, which `unfit` has seen last. */
-  add(cells: ReadonlyArray<string>): void {
+  add(cells: ReadonlyArray<Cell>): void {
     let bytes = cells.length * cellOverheadBytes;
-    for (const cell of cells) bytes += cell.length;
+    for (const cell of cells) bytes += cell?.length ?? 0;
     for (let index = 0; index < this.#free.length; index++)
-      this.#free[index]?.add(cells[index] ?? "");
+      this.#free[index]?.add(cells[index] ?? null);
     for (const column of this.#declared) column.keep();
     this.rows += 1;
     this.#groupRows += 1;

@@ -17,7 +17,7 @@ import type { ByteSink } from "../parquet/ByteSink.ts";
 import { ParquetEncoder, type ParquetPart } from "../parquet/ParquetEncoder.ts";
 import type { CsvFailure } from "./CsvFailure.ts";
 import { type CsvOptions, withDefaults } from "./CsvOptions.ts";
-import { CsvPass } from "./CsvPass.ts";
+import { CsvPass, textKind } from "./CsvPass.ts";
 import type { CsvPart, CsvReport } from "./CsvReport.ts";
 import { processedAtColumn, sourceFileColumn } from "./Header.ts";
 import { limitHeapGrowth } from "./heapGrowth.ts";
@@ -138,7 +138,7 @@ const report = (
     ...(pass.ignored.length > 0 && { ignored: pass.ignored }),
     encoding: opened.text.encoding,
     encodingOrigin: opened.text.origin,
-    delimiter: opened.delimiter,
+    ...textKind(opened),
     parts,
     stages: {
       validate: { rowsIn, rowsOut: valid, rowsRejected, emptyLines },

@@ -9,7 +9,8 @@ import { inflateFirst, isGzip } from "../input/Inflater.ts";
 import { ColumnKind } from "../parquet/ColumnPlan.ts";
 import type { CsvFailure } from "./CsvFailure.ts";
 import { type CsvOptions, withDefaults } from "./CsvOptions.ts";
-import { CsvPass } from "./CsvPass.ts";
+import { CsvPass, textKind } from "./CsvPass.ts";
+import { JsonFormat } from "../input/InputFormat.ts";
 import { CsvDelimiter } from "./Delimiter.ts";
 import { CsvEncoding, EncodingOrigin } from "./Encoding.ts";
 import { RenamedColumn } from "./Header.ts";
@@ -20,7 +21,10 @@ import { toldName, toldRename } from "./toldName.ts";
 export const CsvSniff = Schema.Struct({
   encoding: CsvEncoding,
   encodingOrigin: EncodingOrigin,
-  delimiter: CsvDelimiter,
+  /** What kind of text it is, unless it is CSV. */
+  format: Schema.optionalKey(JsonFormat),
+  /** Of CSV only. */
+  delimiter: Schema.optionalKey(CsvDelimiter),
   /** The output's columns; empty when the header is longer than the first look. */
   columns: Schema.Array(Schema.Struct({ name: Schema.String, kind: ColumnKind })),
   renamed: Schema.Array(RenamedColumn),
@@ -60,7 +64,7 @@ export const sniffCsv = (
     return {
       encoding: pass.opened.text.encoding,
       encodingOrigin: pass.opened.text.origin,
-      delimiter: pass.opened.delimiter,
+      ...textKind(pass.opened),
       columns: (pass.groups?.plan ?? []).map(({ kind, name }) => ({ name: toldName(name), kind })),
       renamed: pass.renamed.map(toldRename),
     };

@@ -9,6 +9,7 @@ import { columnPlan, type ColumnUnsupported, type RowSchema } from "../schema/co
 /** The options of `layerCsvToParquetWith`. */
 export interface CsvPipelineOptions extends Pick<
   CsvOptions,
+  | "format"
   | "delimiter"
   | "encoding"
   | "slashDates"

@@ -4,7 +4,8 @@
 import { Effect, Schema, Stream } from "effect";
 import type { CsvFailure } from "../csv/CsvFailure.ts";
 import { type CsvOptions, withDefaults } from "../csv/CsvOptions.ts";
-import { CsvPass } from "../csv/CsvPass.ts";
+import { CsvPass, textKind } from "../csv/CsvPass.ts";
+import { JsonFormat } from "../input/InputFormat.ts";
 import { CsvDelimiter } from "../csv/Delimiter.ts";
 import { CsvEncoding } from "../csv/Encoding.ts";
 import { chunkBytesMax } from "../csv/Limits.ts";
@@ -20,7 +21,10 @@ export const InferredFrom = Schema.Struct({
   whole: Schema.Boolean,
   rowsRejected: Schema.Int,
   encoding: CsvEncoding,
-  delimiter: CsvDelimiter,
+  /** What kind of text it is, unless it is CSV. */
+  format: Schema.optionalKey(JsonFormat),
+  /** Of CSV only. */
+  delimiter: Schema.optionalKey(CsvDelimiter),
 });
 
 /** A proposal. */
@@ -92,7 +96,7 @@ export const inferSchema = Effect.fn("inferSchema")(function* <E, R>(
     whole,
     rowsRejected: pass.rowsRejected,
     encoding,
-    delimiter: pass.opened?.delimiter ?? ("," as const),
+    ...(pass.opened !== undefined && textKind(pass.opened)),
   };
   return { from, columns } satisfies InferredSchema;
 });
