@@ -7,6 +7,8 @@ export { CsvPart, CsvReport, CsvStages, DateColumn } from "./csv/CsvReport.ts";
 export { type CsvSinks, csvToParquet } from "./csv/csvToParquet.ts";
 export { CsvDelimiter } from "./csv/Delimiter.ts";
 export { CsvEncoding, EncodingOrigin } from "./csv/Encoding.ts";
+export { CsvQuote } from "./csv/Quote.ts";
+export { InputFormat } from "./input/InputFormat.ts";
 export { RenamedColumn } from "./csv/Header.ts";
 export { Reject, RejectReason } from "./csv/Reject.ts";
 export { RejectsFormat } from "./csv/RejectsFile.ts";

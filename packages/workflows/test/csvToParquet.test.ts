@@ -222,6 +222,29 @@ describe("encodings", () => {
   );
 });
 
+describe("quotes", () => {
+  it.effect("may be single ones, or none", () =>
+    Effect.gen(function* () {
+      const single = yield* run(`a;b\n'x;''y''';"1\n'q'z;2\n`, { quote: "'" });
+      assert.deepStrictEqual(
+        (yield* readHyparquet(single.file)).map((row) => [row["a"], row["b"]]),
+        [["x;'y'", '"1']],
+      );
+      assert.strictEqual(single.report.rowsRejected, 1);
+      const open = yield* Effect.flip(run("a,b\n'x,1\n", { quote: "'" }));
+      assert.strictEqual(open._tag, "CsvQuoteUnclosed");
+      const none = yield* run(`"a,b\n"x,'\n"y"z,""\n`, { quote: "none" });
+      assert.deepStrictEqual(
+        (yield* readHyparquet(none.file)).map((row) => [row['"a'], row["b"]]),
+        [
+          ['"x', "'"],
+          ['"y"z', '""'],
+        ],
+      );
+    }),
+  );
+});
+
 describe("rejected rows", () => {
   it.effect("keep line, reason and raw text, and cost no good row", () =>
     Effect.gen(function* () {

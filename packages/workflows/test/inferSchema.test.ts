@@ -107,6 +107,24 @@ describe("inferSchema", () => {
     ),
   );
 
+  it.effect("proposes optional keys for JSON, and takes every record that it has seen", () =>
+    Effect.gen(function* () {
+      const text = '[{"id":1,"tags":["a"]},{"id":2,"note":""},{"id":3,"note":null,"ok":true}]';
+      const { columns, from } = yield* infer(text);
+      assert.strictEqual(from.format, "json");
+      assert.deepStrictEqual(columns.map(renderField), [
+        "Column.int32",
+        "Schema.optionalKey(Schema.NullOr(Column.json))",
+        "Schema.optionalKey(Schema.NullOr(Column.text))",
+        "Schema.optionalKey(Schema.NullOr(Column.boolean))",
+      ]);
+      const declared = columnPlan(evaluate(renderSchema("Row", "it", columns)));
+      const { rejects, report } = yield* run(text, { columns: Result.getOrThrow(declared) });
+      assert.deepStrictEqual(rejects, []);
+      assert.strictEqual(report.rowsOut, 3);
+    }),
+  );
+
   it.effect("looks at no more than the sample, and inside an archive", () =>
     Effect.gen(function* () {
       const text = `a,b\n${"1,x\n".repeat(1000)}${"late,x\n".repeat(1000)}`;

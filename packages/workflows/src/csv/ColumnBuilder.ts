@@ -32,18 +32,21 @@ const dateCacheMax = 50_000;
 /** A value that reading cannot give: the text is not of the column's kind. */
 const unfit = Symbol("unfit");
 
-/** Text as it is; an empty one is null (CSV cannot tell the two apart, quoted or not). */
+/** Text as it is; in CSV an empty one is null, as quotes do not tell the two apart there. */
 export class TextBuilder implements ColumnBuilder {
   readonly plan: ColumnPlan;
+  readonly #emptyIsNull: boolean;
   #values: Array<string | null> = [];
   #shared: Map<string, string> | undefined = new Map();
 
-  constructor(name: string) {
+  constructor(name: string, emptyIsNull: boolean) {
     this.plan = { name, kind: "text", nullable: true };
+    this.#emptyIsNull = emptyIsNull;
   }
 
   add(cell: Cell): void {
-    this.#values.push(cell === "" || cell === null ? null : this.#one(cell));
+    const isNull = cell === null || (cell === "" && this.#emptyIsNull);
+    this.#values.push(isNull ? null : this.#one(cell));
   }
 
   take(): ColumnValues {

@@ -11,6 +11,7 @@ import {
   rejectedShareMax,
   rowGroupRowsMax,
 } from "./Limits.ts";
+import type { CsvQuote } from "./Quote.ts";
 import type { RejectsFormat } from "./RejectsFile.ts";
 import type { DeclaredColumn } from "../schema/columnPlan.ts";
 import type { UndeclaredColumns } from "../schema/matchColumns.ts";
@@ -29,6 +30,8 @@ export interface CsvOptions {
   readonly format?: InputFormat | undefined;
   /** @default sniffed from the header line */
   readonly delimiter?: CsvDelimiter | undefined;
+  /** What is around cells that hold a delimiter. @default the double quote */
+  readonly quote?: CsvQuote | undefined;
   /** @default detected: byte-order mark, else UTF-8, else windows-1252 */
   readonly encoding?: CsvEncoding | undefined;
   /** @default refuse: `01/02/2023` is null */
@@ -64,6 +67,7 @@ export interface CsvOptions {
 /** The options with every default filled in. */
 export const withDefaults = (options: CsvOptions) => ({
   ...options,
+  quote: options.quote ?? ('"' as const),
   slashDates: options.slashDates ?? ("refuse" as const),
   undeclaredColumns: options.undeclaredColumns ?? ("refuse" as const),
   duplicates: options.duplicates ?? ("drop" as const),

@@ -121,7 +121,7 @@ export class CsvPass {
     const first = Buffer.concat(this.#first);
     this.#first = [];
     if (first.length === 0) return this.#empty();
-    const { delimiter, encoding, source } = this.#options;
+    const { delimiter, encoding, quote, source } = this.#options;
     const isWide = (encoding ?? byteOrderMark(first)?.encoding)?.startsWith("utf-16") ?? false;
     // Only the first look's bytes count, however large the first chunks were.
     const binary = isWide ? undefined : binaryKind(first.subarray(0, sniffBytesMax));
@@ -131,14 +131,14 @@ export class CsvPass {
     if (Result.isFailure(converted)) return converted.failure;
     const begins = Buffer.from(converted.success.subarray(0, sniffBytesMax)).toString("utf8");
     const format = this.#options.format ?? formatOf(begins);
-    const chosen = format === "csv" ? (delimiter ?? sniffDelimiter(begins)) : undefined;
+    const chosen = format === "csv" ? (delimiter ?? sniffDelimiter(begins, quote)) : undefined;
     const reader = format === "csv" ? this.#csv(chosen ?? ",") : this.#json(format);
     this.#opened = { text, reader, format, delimiter: chosen };
     return this.#readText(reader, converted.success);
   }
 
   #csv(delimiter: CsvDelimiter): RecordReader {
-    return new RecordReader(this.#options.source, delimiter, {
+    return new RecordReader(this.#options.source, delimiter, this.#options.quote, {
       record: (cells) => this.#visit(cells),
       rejected: (reject) => this.#rejected(reject),
     });

@@ -69,7 +69,9 @@ export class RowGroupBuilder {
     this.#free =
       declared === undefined
         ? names.map((name) =>
-            isDate(name) ? new DateBuilder(name, slashDates, dates) : new TextBuilder(name),
+            isDate(name)
+              ? new DateBuilder(name, slashDates, dates)
+              : new TextBuilder(name, options.emptyIsNull),
           )
         : [];
     this.#declared = (declared?.columns ?? []).map(

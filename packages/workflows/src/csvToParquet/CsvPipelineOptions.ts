@@ -11,6 +11,7 @@ export interface CsvPipelineOptions extends Pick<
   CsvOptions,
   | "format"
   | "delimiter"
+  | "quote"
   | "encoding"
   | "slashDates"
   | "dateColumns"

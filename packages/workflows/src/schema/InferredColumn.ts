@@ -11,6 +11,8 @@ import { type CellReader, cellReader } from "./readCell.ts";
 /** What a column seems to be. */
 export interface InferredColumn {
   readonly plan: ColumnPlan;
+  /** Whether a record may lack it, as JSON's may. */
+  readonly optional: boolean;
   /** The few texts that a text column holds, if it holds few. */
   readonly texts: ReadonlyArray<string> | undefined;
   /** Cells that were not empty. */
@@ -65,6 +67,7 @@ const order: ReadonlyArray<Candidate> = ["boolean", "int64", "double", "date", "
 /** Looks at the texts of one column. */
 export class ColumnInference {
   readonly #name: string;
+  readonly #isJson: boolean;
   #candidates = order;
   #filled = 0;
   #empty = 0;
@@ -75,8 +78,10 @@ export class ColumnInference {
   #hasExponent = false;
   readonly #texts = new Set<string>();
 
-  constructor(name: string) {
+  /** In JSON a key may be missing where a value may be null. */
+  constructor(name: string, isJson: boolean) {
     this.#name = name;
+    this.#isJson = isJson;
   }
 
   /** Takes the text of a cell; null for an empty one. */
@@ -105,6 +110,7 @@ export class ColumnInference {
       [...this.#texts].every((text) => text.length <= listedTextMax);
     return {
       plan,
+      optional: this.#isJson && nullable,
       texts: few ? [...this.#texts].toSorted() : undefined,
       filled: this.#filled,
     };

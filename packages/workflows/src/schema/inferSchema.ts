@@ -39,7 +39,10 @@ const makeInferences = (pass: CsvPass) => {
   return () => {
     const { groups } = pass;
     if (groups === undefined) return [];
-    inferences ??= groups.plan.slice(0, groups.width).map(({ name }) => new ColumnInference(name));
+    const isJson = pass.opened?.format !== "csv";
+    inferences ??= groups.plan
+      .slice(0, groups.width)
+      .map(({ name }) => new ColumnInference(name, isJson));
     for (const group of groups.finished)
       for (const [index, column] of group.columns.entries())
         for (const value of column.values)
@@ -54,7 +57,7 @@ const failWith = (failure: CsvFailure | undefined) =>
 
 /** Looks at the first `sampleBytes` of text. Fails: CsvFailure - the file is invalid, as far as it was read */
 export const inferSchema = Effect.fn("inferSchema")(function* <E, R>(
-  options: Pick<CsvOptions, "source" | "delimiter" | "encoding">,
+  options: Pick<CsvOptions, "source" | "format" | "delimiter" | "quote" | "encoding">,
   source: Stream.Stream<Uint8Array, E, R>,
   sampleBytes: number,
 ) {

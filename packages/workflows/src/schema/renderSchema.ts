@@ -17,12 +17,13 @@ export const schemaName = (file: string): string => {
 };
 
 /** The source of one field's schema. */
-export const renderField = ({ plan }: InferredColumn): string => {
+export const renderField = ({ optional, plan }: InferredColumn): string => {
   const field =
     plan.kind === "decimal"
       ? `Column.decimal(${plan.precision}, ${plan.scale})`
       : `Column.${plan.kind}`;
-  return plan.nullable ? `Schema.NullOr(${field})` : field;
+  const nullable = plan.nullable ? `Schema.NullOr(${field})` : field;
+  return optional ? `Schema.optionalKey(${nullable})` : nullable;
 };
 
 /** What a person may want to know of a column. Line breaks in texts stay escaped, so a comment stays one. */
