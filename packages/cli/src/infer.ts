@@ -19,7 +19,7 @@ const mebibyte = 1024 * 1024;
 
 const flags = {
   file: Argument.Path("file").pipe(
-    Argument.withDescription("The file: CSV, also compressed with gzip"),
+    Argument.withDescription("The file: CSV, a JSON array or NDJSON, also compressed with gzip"),
   ),
   json: jsonFlag,
   sampleMib: Flag.Int("sample-mib").pipe(
@@ -80,7 +80,7 @@ export const infer = Command.make("infer", flags, (input) =>
   }).pipe(failAsUserError),
 ).pipe(
   Command.withDescription(
-    "Look at the beginning of a file and print a schema for it, as TypeScript source. It is a proposal: whole columns of text that look like numbers, dates or lists of values. Exit codes: 0 printed; 1 the file is no CSV or cannot be read; 2 wrong usage",
+    "Look at the beginning of a file and print a schema for it, as TypeScript source. It is a proposal: whole columns of text that look like numbers, dates or lists of values. Exit codes: 0 printed; 1 the file is no CSV or JSON, or cannot be read; 2 wrong usage",
   ),
   Command.withShortDescription(
     "Print a schema for a file, as source, from a look at its beginning",

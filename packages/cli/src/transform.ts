@@ -21,7 +21,9 @@ import { makeProgress } from "./Progress.ts";
 const readBytes = 256 * 1024;
 
 const flags = {
-  file: Argument.Path("file").pipe(Argument.withDescription("The CSV file")),
+  file: Argument.Path("file").pipe(
+    Argument.withDescription("The file: CSV, a JSON array or NDJSON, also compressed with gzip"),
+  ),
   out: Flag.Path("out").pipe(
     Flag.withAlias("o"),
     Flag.withDescription("Folder for the results; made when missing"),
