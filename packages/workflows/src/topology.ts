@@ -72,24 +72,14 @@ export const deadLetterRetentionSeconds = 1_209_600;
  */
 export const visibilityTimeouts = 6;
 
+/** Compressed files may be of any of these: what is in them decides. */
+const dataSuffixes = [".csv", ".json", ".ndjson", ".jsonl", ".gz"] as const;
+
 const csvToParquet: PipelineTopology = {
   name: "csv-to-parquet",
   workflow: "CsvToParquet",
   handler: "csvToParquet",
-  trigger: {
-    bucket: "raw",
-    prefix: "incoming/",
-    suffixes: [
-      ".csv",
-      ".csv.gz",
-      ".json",
-      ".json.gz",
-      ".ndjson",
-      ".ndjson.gz",
-      ".jsonl",
-      ".jsonl.gz",
-    ],
-  },
+  trigger: { bucket: "raw", prefix: "incoming/", suffixes: dataSuffixes },
   outputs: [
     {
       bucket: "clean",
