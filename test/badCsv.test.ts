@@ -3,6 +3,7 @@
  * one that only looks bad is taken.
  * Method: each through the whole system, over the real clients.
  */
+import { gzipSync } from "node:zlib";
 import { assert, layer } from "@effect/vitest";
 import { readMessage } from "../packages/core/src/Intake.ts";
 import type { ExecutionRow } from "@millrace/core";
@@ -181,6 +182,22 @@ layer(world, { timeout: "60 seconds", excludeTestServices: true })("a CSV file",
       assert.lengthOf(lines, 2);
       assert.deepInclude(lines[0], { line: 22, reason: "row-too-short", raw: "short" });
       assert.deepInclude(lines[1], { line: 23, reason: "row-too-long", raw: "1,2,3" });
+    }),
+  );
+
+  it.effect("that is a gzip archive of JSON lines is taken for what it holds", () =>
+    Effect.gen(function* () {
+      const { process } = yield* LocalWorld;
+      const { row } = yield* process(
+        "incoming/odd/lines.gz",
+        gzipSync('{"id":12345678901234567890,"text":"é"}\n{"id":2}\n'),
+      );
+      const { outputs, rows } = yield* outputOf(row, "id, text");
+      assert.match(outputs[0]?.key ?? "", /\/lines\.gz\.parquet$/);
+      assert.deepStrictEqual(rows, [
+        { id: "12345678901234567890", text: "é" },
+        { id: "2", text: null },
+      ]);
     }),
   );
 

@@ -14,8 +14,8 @@ const planted = [
   ["batchSize: 1,", "batchSize: 10,", "take 1800 s, and the function has 900 s"],
   ["memoryMb: 8_192,", "memoryMb: 2_048,", "4096 to 16384 MB in steps of 1024"],
   [
-    'suffixes: [".csv"] }',
-    'suffixes: [".csv"], sizeBytesMin: 5, sizeBytesMax: 1 }',
+    "suffixes: dataSuffixes }",
+    "suffixes: dataSuffixes, sizeBytesMin: 5, sizeBytesMax: 1 }",
     "(invalid-pattern)",
   ],
 ] as const;

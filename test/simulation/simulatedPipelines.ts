@@ -31,7 +31,8 @@ export const ordersPipeline: Pipeline = {
 
 export const csvPipeline: Pipeline = {
   name: pipelines.csvToParquet.name,
-  trigger: pipelines.csvToParquet.trigger,
+  // The orders are the JSON files here.
+  trigger: { ...pipelines.csvToParquet.trigger, suffixes: [".csv"] },
   bucketName: "raw",
   queue: pipelines.csvToParquet.name,
   deadLetterQueue: `${pipelines.csvToParquet.name}-dead-letters`,

@@ -26,6 +26,7 @@ const commands = {
   import: async () => (await import("./import.ts")).importCommand,
   "check-replay": async () => (await import("./checkReplay.ts")).checkReplayCommand,
   cost: async () => (await import("./cost.ts")).cost,
+  infer: async () => (await import("./infer.ts")).infer,
   transform: async () => (await import("./transform.ts")).transform,
   renditions: async () => (await import("./renditions.ts")).renditions,
 };

@@ -3,7 +3,6 @@
  */
 import {
   type CsvOptions,
-  type CsvDelimiter,
   CsvEncoding,
   type CsvReport,
   csvToParquet,
@@ -14,30 +13,23 @@ import {
 import { Clock, Console, Effect, FileSystem, Option, Path, Stream } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
 import { failAsUserError } from "./commandFailure.ts";
+import { delimiterFlag, toDelimiter } from "./delimiterFlag.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { openOutputFile, type OutputFile } from "./OutputFile.ts";
 import { makeProgress } from "./Progress.ts";
 
 const readBytes = 256 * 1024;
 
-const delimiters: Record<string, CsvDelimiter> = {
-  comma: ",",
-  semicolon: ";",
-  tab: "\t",
-  pipe: "|",
-};
-
 const flags = {
-  file: Argument.Path("file").pipe(Argument.withDescription("The CSV file")),
+  file: Argument.Path("file").pipe(
+    Argument.withDescription("The file: CSV, a JSON array or NDJSON, also compressed with gzip"),
+  ),
   out: Flag.Path("out").pipe(
     Flag.withAlias("o"),
     Flag.withDescription("Folder for the results; made when missing"),
   ),
   json: jsonFlag,
-  delimiter: Flag.Literals("delimiter", Object.keys(delimiters)).pipe(
-    Flag.withDescription("What separates the cells; default: judged by the header"),
-    Flag.optional,
-  ),
+  delimiter: delimiterFlag,
   encoding: Flag.Literals("encoding", CsvEncoding.literals).pipe(
     Flag.withDescription("The file's encoding; default: detected"),
     Flag.optional,
@@ -143,7 +135,7 @@ const describe = ({ outputs, rejects, report }: Written): string => {
   const lines = [
     `${report.rowsOut} rows of ${report.rowsIn} -> ${outputs.join(", ")} (${report.bytesOut} bytes)`,
     `dropped: ${report.duplicates} duplicates, ${report.blankRows} blank; rejected: ${report.rowsRejected}${rejects === undefined ? "" : ` -> ${rejects}`}`,
-    `dates that could not be read: ${report.nullDates}; encoding ${report.encoding} (${report.encodingOrigin}), delimiter ${JSON.stringify(report.delimiter)}`,
+    `dates that could not be read: ${report.nullDates}; encoding ${report.encoding} (${report.encodingOrigin}), ${report.format ?? `delimiter ${JSON.stringify(report.delimiter)}`}`,
     ...report.renamed.map(
       (column) =>
         `column ${column.position} ${JSON.stringify(column.original)} is named ${column.name} (${column.reason})`,
@@ -156,13 +148,12 @@ const describe = ({ outputs, rejects, report }: Written): string => {
 export const transform = Command.make("transform", flags, (input) =>
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis;
-    const delimiter = Option.getOrUndefined(input.delimiter);
     const written = yield* transformFile(input.file, input.out, {
       processedAtEpochMs: Option.match(input.processedAt, {
         onNone: () => now,
         onSome: (date) => date.getTime(),
       }),
-      delimiter: delimiter === undefined ? undefined : delimiters[delimiter],
+      delimiter: toDelimiter(input.delimiter),
       encoding: Option.getOrUndefined(input.encoding),
       slashDates: input.slashDates,
       duplicates: input.keepDuplicates ? "keep" : "drop",

@@ -7,11 +7,25 @@ export { CsvPart, CsvReport, CsvStages, DateColumn } from "./csv/CsvReport.ts";
 export { type CsvSinks, csvToParquet } from "./csv/csvToParquet.ts";
 export { CsvDelimiter } from "./csv/Delimiter.ts";
 export { CsvEncoding, EncodingOrigin } from "./csv/Encoding.ts";
+export { CsvQuote } from "./csv/Quote.ts";
+export { InputFormat } from "./input/InputFormat.ts";
 export { RenamedColumn } from "./csv/Header.ts";
 export { Reject, RejectReason } from "./csv/Reject.ts";
+export { RejectsFormat } from "./csv/RejectsFile.ts";
 export { CsvSniff, csvSniffBytesMax, sniffCsv, type SniffInput } from "./csv/sniffCsv.ts";
 export { SpillFailed } from "./csv/SpillFile.ts";
 export { SlashDates } from "./csv/Timestamp.ts";
+export * as Column from "./schema/Column.ts";
+export {
+  columnPlan,
+  ColumnUnsupported,
+  type DeclaredColumn,
+  type RowSchema,
+} from "./schema/columnPlan.ts";
+export { type InferredColumn } from "./schema/InferredColumn.ts";
+export { InferredFrom, type InferredSchema, inferSchema } from "./schema/inferSchema.ts";
+export { renderField, renderSchema, schemaName } from "./schema/renderSchema.ts";
+export { UndeclaredColumns } from "./schema/matchColumns.ts";
 export type { ByteSink } from "./parquet/ByteSink.ts";
 export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.ts";
 export { layerHyparquet } from "./parquet/layerHyparquet.ts";
@@ -47,6 +61,11 @@ export { renditionKey, type RenditionKeyInput } from "./images/renditionKey.ts";
 export { layerWorkflowsToCheck } from "./layerWorkflows.ts";
 export { depthMax, LoopStopped } from "./outputMetadata.ts";
 export { Buckets } from "./Buckets.ts";
-export { CsvToParquet, layerCsvToParquet } from "./csvToParquet/CsvToParquet.ts";
+export {
+  CsvToParquet,
+  layerCsvToParquet,
+  layerCsvToParquetWith,
+} from "./csvToParquet/CsvToParquet.ts";
+export type { CsvPipelineOptions } from "./csvToParquet/CsvPipelineOptions.ts";
 export { CatalogUnavailable, ImageCatalog, ImageRecord } from "./imageRenditions/ImageCatalog.ts";
 export { ImageRenditions, layerImageRenditions } from "./imageRenditions/ImageRenditions.ts";

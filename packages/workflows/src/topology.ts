@@ -110,13 +110,20 @@ export const recordSecondsMin = 3;
  */
 export const visibilityTimeouts = 6;
 
+/** Compressed files may be of any of these: what is in them decides. */
+const dataSuffixes = [".csv", ".json", ".ndjson", ".jsonl", ".gz"] as const;
+
 const csvToParquet: PipelineTopology = {
   name: "csv-to-parquet",
   workflow: "CsvToParquet",
   handler: "csvToParquet",
-  trigger: { bucket: "raw", prefix: "incoming/", suffixes: [".csv"] },
+  trigger: { bucket: "raw", prefix: "incoming/", suffixes: dataSuffixes },
   outputs: [
-    { bucket: "clean", prefix: "processed/", suffixes: [".parquet", ".rejects.ndjson"] },
+    {
+      bucket: "clean",
+      prefix: "processed/",
+      suffixes: [".parquet", ".rejects.ndjson", ".rejects.csv"],
+    },
     { bucket: "errors", prefix: "incoming/" },
   ],
   queue: { retentionSeconds: 345_600, receiveCountMax: 3 },

@@ -86,7 +86,7 @@ describe("sniffCsv", () => {
       for (const text of ["A;Fecha;a\n1;2020-01-01;é\n", "only a header", '\uFEFF"x","y"\n']) {
         const sniffed = yield* look(text);
         const { report } = yield* run(text);
-        const { columns, delimiter, encoding, encodingOrigin, renamed } = report;
+        const { columns, delimiter = ",", encoding, encodingOrigin, renamed } = report;
         assert.deepStrictEqual(sniffed, {
           columns,
           delimiter,

@@ -222,6 +222,29 @@ describe("encodings", () => {
   );
 });
 
+describe("quotes", () => {
+  it.effect("may be single ones, or none", () =>
+    Effect.gen(function* () {
+      const single = yield* run(`a;b\n'x;''y''';"1\n'q'z;2\n`, { quote: "'" });
+      assert.deepStrictEqual(
+        (yield* readHyparquet(single.file)).map((row) => [row["a"], row["b"]]),
+        [["x;'y'", '"1']],
+      );
+      assert.strictEqual(single.report.rowsRejected, 1);
+      const open = yield* Effect.flip(run("a,b\n'x,1\n", { quote: "'" }));
+      assert.strictEqual(open._tag, "CsvQuoteUnclosed");
+      const none = yield* run(`"a,b\n"x,'\n"y"z,""\n`, { quote: "none" });
+      assert.deepStrictEqual(
+        (yield* readHyparquet(none.file)).map((row) => [row['"a'], row["b"]]),
+        [
+          ['"x', "'"],
+          ['"y"z', '""'],
+        ],
+      );
+    }),
+  );
+});
+
 describe("rejected rows", () => {
   it.effect("keep line, reason and raw text, and cost no good row", () =>
     Effect.gen(function* () {
@@ -326,7 +349,7 @@ describe("an invalid file", () => {
     ["has a broken header", '"a"b,c\n1,2\n', "CsvHeaderBroken"],
     ["has too many columns", `${"c,".repeat(10_001)}c\n1\n`, "CsvTooManyColumns"],
     ["is a zip", Buffer.from([0x50, 0x4b, 3, 4, 20, 0, 0, 0]), "CsvNotText"],
-    ["is a gzip", Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]), "CsvNotText"],
+    ["is a broken gzip", Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]), "CsvNotInflatable"],
     ["is UTF-16 without a mark", Buffer.from("a,b\n1,2\n", "utf16le"), "CsvNotText"],
     ["is in no encoding we know", Buffer.from([0x61, 0x0a, 0x81, 0x0a]), "CsvUndecodable"],
     [

@@ -117,6 +117,63 @@ export class CsvTooManyRejects extends Schema.TaggedError<CsvTooManyRejects>()(
   }
 }
 
+/** Columns that the declared schema asks for are not in the file. */
+export class CsvColumnsMissing extends Schema.TaggedError<CsvColumnsMissing>()(
+  "CsvColumnsMissing",
+  { source: Schema.String, columns: Schema.Array(Schema.String) },
+) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `${this.source} lacks columns that the declared schema needs: ${this.columns.join(", ")}. Add them to the file, or make the fields optionalKey.`;
+  }
+}
+
+/** The file has columns that the declared schema does not know. */
+export class CsvColumnsUnknown extends Schema.TaggedError<CsvColumnsUnknown>()(
+  "CsvColumnsUnknown",
+  { source: Schema.String, columns: Schema.Array(Schema.String) },
+) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `${this.source} has columns that the declared schema does not know: ${this.columns.join(", ")}. Declare them, or set undeclaredColumns to "ignore".`;
+  }
+}
+
+/** It begins like a gzip archive and is none, or a damaged one. */
+export class CsvNotInflatable extends Schema.TaggedError<CsvNotInflatable>()("CsvNotInflatable", {
+  source: Schema.String,
+  /** Bytes of the file that had been read when it broke. */
+  bytesRead: Schema.Int,
+}) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `${this.source} is a gzip archive that is damaged or ends early (seen within its first ${this.bytesRead} bytes). Compress it again and upload it again.`;
+  }
+}
+
+/** A compressed file holds more than it may: a gzip bomb, or a file for another pipeline. */
+export class CsvInflatesTooFar extends Schema.TaggedError<CsvInflatesTooFar>()(
+  "CsvInflatesTooFar",
+  { source: Schema.String, bytesIn: Schema.Int, bytesOut: Schema.Int },
+) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `${this.source} grows too far: its first ${this.bytesIn} bytes hold ${this.bytesOut} or more. Split it, or raise inflatedBytesMax or inflateRatioMax if it is what it should be.`;
+  }
+}
+
+/** The file's JSON is broken in a way that no record of it can be trusted. */
+export class JsonBroken extends Schema.TaggedError<JsonBroken>()("JsonBroken", {
+  source: Schema.String,
+  line: Schema.Int,
+  detail: Schema.String,
+}) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `${this.source} is broken JSON, seen on line ${this.line}: ${this.detail}. Write one array of objects, or an object per line, and upload it again.`;
+  }
+}
+
 /** Any reason for which a CSV file is invalid. */
 export const CsvFailure = Schema.Union([
   CsvEmpty,
@@ -128,5 +185,10 @@ export const CsvFailure = Schema.Union([
   CsvQuoteUnclosed,
   CsvRecordTooLong,
   CsvTooManyRejects,
+  CsvColumnsMissing,
+  CsvColumnsUnknown,
+  CsvNotInflatable,
+  CsvInflatesTooFar,
+  JsonBroken,
 ]);
 export type CsvFailure = typeof CsvFailure.Type;

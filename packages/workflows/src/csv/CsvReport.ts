@@ -5,6 +5,7 @@
  */
 import { Schema } from "effect";
 import { ColumnKind } from "../parquet/ColumnPlan.ts";
+import { JsonFormat } from "../input/InputFormat.ts";
 import { CsvDelimiter } from "./Delimiter.ts";
 import { CsvEncoding, EncodingOrigin } from "./Encoding.ts";
 import { RenamedColumn } from "./Header.ts";
@@ -65,17 +66,28 @@ export const CsvReport = Schema.Struct({
   rowsIn: Schema.Int,
   rowsOut: Schema.Int,
   rowsRejected: Schema.Int,
+  /** Rejected rows that are not in the rejects file because it is full. */
+  rejectsLeftOut: Schema.optionalKey(Schema.Int),
   duplicates: Schema.Int,
   blankRows: Schema.Int,
   /** Date cells that held text which is no date. */
   nullDates: Schema.Int,
+  /** Bytes of text; those of a compressed file itself are in `compressed`. */
   bytesIn: Schema.Int,
+  compressed: Schema.optionalKey(
+    Schema.Struct({ compression: Schema.Literal("gzip"), bytes: Schema.Int }),
+  ),
   bytesOut: Schema.Int,
   columns: Schema.Array(Schema.Struct({ name: Schema.String, kind: ColumnKind })),
   renamed: Schema.Array(RenamedColumn),
+  /** Columns of the file that the declared schema leaves out, when it may. */
+  ignored: Schema.optionalKey(Schema.Array(Schema.String)),
   encoding: CsvEncoding,
   encodingOrigin: EncodingOrigin,
-  delimiter: CsvDelimiter,
+  /** What kind of text it is, unless it is CSV. */
+  format: Schema.optionalKey(JsonFormat),
+  /** Of CSV only. */
+  delimiter: Schema.optionalKey(CsvDelimiter),
   parts: Schema.Array(CsvPart),
   stages: CsvStages,
 });

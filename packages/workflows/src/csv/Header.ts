@@ -30,7 +30,12 @@ const reserved = new Set([
   ...Object.getOwnPropertyNames(Object.prototype).map((name) => name.toLowerCase()),
 ]);
 
-const normalised = (cell: string): string => cell.trim().toLowerCase().replaceAll(/\s/g, "_");
+/** A header cell as a name: trimmed, lower-cased, blanks to `_`. */
+export const columnName = (cell: string): string =>
+  cell.trim().toLowerCase().replaceAll(/\s/g, "_");
+
+/** Whether a column may not bear that name. */
+export const isReservedColumn = (name: string): boolean => reserved.has(name);
 
 const firstFree = (name: string, taken: ReadonlySet<string>): string => {
   let number = 2;
@@ -42,7 +47,7 @@ const firstFree = (name: string, taken: ReadonlySet<string>): string => {
 export const columnNames = (
   header: ReadonlyArray<string>,
 ): { readonly names: ReadonlyArray<string>; readonly renamed: ReadonlyArray<RenamedColumn> } => {
-  const wanted = header.map(normalised);
+  const wanted = header.map(columnName);
   const taken = new Set(wanted.filter((name) => name !== "" && !reserved.has(name)));
   const used = new Set<string>();
   const renamed: Array<RenamedColumn> = [];

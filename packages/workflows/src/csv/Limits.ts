@@ -32,6 +32,12 @@ export const rejectedShareMax = 0.1;
 /** ... but a few bad rows never condemn a small file. */
 export const rejectedRowsTolerated = 100;
 
+/**
+ * Rejected rows that are written out: at 4,096 characters each this bounds the file, and nobody reads more. Further ones
+ * are counted, and lie in the input.
+ */
+export const rejectedRowsKept = 100_000;
+
 /** From here on the share is looked at on every rejected row, so that a hopeless file ends early. */
 export const rejectedRowsEarlyLook = 10_000;
 
@@ -40,3 +46,9 @@ export const seenSlotsMax = 2 ** 21;
 
 /** Largest filter over spilled hashes: 128 MiB, good for about 130 M rows before look-ups slow down. */
 export const seenFilterBitsMax = 2 ** 30;
+
+/** What a compressed file may hold: at 11 MB of CSV per processor second, as much as a Lambda's 15 minutes. */
+export const inflatedBytesMax = 10 * 1024 ** 3;
+
+/** Bytes that a compressed file may hold per byte of its own: CSV compresses 5 to 30 times, a bomb 1,000 times. */
+export const inflateRatioMax = 250;

@@ -7,11 +7,14 @@
  */
 import { type CsvError, type Options, Parser } from "csv-parse";
 import { recordBytesMax } from "./Limits.ts";
+import type { CsvQuote } from "./Quote.ts";
 
-const options = (delimiter: string): Options => ({
+const options = (delimiter: string, quote: CsvQuote): Options => ({
   // Marks are handled before; a record may begin with the same bytes as data.
   bom: false,
   delimiter,
+  quote: quote === "none" ? null : quote,
+  escape: quote === "none" ? null : quote,
   // Without the list the first line decides, and a file with mixed line ends is corrupted.
   record_delimiter: ["\r\n", "\n", "\r"],
   // Width is checked by us: the library's own check ends the file.
@@ -28,8 +31,8 @@ export class RecordParser extends Parser {
   /** For each of them, the offset behind its line end, from the first byte this parser was given. */
   ends: Array<number> = [];
 
-  constructor(delimiter: string) {
-    super(options(delimiter));
+  constructor(delimiter: string, quote: CsvQuote) {
+    super(options(delimiter, quote));
     // The failure is read from `failure`; without a listener the event would end the process.
     this.on("error", () => undefined);
   }

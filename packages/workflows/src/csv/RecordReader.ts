@@ -8,18 +8,15 @@
  */
 import { type CsvFailure, CsvQuoteUnclosed, CsvRecordTooLong } from "./CsvFailure.ts";
 import { chunkBytesMax, recordBytesMax } from "./Limits.ts";
-import { makeReject, type Reject, type RejectReason } from "./Reject.ts";
+import { type Fault, makeReject, type Reject } from "./Reject.ts";
+import { type CsvQuote, quoteByte } from "./Quote.ts";
 import { RecordParser } from "./RecordParser.ts";
 
 const lineFeed = 10;
 const carriageReturn = 13;
-const quote = 34;
 
 /** What a visitor says of a record: nothing, or why it is rejected, or why the file is. */
-export type Verdict =
-  | undefined
-  | { readonly reason: RejectReason; readonly detail: string }
-  | { readonly failure: CsvFailure };
+export type Verdict = undefined | Fault | { readonly failure: CsvFailure };
 
 /** Looks at each record in turn, and is told of each row that is rejected. */
 export interface RecordVisitor {
@@ -27,17 +24,20 @@ export interface RecordVisitor {
   readonly rejected: (reject: Reject) => CsvFailure | undefined;
 }
 
-const strayQuote = "text stands behind a closing quote";
+const strayQuote: Fault = {
+  reason: "stray-quote",
+  detail: "text stands behind a closing quote",
+};
 
 /** What a fresh parser is given at first: if its first records are broken too, little work is lost. Doubles from there. */
 const restartBytes = 1024;
 
 /** The parser leaves the quote on a cell that has text behind its closing quote. So does `"""a"`, rightly. */
-const mayBeBroken = (cells: ReadonlyArray<string>): boolean =>
+const mayBeBroken = (cells: ReadonlyArray<string>, quote: number): boolean =>
   cells.some((cell) => cell.charCodeAt(0) === quote);
 
 /** Index behind the quoted cell that begins at `from`; the closing quote is the first that is not doubled. */
-const endOfQuoted = (bytes: Uint8Array, from: number): number => {
+const endOfQuoted = (bytes: Uint8Array, from: number, quote: number): number => {
   let at = from + 1;
   while (at < bytes.length) {
     if (bytes[at] !== quote) at += 1;
@@ -48,12 +48,12 @@ const endOfQuoted = (bytes: Uint8Array, from: number): number => {
 };
 
 /** Whether a record has a quoted cell with text behind its closing quote. */
-const hasTextBehindQuote = (bytes: Uint8Array, delimiter: number): boolean => {
+const hasTextBehindQuote = (bytes: Uint8Array, delimiter: number, quote: number): boolean => {
   const endsCell = (byte: number | undefined) =>
     byte === undefined || byte === delimiter || byte === lineFeed || byte === carriageReturn;
   for (let at = 0; at < bytes.length; at++) {
     if (bytes[at] === quote) {
-      at = endOfQuoted(bytes, at);
+      at = endOfQuoted(bytes, at, quote);
       if (!endsCell(bytes[at])) return true;
       continue;
     }
@@ -89,6 +89,8 @@ const endOfLine = (bytes: Uint8Array, from: number): number => {
 export class RecordReader {
   readonly #source: string;
   readonly #delimiter: string;
+  readonly #quote: CsvQuote;
+  readonly #quoteByte: number;
   readonly #visitor: RecordVisitor;
   #parser: RecordParser;
   /** Offset in the file of the first byte that the present parser was given. */
@@ -107,11 +109,13 @@ export class RecordReader {
   #atBrokenLine = false;
   #ending = false;
 
-  constructor(source: string, delimiter: string, visitor: RecordVisitor) {
+  constructor(source: string, delimiter: string, quote: CsvQuote, visitor: RecordVisitor) {
     this.#source = source;
     this.#delimiter = delimiter;
+    this.#quote = quote;
+    this.#quoteByte = quoteByte(quote);
     this.#visitor = visitor;
-    this.#parser = new RecordParser(delimiter);
+    this.#parser = new RecordParser(delimiter, quote);
   }
 
   /** Takes the next bytes. */
@@ -165,7 +169,7 @@ export class RecordReader {
       const end = this.#parserStart + (ends[index] ?? 0);
       // What begins behind the file's end comes from `flush`.
       if (this.#ending && start >= this.#size) break;
-      this.#atBrokenLine = mayBeBroken(cells) && this.#isBroken(start, end);
+      this.#atBrokenLine = mayBeBroken(cells, this.#quoteByte) && this.#isBroken(start, end);
       // What the parser made of the bytes behind a broken record is worthless.
       if (this.#atBrokenLine) break;
       const verdict = this.#visitor.record(cells);
@@ -180,21 +184,21 @@ export class RecordReader {
 
   #isBroken(start: number, end: number): boolean {
     const bytes = this.#window.subarray(start - this.#windowStart, end - this.#windowStart);
-    return hasTextBehindQuote(bytes, this.#delimiter.charCodeAt(0));
+    return hasTextBehindQuote(bytes, this.#delimiter.charCodeAt(0), this.#quoteByte);
   }
 
   #judge(verdict: Exclude<Verdict, undefined>, start: number, end: number): CsvFailure | undefined {
     if ("failure" in verdict) return verdict.failure;
     this.#countLinesTo(start);
-    return this.#reject(verdict.reason, verdict.detail, start, end);
+    return this.#reject(verdict, start, end);
   }
 
-  #reject(reason: RejectReason, detail: string, start: number, end: number) {
+  #reject(fault: Fault, start: number, end: number) {
     const bytes = this.#window.subarray(
       start - this.#windowStart,
       Math.min(end, this.#size) - this.#windowStart,
     );
-    return this.#visitor.rejected(makeReject(this.#line, reason, detail, bytes));
+    return this.#visitor.rejected(makeReject(this.#line, fault, bytes));
   }
 
   #countLinesTo(offset: number): void {
@@ -216,7 +220,7 @@ export class RecordReader {
     if (this.#atBrokenLine || this.#parser.failure === null) return undefined;
     const quotes = this.#window
       .subarray(0, recordBytesMax + 1)
-      .reduce((sum, byte) => sum + (byte === quote ? 1 : 0), 0);
+      .reduce((sum, byte) => sum + (byte === this.#quoteByte ? 1 : 0), 0);
     return quotes % 2 === 1 ? this.#unclosed() : this.#tooLong();
   }
 
@@ -226,10 +230,10 @@ export class RecordReader {
     if (length === -1) return undefined;
     this.#atBrokenLine = false;
     const end = this.#windowStart + length;
-    const failure = this.#reject("stray-quote", strayQuote, this.#windowStart, end);
+    const failure = this.#reject(strayQuote, this.#windowStart, end);
     this.#countLinesTo(end);
     this.#dropTo(end);
-    this.#parser = new RecordParser(this.#delimiter);
+    this.#parser = new RecordParser(this.#delimiter, this.#quote);
     this.#parserStart = end;
     this.#fedTo = end;
     this.#step = restartBytes;

@@ -1,8 +1,5 @@
 /**
  * A row that could not be taken: kept with its line, the reason and its raw text, never dropped silently.
- *
- * The rejects file is NDJSON, one object per row in line order. Not CSV: a rejected row is exactly what CSV tools trip
- * over, and a JSON string cannot act as a formula when somebody opens the file.
  */
 import { Schema } from "effect";
 import { rejectTextMax } from "./Limits.ts";
@@ -13,6 +10,11 @@ export const RejectReason = Schema.Literals([
   "row-too-long",
   "stray-quote",
   "nul-character",
+  "does-not-fit",
+  "not-json",
+  "not-an-object",
+  "broken-text",
+  "unknown-key",
 ]);
 export type RejectReason = typeof RejectReason.Type;
 
@@ -21,7 +23,9 @@ export const Reject = Schema.Struct({
   /** Where the row begins, from 1; the header counts. */
   line: Schema.Int,
   reason: RejectReason,
-  /** The reason in words, with figures. */
+  /** The declared column that the row does not fit. */
+  column: Schema.optionalKey(Schema.String),
+  /** The reason in words, with figures; never what a cell holds. */
   detail: Schema.String,
   /** The row's text without its line end, cut at 4,096 characters. */
   raw: Schema.String,
@@ -30,11 +34,13 @@ export const Reject = Schema.Struct({
 });
 export type Reject = typeof Reject.Type;
 
+/** Why a row is rejected. */
+export type Fault = Pick<Reject, "reason" | "detail" | "column">;
+
 /** A reject from the row's bytes (UTF-8). */
 export const makeReject = (
   line: number,
-  reason: RejectReason,
-  detail: string,
+  { column, detail, reason }: Fault,
   bytes: Uint8Array,
 ): Reject => {
   // A character takes at most 4 bytes: more need not be decoded.
@@ -45,12 +51,9 @@ export const makeReject = (
   return {
     line,
     reason,
+    ...(column !== undefined && { column }),
     detail,
     raw,
     cut: raw.length < text.length || bytes.length > rejectTextMax * 4 + 4,
   };
 };
-
-/** The lines of a rejects file. */
-export const encodeRejects = (rejects: ReadonlyArray<Reject>): Uint8Array =>
-  Buffer.from(rejects.map((reject) => `${JSON.stringify(reject)}\n`).join(""), "utf8");

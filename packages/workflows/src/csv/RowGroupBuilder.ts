@@ -1,14 +1,23 @@
 /**
  * Transform and enrich: turns cleaned rows into the columns of row groups.
  *
- * Text stays text; an empty cell is null (CSV cannot tell it from an empty text, quoted or not). The groups are cut by
- * rows and bytes of the rows alone, so the same file gives the same groups however it was chunked.
+ * Without a declared schema text stays text and date columns are found by their names (D1.6); with one, each column has
+ * its own rule. The groups are cut by rows and bytes of the rows alone, so the same file gives the same groups however it
+ * was chunked.
  */
 import type { ColumnPlan, ColumnValues } from "../parquet/ColumnPlan.ts";
+import type { DeclaredColumn } from "../schema/columnPlan.ts";
+import {
+  type Cell,
+  type ColumnBuilder,
+  DateBuilder,
+  DeclaredBuilder,
+  TextBuilder,
+} from "./ColumnBuilder.ts";
 import type { DateColumn } from "./CsvReport.ts";
 import { processedAtColumn, sourceFileColumn } from "./Header.ts";
 import { cellOverheadBytes, rowGroupBytesMax } from "./Limits.ts";
-import { parseTimestamp, type SlashDates } from "./Timestamp.ts";
+import type { SlashDates } from "./Timestamp.ts";
 
 /** A finished group. */
 export interface RowGroup {
@@ -23,96 +32,81 @@ export interface RowGroupOptions {
   readonly names: ReadonlyArray<string>;
   readonly isDate: (name: string) => boolean;
   readonly slashDates: SlashDates;
+  /** The declared columns, and the cell of a row that each is read from; -1 for none. */
+  readonly declared?:
+    | { readonly columns: ReadonlyArray<DeclaredColumn>; readonly sources: ReadonlyArray<number> }
+    | undefined;
+  /** Whether an empty cell is null: in CSV, but not in JSON. */
+  readonly emptyIsNull: boolean;
   readonly processedAtEpochMs: number;
   readonly sourceFile: string;
   readonly rowGroupRowsMax: number;
   readonly partRowsMax: number;
 }
 
-/** Dates repeat a lot; parsing one costs twenty times a look-up. Cleared when full to stay bounded. */
-const dateCacheMax = 50_000;
-
-/**
- * Different texts of a column that are shared while a group is built. A column with few different values then keeps one
- * string per value instead of one per cell: less to hold, less for the garbage collector to move. A column with more
- * gives up until the next group.
- */
-const sharedTextsMax = 2_000;
-
-type TextColumn = {
-  readonly kind: "text";
-  readonly values: Array<string | null>;
-  shared: Map<string, string> | undefined;
-};
-type DateValues = {
-  readonly kind: "timestamp";
-  readonly values: Array<number | null>;
-  readonly figures: { name: string; parsed: number; unparsable: number; empty: number };
-};
-
-const addText = (column: TextColumn, cell: string): void => {
-  if (cell === "") {
-    column.values.push(null);
-    return;
-  }
-  const known = column.shared?.get(cell);
-  if (known === undefined) column.shared = share(column.shared, cell);
-  column.values.push(known ?? cell);
-};
-
-const share = (shared: Map<string, string> | undefined, cell: string) => {
-  if (shared === undefined || shared.size >= sharedTextsMax) return undefined;
-  return shared.set(cell, cell);
-};
-
 /** Builds the row groups of one file. */
 export class RowGroupBuilder {
   /** The output's columns. */
   readonly plan: ReadonlyArray<ColumnPlan>;
+  /** Cells of a row. */
+  readonly width: number;
   /** Groups finished and not yet taken. */
   finished: Array<RowGroup> = [];
   rows = 0;
   readonly #options: RowGroupOptions;
-  readonly #figures: ReadonlyArray<DateValues["figures"] | undefined>;
-  readonly #dates = new Map<string, number | null>();
-  #columns: ReadonlyArray<TextColumn | DateValues>;
+  readonly #free: ReadonlyArray<ColumnBuilder>;
+  readonly #declared: ReadonlyArray<DeclaredBuilder>;
+  readonly #sources: ReadonlyArray<number>;
   #groupRows = 0;
   #groupBytes = 0;
   #partRows = 0;
 
   constructor(options: RowGroupOptions) {
+    const { declared, isDate, names, slashDates } = options;
     this.#options = options;
-    this.#figures = options.names.map((name) =>
-      options.isDate(name) ? { name, parsed: 0, unparsable: 0, empty: 0 } : undefined,
+    this.width = names.length;
+    const dates = new Map<string, number | null>();
+    this.#free =
+      declared === undefined
+        ? names.map((name) =>
+            isDate(name)
+              ? new DateBuilder(name, slashDates, dates)
+              : new TextBuilder(name, options.emptyIsNull),
+          )
+        : [];
+    this.#declared = (declared?.columns ?? []).map(
+      (column) => new DeclaredBuilder(column, slashDates, options.emptyIsNull),
     );
+    this.#sources = declared?.sources ?? [];
     this.plan = [
-      ...options.names.map((name, index) => ({
-        name,
-        kind: this.#figures[index] === undefined ? ("text" as const) : ("timestamp" as const),
-        nullable: true,
-      })),
+      ...[...this.#free, ...this.#declared].map((column) => column.plan),
       { name: processedAtColumn, kind: "timestamp" as const, nullable: false },
       { name: sourceFileColumn, kind: "text" as const, nullable: false },
     ];
-    this.#columns = this.#emptyColumns();
   }
 
   /** What the date columns came to. */
   get dateColumns(): ReadonlyArray<DateColumn> {
-    return this.#figures.filter((figures) => figures !== undefined);
+    return this.#free.flatMap((column) => (column instanceof DateBuilder ? [column.figures] : []));
   }
 
-  /** Adds a row of as many cells as there are names. */
-  add(cells: ReadonlyArray<string>): void {
-    let bytes = cells.length * cellOverheadBytes;
-    for (let index = 0; index < cells.length; index++) {
-      const cell = cells[index] ?? "";
-      const column = this.#columns[index];
-      bytes += cell.length;
-      if (column === undefined) continue;
-      if (column.kind === "text") addText(column, cell);
-      else this.#addDate(column, cell);
+  /** The first declared column that a row does not fit. Reads the row: `add` keeps what was read. */
+  unfit(cells: ReadonlyArray<Cell>): DeclaredBuilder | undefined {
+    for (let index = 0; index < this.#declared.length; index++) {
+      const column = this.#declared[index];
+      const source = this.#sources[index] ?? -1;
+      if (column?.read(cells[source] ?? null) === false) return column;
     }
+    return undefined;
+  }
+
+  /** Adds a row of as many cells as there are names, which `unfit` has seen last. */
+  add(cells: ReadonlyArray<Cell>): void {
+    let bytes = cells.length * cellOverheadBytes;
+    for (const cell of cells) bytes += cell?.length ?? 0;
+    for (let index = 0; index < this.#free.length; index++)
+      this.#free[index]?.add(cells[index] ?? null);
+    for (const column of this.#declared) column.keep();
     this.rows += 1;
     this.#groupRows += 1;
     this.#partRows += 1;
@@ -130,7 +124,6 @@ export class RowGroupBuilder {
   cut(lastOfPart: boolean): void {
     if (this.#groupRows === 0) return;
     this.finished.push({ columns: this.#enriched(), rows: this.#groupRows, lastOfPart });
-    this.#columns = this.#emptyColumns();
     this.#groupRows = 0;
     this.#groupBytes = 0;
     if (lastOfPart) this.#partRows = 0;
@@ -141,38 +134,10 @@ export class RowGroupBuilder {
     const processedAt = Array.from({ length }, () => this.#options.processedAtEpochMs);
     const sourceFile = Array.from({ length }, () => this.#options.sourceFile);
     return [
-      ...this.#columns,
+      ...this.#free.map((column) => column.take()),
+      ...this.#declared.map((column) => column.take()),
       { kind: "timestamp", values: processedAt },
       { kind: "text", values: sourceFile },
     ];
-  }
-
-  #emptyColumns(): ReadonlyArray<TextColumn | DateValues> {
-    return this.#figures.map((figures) =>
-      figures === undefined
-        ? { kind: "text", values: [], shared: new Map() }
-        : { kind: "timestamp", values: [], figures },
-    );
-  }
-
-  #addDate(column: DateValues, cell: string): void {
-    if (cell === "") {
-      column.figures.empty += 1;
-      column.values.push(null);
-      return;
-    }
-    const value = this.#parseDate(cell);
-    if (value === null) column.figures.unparsable += 1;
-    else column.figures.parsed += 1;
-    column.values.push(value);
-  }
-
-  #parseDate(cell: string): number | null {
-    const known = this.#dates.get(cell);
-    if (known !== undefined) return known;
-    const value = parseTimestamp(cell, this.#options.slashDates);
-    if (this.#dates.size >= dateCacheMax) this.#dates.clear();
-    this.#dates.set(cell, value);
-    return value;
   }
 }

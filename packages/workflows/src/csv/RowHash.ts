@@ -21,12 +21,13 @@ const finish = (lane: number): number => {
 };
 
 /** Hashes a row into `out`. Each lane step is a bijection of the state, so one differing word always shows. */
-export const hashRow = (cells: ReadonlyArray<string>, out: RowHash): void => {
+export const hashRow = (cells: ReadonlyArray<string | null>, out: RowHash): void => {
   let one = 0x9747b28c | 0;
   let two = 0x1b873593 | 0;
   let three = 0x2545f491 | 0;
   for (const cell of cells) {
-    const units = cell.length;
+    // No text has a negative length, so null is like none.
+    const units = cell === null ? -1 : cell.length;
     let word = units;
     for (let index = 0; ; index += 2) {
       one = Math.imul(one ^ word, 0x85ebca6b);
@@ -35,7 +36,7 @@ export const hashRow = (cells: ReadonlyArray<string>, out: RowHash): void => {
       two ^= two >>> 13;
       three = Math.imul(three ^ word, 0xcc9e2d51);
       three ^= three >>> 16;
-      if (index >= units) break;
+      if (cell === null || index >= units) break;
       word = cell.charCodeAt(index);
       if (index + 1 < units) word |= cell.charCodeAt(index + 1) << 16;
     }

@@ -1,26 +1,28 @@
 /**
  * One streaming pass from CSV to Parquet: validate, clean, transform, enrich, output (D1.5, D1.6, D1.7, D3.2).
  *
- * Memory is bounded whatever the file's size: one chunk, one row group, the table of row hashes (see SeenRows). The same
+ * A gzip archive is read as the file in it. Memory is bounded whatever the file's size: one chunk, one row group, the table of row hashes (see SeenRows). The same
  * input and options give the same bytes, however the source is chunked.
  *
  * Decisions:
  *   a header without rows is a valid file: an empty export is a fact, and its Parquet file has the columns and no rows
  *   exact duplicates are compared as text, cell by cell, before dates are parsed; the first one wins
  *   a row whose cells are all empty is dropped, whatever its width; an empty line is no row
- *   too many rejected rows: more than 100 and more than 10 % of all; or every row there is
+ *   too many rejected rows: more than 100 and more than 10 % of all (both can be set); more than a number that can be
+ *   set; or every row there is
  */
 import { Effect, Scope, Stream } from "effect";
+import { inflated, type InflateFigures } from "../input/inflated.ts";
 import type { ByteSink } from "../parquet/ByteSink.ts";
 import { ParquetEncoder, type ParquetPart } from "../parquet/ParquetEncoder.ts";
 import type { CsvFailure } from "./CsvFailure.ts";
 import { type CsvOptions, withDefaults } from "./CsvOptions.ts";
-import { CsvPass } from "./CsvPass.ts";
+import { CsvPass, textKind } from "./CsvPass.ts";
 import type { CsvPart, CsvReport } from "./CsvReport.ts";
 import { processedAtColumn, sourceFileColumn } from "./Header.ts";
 import { limitHeapGrowth } from "./heapGrowth.ts";
 import { chunkBytesMax } from "./Limits.ts";
-import { encodeRejects } from "./Reject.ts";
+import { makeRejectsEncoder } from "./RejectsFile.ts";
 import type { RowGroup } from "./RowGroupBuilder.ts";
 import { makeSpillFile, type SpillFile } from "./SpillFile.ts";
 import { toldName, toldRename } from "./toldName.ts";
@@ -31,7 +33,7 @@ export interface CsvSinks<E, R> {
   readonly part: (index: number) => Effect.Effect<ByteSink<E, R>, E, R>;
   /** Called when a part is complete. Not called for a part that failed in the middle. */
   readonly endPart: (part: CsvPart) => Effect.Effect<void, E, R>;
-  /** Takes the rejects file, NDJSON, in line order; never called when no row is rejected. */
+  /** Takes the rejects file, in line order; never called when no row is rejected. */
   readonly rejects: ByteSink<E, R>;
 }
 
@@ -55,6 +57,7 @@ const makeOutput = <E, R>(
   pass: CsvPass,
   encoder: typeof ParquetEncoder.Service,
   sinks: CsvSinks<E, R>,
+  encodeRejects: ReturnType<typeof makeRejectsEncoder>,
 ) => {
   const parts: Array<CsvPart> = [];
   let current: OpenPart<E, R> | undefined;
@@ -132,9 +135,10 @@ const report = (
     bytesOut,
     columns: groups.plan.map(({ kind, name }) => ({ name: toldName(name), kind })),
     renamed: pass.renamed.map(toldRename),
+    ...(pass.ignored.length > 0 && { ignored: pass.ignored }),
     encoding: opened.text.encoding,
     encodingOrigin: opened.text.origin,
-    delimiter: opened.delimiter,
+    ...textKind(opened),
     parts,
     stages: {
       validate: { rowsIn, rowsOut: valid, rowsRejected, emptyLines },
@@ -166,8 +170,9 @@ export const csvToParquet = Effect.fn("csvToParquet")(function* <E1, R1, E2, R2>
 ) {
   yield* limitHeapGrowth;
   const encoder = yield* ParquetEncoder;
-  const pass = new CsvPass(withDefaults(options));
-  const output = makeOutput(pass, encoder, sinks);
+  const complete = withDefaults(options);
+  const pass = new CsvPass(complete);
+  const output = makeOutput(pass, encoder, sinks, makeRejectsEncoder(complete.rejectsFormat));
   let spillFile: SpillFile | undefined;
   // A scope of its own: the sinks' scope is the caller's, who may close its files long after this pass.
   const spillScope = yield* Scope.make();
@@ -181,7 +186,8 @@ export const csvToParquet = Effect.fn("csvToParquet")(function* <E1, R1, E2, R2>
     yield* output.drain();
   });
 
-  yield* Stream.runForEach(source, (chunk) =>
+  const figures: InflateFigures = { compression: undefined, bytes: 0 };
+  yield* Stream.runForEach(inflated(options.source, source, complete, figures), (chunk) =>
     Effect.forEach(pieces(chunk), take, { discard: true }),
   ).pipe(
     Effect.andThen(Effect.suspend(() => failWith(pass.end()))),
@@ -189,5 +195,12 @@ export const csvToParquet = Effect.fn("csvToParquet")(function* <E1, R1, E2, R2>
   );
   const parts = yield* output.end();
   // A pass that ended well has read a header, so there is a report.
-  return yield* Effect.fromNullishOr(report(pass, encoder.name, parts)).pipe(Effect.orDie);
+  const told = yield* Effect.fromNullishOr(report(pass, encoder.name, parts)).pipe(Effect.orDie);
+  const leftOut = pass.rowsRejected - complete.rejectedRowsKept;
+  const { bytes, compression } = figures;
+  return {
+    ...told,
+    ...(compression !== undefined && { compressed: { compression, bytes } }),
+    ...(leftOut > 0 && { rejectsLeftOut: leftOut }),
+  };
 });

@@ -5,10 +5,12 @@
  * the first look may still change the encoding (ASCII so far) or be invalid; the pass judges that.
  */
 import { Effect, Schema } from "effect";
+import { inflateFirst, isGzip } from "../input/Inflater.ts";
 import { ColumnKind } from "../parquet/ColumnPlan.ts";
 import type { CsvFailure } from "./CsvFailure.ts";
 import { type CsvOptions, withDefaults } from "./CsvOptions.ts";
-import { CsvPass } from "./CsvPass.ts";
+import { CsvPass, textKind } from "./CsvPass.ts";
+import { JsonFormat } from "../input/InputFormat.ts";
 import { CsvDelimiter } from "./Delimiter.ts";
 import { CsvEncoding, EncodingOrigin } from "./Encoding.ts";
 import { RenamedColumn } from "./Header.ts";
@@ -19,7 +21,10 @@ import { toldName, toldRename } from "./toldName.ts";
 export const CsvSniff = Schema.Struct({
   encoding: CsvEncoding,
   encodingOrigin: EncodingOrigin,
-  delimiter: CsvDelimiter,
+  /** What kind of text it is, unless it is CSV. */
+  format: Schema.optionalKey(JsonFormat),
+  /** Of CSV only. */
+  delimiter: Schema.optionalKey(CsvDelimiter),
   /** The output's columns; empty when the header is longer than the first look. */
   columns: Schema.Array(Schema.Struct({ name: Schema.String, kind: ColumnKind })),
   renamed: Schema.Array(RenamedColumn),
@@ -42,21 +47,25 @@ export const sniffCsv = (
   options: CsvOptions,
   { bytes, first }: SniffInput,
 ): Effect.Effect<CsvSniff, CsvFailure> =>
-  Effect.suspend(() => {
+  Effect.gen(function* () {
+    const begun =
+      isGzip(first) === true
+        ? yield* inflateFirst(options.source, first, sniffBytesMax)
+        : { bytes: first, isAll: true };
     const pass = new CsvPass(withDefaults(options));
-    const isWhole = first.length >= bytes;
-    const early = pass.push(first.subarray(0, sniffBytesMax)) ?? pass.open();
+    const isWhole = first.length >= bytes && begun.isAll;
+    const early = pass.push(begun.bytes.subarray(0, sniffBytesMax)) ?? pass.open();
     // Only the end of the file makes a header without a line end, or none at all, known as such.
     const failure = early ?? (isWhole && pass.groups === undefined ? pass.end() : undefined);
     if (failure !== undefined || pass.opened === undefined)
-      return failure === undefined
+      return yield* failure === undefined
         ? Effect.die("a pass is open after open()")
         : Effect.fail(failure);
-    return Effect.succeed({
+    return {
       encoding: pass.opened.text.encoding,
       encodingOrigin: pass.opened.text.origin,
-      delimiter: pass.opened.delimiter,
+      ...textKind(pass.opened),
       columns: (pass.groups?.plan ?? []).map(({ kind, name }) => ({ name: toldName(name), kind })),
       renamed: pass.renamed.map(toldRename),
-    });
+    };
   });

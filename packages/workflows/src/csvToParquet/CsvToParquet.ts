@@ -10,12 +10,17 @@
  * Requirements D1.4 to D1.7, D1.11, D1.13, D3.2, D3.3.
  */
 import { announceLife, objectName, Retry, WorkflowVersion } from "@millrace/core";
-import { Clock, Context, Effect } from "effect";
+import { Clock, Context, Effect, Layer } from "effect";
 import { Activity, Workflow } from "effect/workflow";
 import { CsvSniff } from "../csv/sniffCsv.ts";
 import { objectKey, objectPayload, sameObject } from "../objectPayload.ts";
 import { refuseInvalid } from "../refuseInvalid.ts";
 import { pipelines } from "../topology.ts";
+import {
+  type CsvPipelineOptions,
+  type CsvPipelinePlan,
+  planCsvPipeline,
+} from "./CsvPipelineOptions.ts";
 import { CsvObjectFailure, look, transform, Transformed } from "./activities.ts";
 
 export const CsvToParquet = Workflow.make("CsvToParquet", {
@@ -26,9 +31,8 @@ export const CsvToParquet = Workflow.make("CsvToParquet", {
   annotations: Context.add(sameObject, WorkflowVersion, 2),
 });
 
-/** The workflow's code. */
-export const layerCsvToParquet = CsvToParquet.toLayer(
-  Effect.fnUntraced(function* ({ object }) {
+const body = (plan: CsvPipelinePlan) =>
+  Effect.fnUntraced(function* ({ object }: typeof CsvToParquet.payloadSchema.Type) {
     // The body's clock stands at the execution's recorded start: every run writes the same bytes.
     const startedEpochMs = yield* Clock.currentTimeMillis;
     return yield* Effect.gen(function* () {
@@ -36,13 +40,13 @@ export const layerCsvToParquet = CsvToParquet.toLayer(
         name: "validate",
         success: CsvSniff,
         error: CsvObjectFailure,
-        execute: look(object, startedEpochMs),
+        execute: look(object, startedEpochMs, plan),
       }).pipe(Retry.retryActivity());
       return yield* Activity.make({
         name: "transform",
         success: Transformed,
         error: CsvObjectFailure,
-        execute: transform(object, startedEpochMs),
+        execute: transform(object, startedEpochMs, plan),
       }).pipe(Retry.retryActivity());
     }).pipe(
       refuseInvalid(pipelines.csvToParquet, object),
@@ -54,5 +58,20 @@ export const layerCsvToParquet = CsvToParquet.toLayer(
         sinceVersion: 2,
       }),
     );
-  }),
-);
+  });
+
+/**
+ * The workflow's code, for files as the options declare them. The options are no part of an execution's history: a
+ * redriven execution is processed by those of the code that is deployed then.
+ *
+ * Fails:  ColumnUnsupported - the declared schema has a field that cannot be a column
+ */
+export const layerCsvToParquetWith = (options: CsvPipelineOptions) =>
+  Layer.unwrap(
+    Effect.map(Effect.fromResult(planCsvPipeline(options)), (plan) =>
+      CsvToParquet.toLayer(body(plan)),
+    ),
+  );
+
+/** The workflow's code, for files of which nothing is declared. */
+export const layerCsvToParquet = CsvToParquet.toLayer(body({ rejectsFormat: "ndjson" }));

@@ -14,6 +14,7 @@ import { Buckets } from "../Buckets.ts";
 import { CsvFailure } from "../csv/CsvFailure.ts";
 import { CsvReport } from "../csv/CsvReport.ts";
 import { csvToParquet } from "../csv/csvToParquet.ts";
+import { rejectsContentType } from "../csv/RejectsFile.ts";
 import { parquetKey } from "../csv/parquetKey.ts";
 import { SpillFailed } from "../csv/SpillFile.ts";
 import { csvSniffBytesMax, sniffCsv } from "../csv/sniffCsv.ts";
@@ -21,6 +22,7 @@ import { openInput } from "../openInput.ts";
 import { LoopStopped } from "../outputMetadata.ts";
 import { ParquetEncodingFailed } from "../parquet/ParquetEncoder.ts";
 import { pipelines } from "../topology.ts";
+import type { CsvPipelinePlan } from "./CsvPipelineOptions.ts";
 
 /** Why an object cannot become Parquet. */
 export const CsvObjectFailure = Schema.Union([
@@ -44,12 +46,13 @@ export const Transformed = Schema.Struct({
 export const look = Effect.fnUntraced(function* (
   object: ObjectCreated,
   processedAtEpochMs: number,
+  plan: CsvPipelinePlan,
 ) {
   const { body } = yield* openInput(object, { bytesMax: csvSniffBytesMax });
   const chunks = yield* Stream.runCollect(body);
   const source = objectName(object);
   return yield* sniffCsv(
-    { source, sourceFile: source, processedAtEpochMs },
+    { ...plan, source, sourceFile: source, processedAtEpochMs },
     { first: Buffer.concat(chunks), bytes: object.sizeBytes },
   );
 }, Effect.scoped);
@@ -58,6 +61,7 @@ export const look = Effect.fnUntraced(function* (
 export const transform = Effect.fnUntraced(function* (
   object: ObjectCreated,
   processedAtEpochMs: number,
+  plan: CsvPipelinePlan,
 ) {
   const store = yield* ObjectStore;
   const { clean } = yield* Buckets;
@@ -67,12 +71,14 @@ export const transform = Effect.fnUntraced(function* (
   const open = (target: string, contentType: string) =>
     store.writer({ bucket: clean, key: target, contentType, metadata: input.metadata });
   const part = yield* open(key, "application/vnd.apache.parquet");
-  const rejectsKey = `${key}.rejects.ndjson`;
+  const rejectsKey = `${key}.rejects.${plan.rejectsFormat}`;
   const rejects = yield* Ref.make(false);
-  const rejectsWriter = yield* Effect.cached(open(rejectsKey, "application/x-ndjson"));
+  const rejectsWriter = yield* Effect.cached(
+    open(rejectsKey, rejectsContentType[plan.rejectsFormat]),
+  );
 
   const report = yield* csvToParquet(
-    { source, sourceFile: source, processedAtEpochMs },
+    { ...plan, source, sourceFile: source, processedAtEpochMs },
     input.body,
     {
       part: () => Effect.succeed(part.write),

@@ -12,8 +12,29 @@ type SchemaElement = SchemaElements[number];
 
 const name = "hyparquet-writer";
 
-const physicalTypes: Record<ColumnPlan["kind"], Partial<SchemaElement>> = {
+/** Bytes of a decimal's unscaled value when neither INT32 nor INT64 holds it: two's complement, with the sign. */
+const decimalBytes = (precision: number): number => {
+  let bytes = 9;
+  while (2n ** BigInt(8 * bytes - 1) <= 10n ** BigInt(precision)) bytes += 1;
+  return bytes;
+};
+
+/** The smallest type that holds the precision. Source: Parquet logical types, DECIMAL. */
+const decimalType = (precision: number): Partial<SchemaElement> => {
+  if (precision <= 9) return { type: "INT32" };
+  if (precision <= 18) return { type: "INT64" };
+  return { type: "FIXED_LEN_BYTE_ARRAY", type_length: decimalBytes(precision) };
+};
+
+const simpleTypes: Record<Exclude<ColumnPlan["kind"], "decimal">, Partial<SchemaElement>> = {
   text: { type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } },
+  // The converted type comes with the footer: before, it would make the library print each text again.
+  json: { type: "BYTE_ARRAY", logical_type: { type: "JSON" } },
+  boolean: { type: "BOOLEAN" },
+  int32: { type: "INT32" },
+  int64: { type: "INT64" },
+  double: { type: "DOUBLE" },
+  date: { type: "INT32", converted_type: "DATE", logical_type: { type: "DATE" } },
   timestamp: {
     type: "INT64",
     converted_type: "TIMESTAMP_MILLIS",
@@ -21,10 +42,22 @@ const physicalTypes: Record<ColumnPlan["kind"], Partial<SchemaElement>> = {
   },
 };
 
+const physicalType = (column: ColumnPlan): Partial<SchemaElement> => {
+  if (column.kind !== "decimal") return simpleTypes[column.kind];
+  const { precision, scale } = column;
+  return {
+    ...decimalType(precision),
+    converted_type: "DECIMAL",
+    logical_type: { type: "DECIMAL", precision, scale },
+    precision,
+    scale,
+  };
+};
+
 const schemaOf = (plan: ReadonlyArray<ColumnPlan>): SchemaElements => [
   { name: "root", num_children: plan.length },
   ...plan.map((column) => ({
-    ...physicalTypes[column.kind],
+    ...physicalType(column),
     name: column.name,
     repetition_type: column.nullable ? ("OPTIONAL" as const) : ("REQUIRED" as const),
   })),
@@ -41,11 +74,22 @@ const toInt64 = (values: ReadonlyArray<number | null>): Array<bigint | null> => 
   });
 };
 
+/** Older readers, DuckDB among them, know JSON by its converted type only. */
+const nameJson = (schema: SchemaElements): void => {
+  for (const element of schema)
+    if (element.logical_type?.type === "JSON") element.converted_type = "JSON";
+};
+
+const toBytes = (values: ReadonlyArray<string | null>): Array<Uint8Array | null> =>
+  values.map((value) => (value === null ? null : Buffer.from(value, "utf8")));
+
+const toData = (column: ColumnValues) => {
+  if (column.kind === "timestamp") return toInt64(column.values);
+  return column.kind === "json" ? toBytes(column.values) : column.values;
+};
+
 const toColumnData = (plan: ReadonlyArray<ColumnPlan>, columns: ReadonlyArray<ColumnValues>) =>
-  columns.map((column, index) => ({
-    name: plan[index]?.name ?? "",
-    data: column.kind === "text" ? column.values : toInt64(column.values),
-  }));
+  columns.map((column, index) => ({ name: plan[index]?.name ?? "", data: toData(column) }));
 
 const failed = (operation: string) => (cause: unknown) =>
   new ParquetEncodingFailed({ encoder: name, operation, cause });
@@ -55,8 +99,9 @@ const open = Effect.fnUntraced(function* <E, R>(
   sink: ByteSink<E, R>,
 ) {
   const buffer = new ByteWriter();
+  const schema = schemaOf(plan);
   const writer = yield* Effect.try({
-    try: () => new ParquetWriter({ writer: buffer, schema: schemaOf(plan), createdBy: "millrace" }),
+    try: () => new ParquetWriter({ writer: buffer, schema, createdBy: "millrace" }),
     catch: failed("open a file"),
   });
 
@@ -78,6 +123,7 @@ const open = Effect.fnUntraced(function* <E, R>(
       }).pipe(Effect.andThen(drain)),
     finish: Effect.try({
       try: () => {
+        nameJson(schema);
         void writer.finish();
       },
       catch: failed("write the footer"),

@@ -25,9 +25,23 @@ const name = "parquetjs-lite";
 /** A page per column and row group: row groups are bounded by the caller, so pages are too. */
 const envelopeOptions = { pageSize: Number.MAX_SAFE_INTEGER, useDataPageV2: true };
 
-const types: Record<ColumnPlan["kind"], FieldDefinition["type"]> = {
+const types: Record<Exclude<ColumnPlan["kind"], "int64" | "decimal">, FieldDefinition["type"]> = {
   text: "UTF8",
+  json: "JSON",
+  boolean: "BOOLEAN",
+  int32: "INT32",
+  double: "DOUBLE",
+  date: "DATE",
   timestamp: "TIMESTAMP_MILLIS",
+};
+
+/** It writes 64-bit integers through a double, and has no decimals: refused before the first row, never rounded. */
+const typeOf = ({ kind, name }: ColumnPlan): FieldDefinition["type"] => {
+  if (kind === "int64" || kind === "decimal")
+    throw new TypeError(
+      `it cannot write the ${kind} column ${JSON.stringify(name)} exactly; use layerHyparquet`,
+    );
+  return types[kind];
 };
 
 const fieldsOf = (plan: ReadonlyArray<ColumnPlan>): Record<string, FieldDefinition> =>
@@ -35,7 +49,7 @@ const fieldsOf = (plan: ReadonlyArray<ColumnPlan>): Record<string, FieldDefiniti
     plan.map((column) => [
       column.name,
       {
-        type: types[column.kind],
+        type: typeOf(column),
         compression: "SNAPPY",
         optional: column.nullable,
         statistics: false,
@@ -44,12 +58,14 @@ const fieldsOf = (plan: ReadonlyArray<ColumnPlan>): Record<string, FieldDefiniti
   );
 
 const toColumnBuffer = (nullable: boolean, column: ColumnValues): ColumnBuffer => {
-  const values: Array<string | number> = [];
+  const values: ColumnBuffer["values"] = [];
   const dlevels: Array<number> = [];
   for (const value of column.values) {
     if (value === null && !nullable) throw new TypeError("null in a column that is not nullable");
     dlevels.push(value !== null && nullable ? 1 : 0);
-    if (value !== null) values.push(value);
+    if (value === null) continue;
+    if (typeof value === "bigint") throw new TypeError("a 64-bit value, which it would round");
+    values.push(value);
   }
   return {
     values,

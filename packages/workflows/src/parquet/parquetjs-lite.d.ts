@@ -1,7 +1,7 @@
 /** The few exports of parquetjs-lite 0.8.7 that its encoder uses, as read in that version's source. */
 declare module "parquetjs-lite" {
   export interface FieldDefinition {
-    readonly type: "UTF8" | "TIMESTAMP_MILLIS";
+    readonly type: "UTF8" | "JSON" | "BOOLEAN" | "INT32" | "DOUBLE" | "DATE" | "TIMESTAMP_MILLIS";
     readonly compression: "SNAPPY";
     readonly optional: boolean;
     readonly statistics: false;
@@ -14,7 +14,7 @@ declare module "parquetjs-lite" {
   export interface ColumnBuffer {
     dlevels: Array<number>;
     rlevels: Array<number>;
-    values: Array<string | number>;
+    values: Array<string | number | boolean>;
     distinct_values: Set<unknown>;
     count: number;
   }

@@ -1,0 +1,46 @@
+/**
+ * What a pipeline says of its files: given to the workflow's layer, once for all files.
+ */
+import { Result } from "effect";
+import type { CsvOptions } from "../csv/CsvOptions.ts";
+import type { RejectsFormat } from "../csv/RejectsFile.ts";
+import { columnPlan, type ColumnUnsupported, type RowSchema } from "../schema/columnPlan.ts";
+
+/** The options of `layerCsvToParquetWith`. */
+export interface CsvPipelineOptions extends Pick<
+  CsvOptions,
+  | "format"
+  | "delimiter"
+  | "quote"
+  | "encoding"
+  | "slashDates"
+  | "dateColumns"
+  | "undeclaredColumns"
+  | "duplicates"
+  | "inflatedBytesMax"
+  | "inflateRatioMax"
+  | "rejectedRowsMax"
+  | "rejectedRowsTolerated"
+  | "rejectedShareMax"
+> {
+  /** The rows' schema: a struct, one field per column. @default none: the rules of D1.6, everything else is text */
+  readonly schema?: RowSchema | undefined;
+  /** How rejected rows are written. @default csv with a schema, ndjson without */
+  readonly rejectsFormat?: RejectsFormat | undefined;
+}
+
+/** The options as activities use them: the schema's columns in its place. */
+export type CsvPipelinePlan = Omit<
+  CsvOptions,
+  "source" | "sourceFile" | "processedAtEpochMs" | "rejectsFormat"
+> & { readonly rejectsFormat: RejectsFormat };
+
+/** Refuses a schema that cannot be columns, before any file comes. */
+export const planCsvPipeline = ({
+  schema,
+  ...options
+}: CsvPipelineOptions): Result.Result<CsvPipelinePlan, ColumnUnsupported> => {
+  const rejectsFormat = options.rejectsFormat ?? (schema === undefined ? "ndjson" : "csv");
+  if (schema === undefined) return Result.succeed({ ...options, rejectsFormat });
+  return Result.map(columnPlan(schema), (columns) => ({ ...options, columns, rejectsFormat }));
+};
