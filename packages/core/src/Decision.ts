@@ -103,6 +103,10 @@ const decideTimerDue = (state: ExecutionState, name: string, asking: Asking): Ad
     return { run, facts: [], timers: [] };
   }
   const isAwaited = !state.completed && acceptsDeferred(state, clock.deferred);
+  // One more message of a timer that has done its work: run for it, the body would ask for its other timers once more,
+  // and with several of them the messages would never end.
+  const isSeen = state.suspended !== undefined && state.eventCount === state.suspendedAt;
+  if (!isAwaited && isSeen) return { run: { _tag: "Waiting" }, facts: [], timers: [] };
   if (isAwaited && clock.wakeAtEpochMs > asking.nowEpochMs) {
     return { run: { _tag: "Waiting" }, facts: [], timers: [clock] };
   }

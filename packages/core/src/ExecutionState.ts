@@ -47,6 +47,8 @@ export interface ExecutionState {
   redriveCount: number;
   /** Set while the execution waits: no run has started since. */
   suspended: typeof Suspended.Type | undefined;
+  /** Place of the latest suspension in the history: its run has seen everything before it. */
+  suspendedAt: number;
   completed: typeof Completed.Type | undefined;
 }
 
@@ -70,6 +72,7 @@ export const initialState = (): ExecutionState => ({
   paused: undefined,
   redriveCount: 0,
   suspended: undefined,
+  suspendedAt: 0,
   completed: undefined,
 });
 
@@ -112,6 +115,7 @@ export const evolve = (state: ExecutionState, event: HistoryEvent): void => {
       return;
     case "Suspended":
       state.suspended = event;
+      state.suspendedAt = state.eventCount;
       return;
     case "RunYielded":
       release(state, event.atEpochMs);

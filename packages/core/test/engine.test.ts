@@ -198,6 +198,45 @@ describe("waiting", () => {
     }),
   );
 
+  it.effect("a timer that fires again after its sleep has ended asks for nothing", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld;
+      const several = Workflow.make("Several", { payload, idempotencyKey });
+      const names = ["a", "b", "c"];
+      const process = yield* world.start(
+        several.toLayer(() =>
+          Effect.forEach(
+            names,
+            (name, index) => DurableClock.sleep({ name, duration: `${index + 1} hours` }),
+            { concurrency: "unbounded", discard: true },
+          ),
+        ),
+        "frozen",
+      );
+      const { executionId } = yield* process.run(
+        ExecutionRunner.use((runner) => runner.start(several, { id: "a" })),
+      );
+      const due = (clock: string) =>
+        process.run(
+          ExecutionRunner.use((runner) =>
+            runner.timerDue({ workflow: "Several", executionId, clock }),
+          ),
+        );
+      yield* TestClock.adjust("1 hour");
+      assert.strictEqual((yield* due("a")).advance._tag, "Ended");
+      const [asked, stored] = [world.wakes.length, world.appends()];
+      for (let copy = 0; copy < 5; copy++) {
+        assert.strictEqual((yield* due("a")).advance._tag, "NotRun");
+      }
+      assert.deepStrictEqual([world.wakes.length, world.appends()], [asked, stored]);
+      // The later ones may have been asked for by the second run only.
+      yield* TestClock.adjust("4 hours");
+      yield* due("b");
+      const { state } = yield* due("c");
+      assert.isDefined(state.completed);
+    }),
+  );
+
   it.effect("the process that ran an execution before loads only what came since", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld;
