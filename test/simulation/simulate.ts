@@ -68,13 +68,13 @@ const calmRoundMs = 45 * 60_000;
 const deployments = 4;
 const deploymentsWithinMs = 1_200_000;
 /** Every so many seeds all histories are replayed at the end. */
-const replayEverySeeds = 16;
+const replayEverySeeds = 32;
 /** Every so many seeds run the real CSV pipeline too, which costs more than the rest together. */
-const csvEverySeeds = 8;
+const csvEverySeeds = 16;
 
 /** Every so many seeds the orders are wanted in their newest version only, and every so many they are invoiced. */
 const newestEverySeeds = 3;
-const invoicesEverySeeds = 4;
+const invoicesEverySeeds = 6;
 
 /** Faults under which no process dies or stands still, no clock is wrong, and no message or row of the index is lost. */
 const harmless: ReadonlySet<string> = new Set<FaultName>([
