@@ -25,6 +25,7 @@ import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import sharp from "sharp";
+import { bundleBytes } from "../test/sst/bundleBytes.ts";
 import { makeSstProject, type SstProject } from "../test/sst/SstProject.ts";
 
 const run = promisify(execFile);
@@ -36,6 +37,7 @@ const Figures = Schema.fromJsonString(
     importMs: Schema.Finite,
     importCpuMs: Schema.Finite,
     firstMs: Schema.optionalKey(Schema.Finite),
+    firstCpuMs: Schema.optionalKey(Schema.Finite),
   }),
 );
 const decodeFigures = Schema.decodeUnknownSync(Figures);
@@ -116,13 +118,19 @@ const measure = Effect.fnUntraced(function* (project: SstProject) {
       figures.push(await start(bundle, { ...common, ...variables }, await event(index)));
     }
     const firstMs = figures.flatMap((one) => one.firstMs ?? []);
+    const firstCpuMs = figures.flatMap((one) => one.firstCpuMs ?? []);
+    const { all, start: atStart } = bundleBytes(bundle);
     const result = {
       function: name,
-      bundleKb: Math.round(statSync(bundle).size / 1_000),
+      startKb: Math.round(atStart / 1_000),
+      codeKb: Math.round(all / 1_000),
       wholeKb: Math.round(folderBytes(dirname(bundle)) / 1_000),
       importMs: Math.round(median(figures.map(({ importMs }) => importMs))),
       importCpuMs: Math.round(median(figures.map(({ importCpuMs }) => importCpuMs))),
-      ...(firstMs.length > 0 && { firstInvocationMs: Math.round(median(firstMs)) }),
+      ...(firstMs.length > 0 && {
+        firstInvocationMs: Math.round(median(firstMs)),
+        firstInvocationCpuMs: Math.round(median(firstCpuMs)),
+      }),
       starts,
       node: process.version,
     };
