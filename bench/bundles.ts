@@ -14,6 +14,7 @@ import {
   layerLocalMode,
   localBuckets,
   localQueues,
+  localReconcilerVariables,
   localSweeperVariables,
   localVariables,
   queueUrl,
@@ -142,10 +143,13 @@ const measure = Effect.fnUntraced(function* (project: SstProject) {
       const variables = localVariables(endpoint, pipeline);
       await report(pipeline.name, pipeline.handler, variables, (index) => eventOf(pipeline, index));
     }
-    const { sweeper } = topology;
+    const { reconciler, sweeper } = topology;
     const nothing = join(project.folder, "nothing.json");
     writeFileSync(nothing, "{}");
     await report(sweeper.name, sweeper.handler, localSweeperVariables(endpoint, topology), () =>
+      Promise.resolve(nothing),
+    );
+    await report(reconciler.name, reconciler.handler, localReconcilerVariables, () =>
       Promise.resolve(nothing),
     );
     const asked = join(project.folder, "asked.json");
