@@ -2,13 +2,13 @@
  * `millrace reconcile`: the buckets against the executions, and the command that puts each finding right. Changes
  * nothing itself.
  */
-import { compareBuckets } from "@millrace/functions/compareBuckets";
+import { compareBuckets } from "@millrace/workflows/compareBuckets";
 import { localBuckets } from "@millrace/local";
 import { Console, Effect, Option, Schema } from "effect";
 import { Command } from "effect/cli";
 import { findConnection } from "./Connection.ts";
 import { jsonFlag } from "./jsonFlag.ts";
-import { s3Of } from "./listVersions.ts";
+import { listVersions } from "./listVersions.ts";
 import { pipelineFlag } from "./pipelineFlag.ts";
 import { makeCounter } from "./Progress.ts";
 import { ageFlag } from "./queryFlags.ts";
@@ -38,7 +38,7 @@ export const reconcile = Command.make(
     const among = pipelinesNamed(Option.getOrUndefined(pipeline));
     const counter = yield* makeCounter("read");
     const found = yield* compareBuckets({
-      s3: s3Of(connection),
+      list: (where, use) => listVersions(connection, where, use),
       buckets: localBuckets,
       pipelines: among,
       graceMs: grace,

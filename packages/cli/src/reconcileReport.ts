@@ -2,7 +2,7 @@
  * What a reconciliation found, for people: counts, the first of each kind, and the commands that put them right.
  */
 import { type Operations } from "@millrace/core";
-import type { Comparison } from "@millrace/functions/compareBuckets";
+import type { Comparison } from "@millrace/workflows/compareBuckets";
 import { pipelinesNamed } from "./triggered.ts";
 
 /** The kinds of findings. */

@@ -5,10 +5,16 @@
  * It changes nothing: `millrace reconcile` offers what puts a finding right.
  */
 import { Metrics } from "@millrace/core";
-import { DocumentClient, DynamoExecutions, DynamoJournal, openS3Client } from "@millrace/core/aws";
+import {
+  DocumentClient,
+  DynamoExecutions,
+  DynamoJournal,
+  listVersions,
+  openS3Client,
+} from "@millrace/core/aws";
+import { type Comparison, compareBuckets } from "@millrace/workflows/compareBuckets";
 import { pipelines } from "@millrace/workflows/topology";
 import { Duration, Effect, Layer, ManagedRuntime, Metric, Schema } from "effect";
-import { type Comparison, compareBuckets } from "./compareBuckets.ts";
 import { ReconcilerEnvironment } from "./Environment.ts";
 import { printMetrics } from "./printMetrics.ts";
 import { logging } from "./runtime.ts";
@@ -80,7 +86,7 @@ const reconcile = Effect.gen(function* () {
   const s3 = yield* openS3Client({});
   for (const pipeline of Object.values(pipelines)) {
     const found = yield* compareBuckets({
-      s3,
+      list: (where, use) => listVersions(s3, where, use),
       buckets,
       pipelines: [pipeline],
       graceMs: Duration.toMillis(grace),

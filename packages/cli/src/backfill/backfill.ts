@@ -2,7 +2,14 @@
  * `millrace backfill s3://bucket/prefix`: objects that are in a bucket already, through the same queue and with the same
  * ids as if their events had come: what has an execution is left alone.
  */
-import { MessageQueue, type ObjectCreated, Operations, Retry, toEventText } from "@millrace/core";
+import {
+  MessageQueue,
+  type ObjectCreated,
+  type ObjectVersion,
+  Operations,
+  Retry,
+  toEventText,
+} from "@millrace/core";
 import { type AwsConnection, localQueues } from "@millrace/local";
 import { type PipelineTopology } from "@millrace/workflows/topology";
 import { Console, Effect, FileSystem, Option } from "effect";
@@ -10,7 +17,6 @@ import { Argument, Command, Flag } from "effect/cli";
 import { reportAlways } from "../carryOut.ts";
 import { findConnection } from "../Connection.ts";
 import { jsonFlag } from "../jsonFlag.ts";
-import type { ObjectVersion } from "@millrace/core/aws";
 import { listVersions } from "../listVersions.ts";
 import { pipelineFlag } from "../pipelineFlag.ts";
 import { makeCounter } from "../Progress.ts";

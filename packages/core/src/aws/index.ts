@@ -5,7 +5,7 @@ export * as DynamoIdempotency from "./DynamoIdempotency.ts";
 export * as DynamoJournal from "./DynamoJournal.ts";
 export * as DynamoObjectHeads from "./DynamoObjectHeads.ts";
 export * as DynamoSharedState from "./DynamoSharedState.ts";
-export { BucketUnread, listVersions, type ObjectVersion } from "./listVersions.ts";
+export { BucketUnread, listVersions } from "./listVersions.ts";
 export * as MappingPauses from "./MappingPauses.ts";
 export * as QueueTagPauses from "./QueueTagPauses.ts";
 export * as S3LargeValues from "./S3LargeValues.ts";

@@ -3,6 +3,7 @@
  */
 import { ListObjectVersionsCommand, type S3Client } from "@aws-sdk/client-s3";
 import { Effect, Schema } from "effect";
+import type { ObjectVersion } from "../ObjectVersion.ts";
 
 /** The bucket could not be listed. */
 export class BucketUnread extends Schema.TaggedError<BucketUnread>()("BucketUnread", {
@@ -13,17 +14,6 @@ export class BucketUnread extends Schema.TaggedError<BucketUnread>()("BucketUnre
   override get message(): string {
     return `s3://${this.bucket}/${this.prefix} could not be listed: ${String(this.cause)}`;
   }
-}
-
-/** One version of one object, as a listing tells of it. */
-export interface ObjectVersion {
-  readonly key: string;
-  /** Absent for what was written while the bucket was not versioned. */
-  readonly versionId: string | undefined;
-  readonly etag: string;
-  readonly sizeBytes: number;
-  readonly modifiedEpochMs: number;
-  readonly isLatest: boolean;
 }
 
 /** Hands every page to `use`; delete markers are left out. Begins behind `afterKey`, when that is given. */

@@ -4,16 +4,20 @@
  *
  * The lists are held in memory, some 200 bytes for each object and execution.
  */
-import type { S3Client } from "@aws-sdk/client-s3";
-import { type ExecutionRow, Operations } from "@millrace/core";
-import { listVersions } from "@millrace/core/aws";
-import { executionsOf } from "@millrace/workflows/executionsOf";
-import { outputsOf } from "@millrace/workflows/outputsOf";
-import { type BucketName, type PipelineTopology, topology } from "@millrace/workflows/topology";
+import { type ExecutionRow, type ObjectVersion, Operations } from "@millrace/core";
 import { Clock, Effect } from "effect";
+import { executionsOf } from "./executionsOf.ts";
+import { outputsOf } from "./outputsOf.ts";
+import { type BucketName, type PipelineTopology, topology } from "./topology.ts";
 
-export interface Compared {
-  readonly s3: S3Client;
+/** Lists the versions of a bucket below a prefix, page by page. */
+export type ListVersions<F> = <E, R>(
+  where: { readonly bucket: string; readonly prefix: string },
+  use: (versions: ReadonlyArray<ObjectVersion>) => Effect.Effect<void, E, R>,
+) => Effect.Effect<void, E | F, R>;
+
+export interface Compared<F> {
+  readonly list: ListVersions<F>;
   /** Real names of the buckets. */
   readonly buckets: Readonly<Record<BucketName, string>>;
   readonly pipelines: ReadonlyArray<PipelineTopology>;
@@ -32,8 +36,8 @@ export interface Comparison extends Operations.Reconciliation {
 }
 
 /** Reads the lists in an order in which what arrives meanwhile is no finding: objects, executions, outputs. */
-export const compareBuckets = Effect.fnUntraced(function* (compared: Compared) {
-  const { advance = () => Effect.void, buckets, pipelines, s3, windowMs } = compared;
+export const compareBuckets = Effect.fnUntraced(function* <F>(compared: Compared<F>) {
+  const { advance = () => Effect.void, buckets, list, pipelines, windowMs } = compared;
   const nowEpochMs = yield* Clock.currentTimeMillis;
   const sinceEpochMs = windowMs === undefined ? undefined : nowEpochMs - windowMs;
   const versions: Array<Operations.ListedVersion> = [];
@@ -51,7 +55,7 @@ export const compareBuckets = Effect.fnUntraced(function* (compared: Compared) {
   for (const { bucket, prefix } of pipelines.flatMap((pipeline) => pipeline.outputs)) {
     // What lies there is not named by a result, but by a failure.
     if (bucket === "errors") continue;
-    yield* listVersions(s3, { bucket: buckets[bucket], prefix }, (page) => {
+    yield* list({ bucket: buckets[bucket], prefix }, (page) => {
       for (const { isLatest, key, modifiedEpochMs } of page) {
         if (isLatest) outputs.set(`${buckets[bucket]}/${key}`, modifiedEpochMs);
       }
@@ -75,7 +79,10 @@ export const compareBuckets = Effect.fnUntraced(function* (compared: Compared) {
 });
 
 /** Whether a pipeline may have written an output whose executions were not asked for. */
-const writtenByOthers = ({ buckets, pipelines }: Compared) => {
+const writtenByOthers = ({
+  buckets,
+  pipelines,
+}: Pick<Compared<never>, "buckets" | "pipelines">) => {
   const asked = new Set(pipelines.map(({ name }) => name));
   const others = [...topology.pipelines, ...topology.chains]
     .filter(({ name }) => !asked.has(name))
@@ -86,15 +93,14 @@ const writtenByOthers = ({ buckets, pipelines }: Compared) => {
     );
 };
 
-const readVersions = (
-  { advance = () => Effect.void, buckets, s3 }: Compared,
+const readVersions = <F>(
+  { advance = () => Effect.void, buckets, list }: Compared<F>,
   pipeline: PipelineTopology,
   versions: Array<Operations.ListedVersion>,
 ) => {
   const bucket = buckets[pipeline.trigger.bucket];
   const executions = executionsOf([pipeline], buckets);
-  return listVersions(
-    s3,
+  return list(
     { bucket, prefix: pipeline.trigger.prefix },
     Effect.fnUntraced(function* (page) {
       for (const { key, versionId, ...version } of page) {
