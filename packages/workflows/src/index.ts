@@ -37,14 +37,8 @@ export {
 } from "./parquet/ParquetEncoder.ts";
 export { parquetKey, type ParquetKeyInput } from "./csv/parquetKey.ts";
 export * from "./images/ImageFailure.ts";
-export {
-  boxName,
-  Dimensions,
-  ImageMetadata,
-  type RenditionBox,
-  renditionBoxes,
-  RenditionInfo,
-} from "./images/ImageMetadata.ts";
+export { Dimensions, ImageMetadata, RenditionInfo } from "./images/ImageMetadata.ts";
+export { boxName, type RenditionBox, renditionBoxes } from "./images/renditionTable.ts";
 export {
   detectImageType,
   ImageType,
@@ -53,6 +47,7 @@ export {
   renditionTypeOf,
 } from "./images/ImageType.ts";
 export {
+  type ImageOptions,
   renderRenditions,
   type Rendition,
   type RenditionOptions,
@@ -68,4 +63,8 @@ export {
 } from "./csvToParquet/CsvToParquet.ts";
 export type { CsvPipelineOptions } from "./csvToParquet/CsvPipelineOptions.ts";
 export { CatalogUnavailable, ImageCatalog, ImageRecord } from "./imageRenditions/ImageCatalog.ts";
-export { ImageRenditions, layerImageRenditions } from "./imageRenditions/ImageRenditions.ts";
+export {
+  ImageRenditions,
+  layerImageRenditions,
+  layerImageRenditionsWith,
+} from "./imageRenditions/ImageRenditions.ts";
