@@ -11,6 +11,9 @@ import {
 } from "@millrace/workflows/topology";
 import { localAccount } from "../LocalAccount.ts";
 
+/** The name of the stage that local mode is. */
+export const localStage = "local";
+
 /** Buckets by logical name. */
 export const localBuckets: Readonly<Record<BucketName, string>> = {
   raw: "millrace-raw",

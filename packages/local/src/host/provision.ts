@@ -33,6 +33,7 @@ import {
 } from "@aws-sdk/client-scheduler";
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { SSMClient } from "@aws-sdk/client-ssm";
 import { toCompletionPattern, toEventPattern } from "@millrace/core";
 import { type StageTable, tables } from "@millrace/functions/tables";
 import {
@@ -65,6 +66,7 @@ import {
   queueArn,
   queueUrl,
 } from "./LocalResources.ts";
+import { writeDirectory } from "./writeDirectory.ts";
 
 /** Something of the topology could not be made. */
 export class ProvisioningFailed extends Schema.TaggedError<ProvisioningFailed>()(
@@ -89,6 +91,7 @@ interface Clients {
   readonly events: EventBridgeClient;
   readonly scheduler: SchedulerClient;
   readonly sns: SNSClient;
+  readonly ssm: SSMClient;
 }
 
 /** What is to be made. */
@@ -125,6 +128,7 @@ export const provision = Effect.fnUntraced(function* (
     events: new EventBridgeClient(config),
     scheduler: new SchedulerClient(config),
     sns: new SNSClient(config),
+    ssm: new SSMClient(config),
   };
   for (const name of ["raw", "clean", "errors"] as const) {
     yield* make(`bucket ${localBuckets[name]}`, () => makeBucket(clients, name));
@@ -151,6 +155,9 @@ export const provision = Effect.fnUntraced(function* (
     clients.scheduler
       .send(new CreateScheduleGroupCommand({ Name: localScheduleGroup }))
       .catch(unless(ConflictException)),
+  );
+  yield* make("the stage's directory", () =>
+    writeDirectory(clients.ssm, connection.endpoint, [...pipelines, ...chains]),
   );
   const nowMs = yield* Clock.currentTimeMillis;
   yield* make(`schedule ${localSweeper(sweeper)}`, () =>
