@@ -43,7 +43,6 @@ import {
   type PipelineBase,
   type PipelineTopology,
   refuseLoops,
-  type SweeperTopology,
   type Topology,
 } from "@millrace/workflows/topology";
 import { Clock, Effect, Schema } from "effect";
@@ -54,12 +53,12 @@ import {
   localArchive,
   localBuckets,
   localBus,
+  localMinutes,
   localQueues,
   localRule,
+  localScheduled,
   localScheduleGroup,
   localSchedulerRoleArn,
-  localSweeper,
-  localSweepMinutes,
   localTables,
   localTopic,
   localValuesBucket,
@@ -117,7 +116,7 @@ const make = (resource: string, run: () => Promise<unknown>) =>
 /** Makes everything, unless the topology would feed on itself. */
 export const provision = Effect.fnUntraced(function* (
   connection: AwsConnection,
-  { chains, pipelines, sweeper, sweeps, timesOf }: Provisions,
+  { chains, pipelines, reconciler, sweeper, sweeps, timesOf }: Provisions,
 ) {
   yield* refuseLoops(pipelines, chains);
   const config = clientConfig(connection);
@@ -160,9 +159,15 @@ export const provision = Effect.fnUntraced(function* (
     writeDirectory(clients.ssm, connection.endpoint, [...pipelines, ...chains]),
   );
   const nowMs = yield* Clock.currentTimeMillis;
-  yield* make(`schedule ${localSweeper(sweeper)}`, () =>
-    makeSweeper(clients, sweeper, sweeps, nowMs),
-  );
+  for (const [scheduled, everyMinutes] of [
+    [sweeper, localMinutes.sweeper],
+    [reconciler, localMinutes.reconciler],
+  ] as const) {
+    const Name = localScheduled(scheduled);
+    yield* make(`schedule ${Name}`, () =>
+      makeSchedule(clients, { Name, everyMinutes, fires: sweeps }, nowMs),
+    );
+  }
 });
 
 /** Swallows the error that says that the thing is there already. */
@@ -280,20 +285,20 @@ const sourceOf = (pipeline: PipelineTopology | ChainTopology) =>
         EventPattern: toEventPattern(pipeline.trigger, localBuckets[pipeline.trigger.bucket]),
       };
 
-const makeSweeper = async (
+const makeSchedule = async (
   { scheduler }: Clients,
-  sweeper: SweeperTopology,
-  sweeps: boolean,
+  settings: { readonly Name: string; readonly everyMinutes: number; readonly fires: boolean },
   nowMs: number,
 ): Promise<void> => {
+  const { everyMinutes, fires, Name } = settings;
   const schedule = {
-    Name: localSweeper(sweeper),
-    ScheduleExpression: `rate(${localSweepMinutes} minutes)`,
+    Name,
+    ScheduleExpression: `rate(${everyMinutes} minutes)`,
     // Not at once: what is overdue at the start is what the queues still hold.
-    StartDate: new Date(nowMs + localSweepMinutes * 60_000),
+    StartDate: new Date(nowMs + everyMinutes * 60_000),
     FlexibleTimeWindow: { Mode: "OFF" },
-    State: sweeps ? "ENABLED" : "DISABLED",
-    Target: { Arn: functionArn(localSweeper(sweeper)), RoleArn: localSchedulerRoleArn },
+    State: fires ? "ENABLED" : "DISABLED",
+    Target: { Arn: functionArn(Name), RoleArn: localSchedulerRoleArn },
   } as const;
   await scheduler.send(new CreateScheduleCommand(schedule)).catch(unless(ConflictException));
   // The schedule of an earlier start is set to this one's.
