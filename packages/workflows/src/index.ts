@@ -28,6 +28,7 @@ export { renderField, renderSchema, schemaName } from "./schema/renderSchema.ts"
 export { UndeclaredColumns } from "./schema/matchColumns.ts";
 export type { ByteSink } from "./parquet/ByteSink.ts";
 export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.ts";
+export { ParquetCodec } from "./parquet/ParquetCodec.ts";
 export { layerHyparquet } from "./parquet/layerHyparquet.ts";
 export { layerParquetjsLite } from "./parquet/layerParquetjsLite.ts";
 export {

@@ -22,6 +22,7 @@ import {
 import type { CompleteCsvOptions } from "./CsvOptions.ts";
 import { type CsvDelimiter, sniffDelimiter } from "./Delimiter.ts";
 import { binaryKind, byteOrderMark } from "./Encoding.ts";
+import { isBlankRow, isEmptyLine } from "./emptyRows.ts";
 import { columnNames, type RenamedColumn } from "./Header.ts";
 import { columnsMax, rejectedRowsEarlyLook, sniffBytesMax } from "./Limits.ts";
 import { HashLog } from "./HashLog.ts";
@@ -38,9 +39,6 @@ import { Utf8Stream } from "./Utf8Stream.ts";
 const ignoredKeysMax = 20;
 
 const isDateName = (name: string): boolean => name.includes("fecha") || name.includes("date");
-
-const isEmptyLine = (cells: ReadonlyArray<string>): boolean =>
-  cells.length === 1 && cells[0] === "";
 
 /** A file's text side, known once its first bytes have been looked at. */
 interface Opened {
@@ -286,7 +284,7 @@ export class CsvPass {
 
   #row(cells: ReadonlyArray<Cell>, groups: RowGroupBuilder): Verdict {
     this.rowsIn += 1;
-    if (cells.every((cell) => cell === "" || cell === null)) {
+    if (isBlankRow(cells)) {
       this.blankRows += 1;
       return undefined;
     }
@@ -315,7 +313,8 @@ export class CsvPass {
   /** The columns are known. */
   #begin(header: ReadonlyArray<string>, emptyIsNull: boolean): CsvFailure | undefined {
     const { columns, dateColumns, source, undeclaredColumns } = this.#options;
-    this.#keys = header;
+    // The reader uses its array of cells again.
+    this.#keys = [...header];
     this.#emptyIsNull = emptyIsNull;
     if (header.length > columnsMax)
       return new CsvTooManyColumns({ source, columns: header.length, columnsMax });

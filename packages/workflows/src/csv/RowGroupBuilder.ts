@@ -139,8 +139,8 @@ export class RowGroupBuilder {
 
   #enriched(): ReadonlyArray<ColumnValues> {
     const length = this.#groupRows;
-    const processedAt = Array.from({ length }, () => this.#options.processedAtEpochMs);
-    const sourceFile = Array.from({ length }, () => this.#options.sourceFile);
+    const processedAt = Array.from<number>({ length }).fill(this.#options.processedAtEpochMs);
+    const sourceFile = Array.from<string>({ length }).fill(this.#options.sourceFile);
     return [
       ...this.#free.map((column) => column.take()),
       ...this.#declared.map((column) => column.take()),

@@ -17,6 +17,7 @@ export interface CsvPipelineOptions extends Pick<
   | "dateColumns"
   | "undeclaredColumns"
   | "duplicates"
+  | "codec"
   | "inflatedBytesMax"
   | "inflateRatioMax"
   | "rejectedRowsMax"
