@@ -2,14 +2,15 @@
  * CSV to Parquet, as a workflow: a file under `incoming/` becomes `processed/<path>/<YYYY>/<MM>/<DD>/<name>.parquet`.
  *
  *   validate    the first 64 KiB: is it text, in which encoding, with which delimiter and columns?
- *   transform   one streaming pass: validate rows, clean, transform, enrich, output; its report tells of each stage
+ *   transform   one streaming pass: validate rows, clean, transform, enrich, output; its report tells of each stage.
+ *               A large file takes a step for each part, and becomes a folder of parts with a manifest (transformParts)
  *   on failure  quarantine the file with its reason, dead-letter the execution
  *
  * Its start and its end are announced (see announceLife).
  *
  * Requirements D1.4 to D1.7, D1.11, D1.13, D3.2, D3.3.
  */
-import { announceLife, objectName, Retry, WorkflowVersion } from "@millrace/core";
+import { announceLife, ExecutionVersion, objectName, Retry, WorkflowVersion } from "@millrace/core";
 import { Clock, Context, Effect, Layer } from "effect";
 import { Activity, Workflow } from "effect/workflow";
 import { CsvSniff } from "../csv/sniffCsv.ts";
@@ -21,14 +22,15 @@ import {
   type CsvPipelinePlan,
   planCsvPipeline,
 } from "./CsvPipelineOptions.ts";
-import { CsvObjectFailure, look, transform, Transformed } from "./activities.ts";
+import { CsvObjectFailure, look, Transformed } from "./activities.ts";
+import { transformParts, transformWhole } from "./transformParts.ts";
 
 export const CsvToParquet = Workflow.make("CsvToParquet", {
   payload: objectPayload,
   success: Transformed,
   error: CsvObjectFailure,
   idempotencyKey: objectKey,
-  annotations: Context.add(sameObject, WorkflowVersion, 2),
+  annotations: Context.add(sameObject, WorkflowVersion, 3),
 });
 
 const body = (plan: CsvPipelinePlan) =>
@@ -42,12 +44,10 @@ const body = (plan: CsvPipelinePlan) =>
         error: CsvObjectFailure,
         execute: look(object, startedEpochMs, plan),
       }).pipe(Retry.retryActivity());
-      return yield* Activity.make({
-        name: "transform",
-        success: Transformed,
-        error: CsvObjectFailure,
-        execute: transform(object, startedEpochMs, plan),
-      }).pipe(Retry.retryActivity());
+      // Executions that began before there were parts go on without.
+      return (yield* ExecutionVersion) < 3
+        ? yield* transformWhole({ object, processedAtEpochMs: startedEpochMs, plan })
+        : yield* transformParts(object, startedEpochMs, plan);
     }).pipe(
       refuseInvalid(pipelines.csvToParquet, object),
       announceLife({
