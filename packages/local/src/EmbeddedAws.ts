@@ -5,11 +5,13 @@
  */
 import { Context, Effect, Layer } from "effect";
 import { makeDynamoDb } from "./dynamodb/DynamoDb.ts";
+import { Ecs } from "./ecs/Ecs.ts";
 import { EventBridge, layerLocalEvents } from "./eventbridge/EventBridge.ts";
 import { jsonProtocol } from "./http/jsonProtocol.ts";
 import { queryProtocol } from "./http/queryProtocol.ts";
 import { makeRouter } from "./http/router.ts";
 import { serve } from "./http/server.ts";
+import { localCluster } from "./host/LocalResources.ts";
 import { localAccount } from "./LocalAccount.ts";
 import { makeS3 } from "./s3/S3.ts";
 import { Scheduler } from "./scheduler/Scheduler.ts";
@@ -37,6 +39,7 @@ export const layerEmbeddedAws = (port: number) =>
       const sqs = yield* Sqs;
       const events = yield* EventBridge;
       const sns = yield* Sns;
+      const ecs = yield* Ecs;
       const handler = makeRouter({
         json: {
           AmazonSQS: jsonProtocol({
@@ -51,6 +54,12 @@ export const layerEmbeddedAws = (port: number) =>
             targetPrefix: "AWSEvents",
             version: "1.1",
             operations: events.operations,
+          }),
+          AmazonEC2ContainerServiceV20141113: jsonProtocol({
+            service: "ECS",
+            targetPrefix: "AmazonEC2ContainerServiceV20141113",
+            version: "1.1",
+            operations: ecs.operations,
           }),
         },
         sns: queryProtocol({
@@ -68,6 +77,7 @@ export const layerEmbeddedAws = (port: number) =>
       return EmbeddedAws.of({ endpoint, region, accessKeyId, secretAccessKey });
     }),
   ).pipe(
+    Layer.provideMerge(Ecs.layer(localCluster)),
     Layer.provide(layerLocalEvents),
     Layer.provide(Scheduler.layer),
     Layer.provideMerge(EventBridge.layer),

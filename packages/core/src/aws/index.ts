@@ -8,6 +8,7 @@ export * as DynamoSharedState from "./DynamoSharedState.ts";
 export * as MappingPauses from "./MappingPauses.ts";
 export * as QueueTagPauses from "./QueueTagPauses.ts";
 export * as S3LargeValues from "./S3LargeValues.ts";
+export * as EcsTasks from "./EcsTasks.ts";
 export * as EventBridgeLifecycle from "./EventBridgeLifecycle.ts";
 export * as EventBridgeSchedules from "./EventBridgeSchedules.ts";
 export * as S3ObjectStore from "./S3ObjectStore.ts";
