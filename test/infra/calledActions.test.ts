@@ -18,6 +18,8 @@ const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   GetObjectCommand: ["s3:GetObject", "s3:GetObjectVersion"],
   // Only for a pipeline that names secrets.
   GetSecretValueCommand: [],
+  // The reconciler's, and of people.
+  ListObjectVersionsCommand: [],
   // Of people, who pause a pipeline.
   ListEventSourceMappingsCommand: [],
   // The sweeper's.

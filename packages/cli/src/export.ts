@@ -1,7 +1,7 @@
 /**
  * `millrace export`: histories as JSON Lines, to be kept, moved, or replayed against other code.
  */
-import { HistoryFile } from "@millrace/core";
+import { HistoryFile, Operations } from "@millrace/core";
 import { Console, Effect, Option } from "effect";
 import { Argument, CliError, Command, Flag } from "effect/cli";
 import { findConnection } from "./Connection.ts";
@@ -10,7 +10,6 @@ import { jsonFlag } from "./jsonFlag.ts";
 import { openOutputFile } from "./OutputFile.ts";
 import { makeCounter } from "./Progress.ts";
 import { isFiltering, type QueryFlags, queryFlags, readQuery } from "./queryFlags.ts";
-import { rowPages } from "./rowPages.ts";
 import { layerStores } from "./stores.ts";
 
 /** What is to be exported has to be said, in one way. */
@@ -34,7 +33,7 @@ const forEachMatching = Effect.fnUntraced(function* <E, R>(
   flags: QueryFlags,
   use: (executionId: string) => Effect.Effect<void, E, R>,
 ) {
-  yield* rowPages(yield* readQuery(flags), (rows) =>
+  yield* Operations.rowPages(yield* readQuery(flags), (rows) =>
     Effect.forEach(rows, ({ executionId }) => use(executionId), { discard: true }),
   );
 });

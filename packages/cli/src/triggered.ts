@@ -1,13 +1,7 @@
-/**
- * Which executions an object starts, as the pipelines' functions will find it: the same triggers, the same ids.
- */
-import { type ObjectCreated, type Operations, refusalOf } from "@millrace/core";
+/** The pipelines that a command is about, and which executions an object starts in them. */
 import { localBuckets } from "@millrace/local";
-import { CsvToParquet, ImageRenditions } from "@millrace/workflows";
+import { executionsOf as executionsIn } from "@millrace/workflows/executionsOf";
 import { type PipelineTopology, pipelines } from "@millrace/workflows/topology";
-import { Effect } from "effect";
-
-const workflows = [CsvToParquet, ImageRenditions] as const;
 
 /** All pipelines, or the one of that name. */
 export const pipelinesNamed = (name: string | undefined): ReadonlyArray<PipelineTopology> =>
@@ -15,13 +9,4 @@ export const pipelinesNamed = (name: string | undefined): ReadonlyArray<Pipeline
 
 /** The executions that an object starts in some pipelines. */
 export const executionsOf = (among: ReadonlyArray<PipelineTopology>) =>
-  Effect.fnUntraced(function* (object: ObjectCreated) {
-    const executions: Array<Operations.TriggeredExecution> = [];
-    for (const { name, trigger, workflow } of among) {
-      if (refusalOf(trigger, localBuckets[trigger.bucket], object) !== undefined) continue;
-      const definition = workflows.find(({ _tag }) => _tag === workflow);
-      if (!definition) continue;
-      executions.push({ pipeline: name, executionId: yield* definition.executionId({ object }) });
-    }
-    return executions;
-  });
+  executionsIn(among, localBuckets);

@@ -3,13 +3,13 @@
  */
 import { type ExecutionRow, type ObjectCreated, Operations } from "@millrace/core";
 import { type AwsConnection, localBuckets } from "@millrace/local";
+import { outputsOf } from "@millrace/workflows/outputsOf";
 import { Console, Effect, Schema } from "effect";
 import { Argument, Command } from "effect/cli";
 import { findConnection } from "./Connection.ts";
 import { rowsNamed } from "./findHistory.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { listVersions } from "./listVersions.ts";
-import { outputsOf } from "./outputsOf.ts";
 import { layerStores } from "./stores.ts";
 import { executionsOf, pipelinesNamed } from "./triggered.ts";
 

@@ -4,7 +4,7 @@
  * Read once per cold start. A missing name is a configuration error that names the variable.
  */
 import type { BucketName } from "@millrace/workflows/topology";
-import { Config, Schema } from "effect";
+import { Config, Duration, Schema } from "effect";
 
 const bucketVariables = {
   raw: "MILLRACE_BUCKET_RAW",
@@ -105,6 +105,25 @@ export const UploadEnvironment = Config.all({
     clean: Config.String(variables.buckets.clean),
     errors: Config.String(variables.buckets.errors),
   }),
+});
+
+/** The environment of the reconciler, which reads what the functions write. */
+export const ReconcilerEnvironment = Config.all({
+  buckets: Config.all({
+    raw: Config.String(variables.buckets.raw),
+    clean: Config.String(variables.buckets.clean),
+    errors: Config.String(variables.buckets.errors),
+  }),
+  journalTable: Config.String(variables.journalTable),
+  executionsTable: Config.String(variables.executionsTable),
+  /** What is younger may be on its way, however busy the pipeline is. */
+  grace: Config.Duration("MILLRACE_RECONCILE_GRACE").pipe(Config.withDefault(Duration.minutes(15))),
+  /** No execution takes longer; who waits for a person shows up by himself. */
+  openLonger: Config.Duration("MILLRACE_RECONCILE_OPEN_LONGER").pipe(
+    Config.withDefault(Duration.days(1)),
+  ),
+  /** What is older is looked at no more. */
+  window: Config.Duration("MILLRACE_RECONCILE_WINDOW").pipe(Config.withDefault(Duration.days(3))),
 });
 
 /** The environment of the sweeper, which sends to the queues of all pipelines. */

@@ -31,7 +31,7 @@ import {
   SecretsManagerSource,
   SqsMessageQueue,
 } from "@millrace/core/aws";
-import { Buckets } from "@millrace/workflows";
+import { Buckets } from "@millrace/workflows/Buckets";
 import { type PipelineBase, queueNames } from "@millrace/workflows/topology";
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem";
 import { Config, Effect, type FileSystem, Layer, Logger, Option, References } from "effect";

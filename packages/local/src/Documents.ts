@@ -24,7 +24,8 @@ export class Documents<A> {
         | "ecs_documents"
         | "events_documents"
         | "scheduler_documents"
-        | "sns_documents";
+        | "sns_documents"
+        | "ssm_documents";
       readonly kind: string;
     },
     schema: Schema.Codec<A, unknown>,

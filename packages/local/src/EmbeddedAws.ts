@@ -18,6 +18,7 @@ import { Scheduler } from "./scheduler/Scheduler.ts";
 import { Sns } from "./sns/Sns.ts";
 import { sqsQueryCode } from "./sqs/SqsErrors.ts";
 import { Sqs } from "./sqs/Sqs.ts";
+import { Ssm } from "./ssm/Ssm.ts";
 
 /** What a client needs to speak to it. */
 export interface AwsConnection {
@@ -61,6 +62,12 @@ export const layerEmbeddedAws = (port: number) =>
             version: "1.1",
             operations: ecs.operations,
           }),
+          AmazonSSM: jsonProtocol({
+            service: "SSM",
+            targetPrefix: "AmazonSSM",
+            version: "1.1",
+            operations: (yield* Ssm).operations,
+          }),
         },
         sns: queryProtocol({
           service: "SNS",
@@ -80,6 +87,7 @@ export const layerEmbeddedAws = (port: number) =>
     Layer.provideMerge(Ecs.layer(localCluster)),
     Layer.provide(layerLocalEvents),
     Layer.provide(Scheduler.layer),
+    Layer.provide(Ssm.layer),
     Layer.provideMerge(EventBridge.layer),
     Layer.provideMerge(Sns.layer),
     Layer.provideMerge(Sqs.layer),

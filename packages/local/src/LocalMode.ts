@@ -20,7 +20,8 @@ import { runMapping } from "./host/EventSourceMapping.ts";
 import type { HostEvent } from "./host/HostEvent.ts";
 import {
   localQueues,
-  localSweeper,
+  localReconcilerVariables,
+  localScheduled,
   localSweeperVariables,
   localTask,
   localVariables,
@@ -62,7 +63,7 @@ export const topologyTimes = ({ compute }: PipelineBase): LocalTimes => ({
 /** Starts everything, and stops it with the scope. */
 export const layerLocalMode = (options: LocalModeOptions = {}) => {
   const { moduleOf = productModule, timesOf = topologyTimes, topology = productTopology } = options;
-  const { chains, pipelines, sweeper } = topology;
+  const { chains, pipelines, reconciler, sweeper } = topology;
   const hosts = options.workers !== false;
   const host = Layer.effectDiscard(
     Effect.gen(function* () {
@@ -71,17 +72,23 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
       yield* provision(connection, { ...topology, timesOf, sweeps: hosts });
       if (!hosts) return;
       const common = { ...connectionVariables(connection), ...options.variables };
-      yield* Effect.forkScoped(
-        runAsyncInvocations(
-          {
-            name: localSweeper(sweeper),
-            file: moduleOf(sweeper.handler),
-            timeoutSeconds: sweeper.compute.timeoutSeconds,
-            variables: { ...localSweeperVariables(connection.endpoint, topology), ...common },
-          },
-          events,
-        ),
-      );
+      const scheduled = [
+        { ...sweeper, variables: localSweeperVariables(connection.endpoint, topology) },
+        { ...reconciler, variables: localReconcilerVariables },
+      ];
+      for (const one of scheduled) {
+        yield* Effect.forkScoped(
+          runAsyncInvocations(
+            {
+              name: localScheduled(one),
+              file: moduleOf(one.handler),
+              timeoutSeconds: one.compute.timeoutSeconds,
+              variables: { ...one.variables, ...common },
+            },
+            events,
+          ),
+        );
+      }
       for (const pipeline of [...pipelines, ...chains]) {
         yield* defineTask(pipeline, {
           file: moduleOf(taskModule),
@@ -112,7 +119,9 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
   return host.pipe(
     Layer.provideMerge(Layer.effect(HostEvents, PubSub.unbounded<HostEvent>())),
     Layer.provideMerge(layerEmbeddedAws(options.port ?? 0)),
-    Layer.provideMerge(LocalFunctions.layer(hosts ? [localSweeper(sweeper)] : [])),
+    Layer.provideMerge(
+      LocalFunctions.layer(hosts ? [sweeper, reconciler].map(localScheduled) : []),
+    ),
     Layer.provide(
       options.directory === undefined
         ? LocalState.layerTemporary

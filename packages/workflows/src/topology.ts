@@ -169,37 +169,57 @@ export const pipelines = { csvToParquet, imageRenditions } as const;
 /** All that follow another. */
 export const chains: ReadonlyArray<ChainTopology> = [];
 
-export interface SweeperTopology {
+/** A function that a schedule invokes. */
+export interface ScheduledTopology {
   /** Kebab case; names its schedule and its function. */
   readonly name: string;
   /** Module in packages/functions/src that exports `handler`. */
   readonly handler: string;
-  /** It comes this often. A lost wake costs this long, and the sweeper's grace, at most. */
+  /** It comes this often. */
   readonly everyMinutes: number;
   readonly compute: { readonly timeoutSeconds: number; readonly memoryMb: number };
 }
 
 /**
- * The function that asks again for executions that should have moved and did not.
+ * The function that asks again for executions that should have moved and did not. A lost wake costs as long as the
+ * sweeper takes to come, and its grace, at most.
  *
  * It reads one history per open execution, eight at a time: at 20 ms each, 5 minutes are enough for 100,000 of them.
  */
-export const sweeper: SweeperTopology = {
+export const sweeper: ScheduledTopology = {
   name: "sweeper",
   handler: "sweeper",
   everyMinutes: 5,
   compute: { timeoutSeconds: 300, memoryMb: 512 },
 };
 
+/**
+ * The function that compares the buckets with the executions (docs/operations.md, "Reconcile").
+ *
+ * It lists 1,000 objects in about 0.1 s and keeps some 200 bytes of each: 15 minutes are enough for millions of them.
+ */
+export const reconciler: ScheduledTopology = {
+  name: "reconciler",
+  handler: "reconciler",
+  everyMinutes: 60,
+  compute: { timeoutSeconds: 900, memoryMb: 1_769 },
+};
+
 /** Everything that there is to deploy. */
 export interface Topology {
   readonly pipelines: ReadonlyArray<PipelineTopology>;
   readonly chains: ReadonlyArray<ChainTopology>;
-  readonly sweeper: SweeperTopology;
+  readonly sweeper: ScheduledTopology;
+  readonly reconciler: ScheduledTopology;
 }
 
 /** The product's own. */
-export const topology: Topology = { pipelines: Object.values(pipelines), chains, sweeper };
+export const topology: Topology = {
+  pipelines: Object.values(pipelines),
+  chains,
+  sweeper,
+  reconciler,
+};
 
 /** All buckets. */
 export const buckets: ReadonlyArray<BucketName> = ["raw", "clean", "errors"];

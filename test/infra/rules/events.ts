@@ -201,15 +201,19 @@ export const eventRules: ReadonlyArray<Rule> = [
     plant: (graph) => change(graph, "kms/key", { enableKeyRotation: false }),
   },
   {
-    name: "the-sweeper-comes-as-often-as-the-topology-says",
+    name: "what-is-scheduled-comes-as-often-as-the-topology-says",
     requirements: ["C4"],
     violations: (graph) =>
-      resourcesOf(graph, "scheduler/schedule").some(
-        ({ inputs }) =>
-          inputs["scheduleExpression"] === `rate(${topology.sweeper.everyMinutes} minutes)`,
-      )
-        ? []
-        : ["it does not"],
+      [topology.sweeper, topology.reconciler]
+        .filter(
+          ({ everyMinutes, name }) =>
+            !resourcesOf(graph, "scheduler/schedule").some(
+              (schedule) =>
+                schedule.name.toLowerCase() === `${name}schedule` &&
+                schedule.inputs["scheduleExpression"] === `rate(${everyMinutes} minutes)`,
+            ),
+        )
+        .map(({ name }) => `${name} does not`),
     plant: (graph) => change(graph, "scheduler/schedule", { scheduleExpression: "rate(1 days)" }),
   },
 ];

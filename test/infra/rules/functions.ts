@@ -48,6 +48,14 @@ const taskVariables: ReadonlyArray<string> = [
   variables.taskSubnets,
   variables.taskSecurityGroups,
 ];
+const reconcilerVariables = [
+  ...Object.values(buckets),
+  variables.journalTable,
+  variables.executionsTable,
+  variables.metricsNamespace,
+];
+const { chains, pipelines, reconciler, sweeper } = topology;
+const everyFunction = [...pipelines, ...chains, sweeper, reconciler];
 const pipelineVariables = [...Object.values(buckets), ...Object.values(others)].filter(
   (name) =>
     name !== variables.pipelineQueueUrls &&
@@ -85,9 +93,7 @@ export const functionRules: ReadonlyArray<Rule> = [
     violations: (graph) =>
       differences(
         "handlers",
-        [...topology.pipelines, ...topology.chains, topology.sweeper].map(
-          ({ handler }) => `packages/functions/src/${handler}.handler`,
-        ),
+        everyFunction.map(({ handler }) => `packages/functions/src/${handler}.handler`),
         graph.builds
           .map((build) => textOf(build, "handler"))
           .filter((handler) => !handler.endsWith("/uploads.handler")),
@@ -105,12 +111,15 @@ export const functionRules: ReadonlyArray<Rule> = [
       change(graph, "lambda/function", { environment: { variables: {} } }, isOfPipeline),
   },
   {
-    name: "the-sweeper-is-told-exactly-what-it-reads",
+    name: "sweeper-and-reconciler-are-told-exactly-what-they-read",
     requirements: ["C4"],
     violations: (graph) =>
-      functions(graph)
-        .filter(({ name }) => name === "SweeperFunction")
-        .flatMap((fn) => differences(fn.name, sweeperVariables, told(fn))),
+      functions(graph).flatMap((fn) => {
+        if (fn.name === "SweeperFunction") return differences(fn.name, sweeperVariables, told(fn));
+        if (fn.name === "ReconcilerFunction")
+          return differences(fn.name, reconcilerVariables, told(fn));
+        return [];
+      }),
     plant: (graph) =>
       change(
         graph,
@@ -156,11 +165,11 @@ export const functionRules: ReadonlyArray<Rule> = [
     name: "a-function-is-as-large-as-the-topology-says",
     requirements: ["D1.16", "D4.3"],
     violations: (graph) =>
-      [...topology.pipelines, ...topology.chains, topology.sweeper].flatMap(({ compute, name }) => {
+      everyFunction.flatMap(({ compute, name }) => {
         const fn = functions(graph).find(
-          ({ inputs }) =>
-            new RegExp(`pipeline ${name}|^SweeperFunction$`).test(textOf(inputs, "description")) ||
-            (name === topology.sweeper.name && textOf(inputs, "description").includes("Sweeper")),
+          (one) =>
+            textOf(one.inputs, "description").includes(`pipeline ${name}`) ||
+            one.name.toLowerCase() === `${name}function`,
         );
         const size = [
           numberOf(fn?.inputs ?? {}, "timeout"),

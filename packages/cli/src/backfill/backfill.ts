@@ -2,7 +2,14 @@
  * `millrace backfill s3://bucket/prefix`: objects that are in a bucket already, through the same queue and with the same
  * ids as if their events had come: what has an execution is left alone.
  */
-import { MessageQueue, type ObjectCreated, Operations, Retry, toEventText } from "@millrace/core";
+import {
+  MessageQueue,
+  type ObjectCreated,
+  type ObjectVersion,
+  Operations,
+  Retry,
+  toEventText,
+} from "@millrace/core";
 import { type AwsConnection, localQueues } from "@millrace/local";
 import { type PipelineTopology } from "@millrace/workflows/topology";
 import { Console, Effect, FileSystem, Option } from "effect";
@@ -10,7 +17,7 @@ import { Argument, Command, Flag } from "effect/cli";
 import { reportAlways } from "../carryOut.ts";
 import { findConnection } from "../Connection.ts";
 import { jsonFlag } from "../jsonFlag.ts";
-import { listVersions, type Version } from "../listVersions.ts";
+import { listVersions } from "../listVersions.ts";
 import { pipelineFlag } from "../pipelineFlag.ts";
 import { makeCounter } from "../Progress.ts";
 import { dryRunFlag, rateFlag } from "../rateFlag.ts";
@@ -113,7 +120,7 @@ const backfillFrom = Effect.fnUntraced(function* <E, R>(
   const turn = yield* Operations.makePace(request.perSecond);
   const counter = yield* makeCounter("objects");
   const executions = executionsOf(among);
-  const visit = Effect.fnUntraced(function* (version: Version) {
+  const visit = Effect.fnUntraced(function* (version: ObjectVersion) {
     const object = announced(bucket, version);
     const started = yield* executions(object);
     const isUnversioned = started.length > 0 && version.versionId === undefined;
@@ -153,7 +160,7 @@ const backfillFrom = Effect.fnUntraced(function* <E, R>(
 });
 
 /** The object as its event would have announced it; the listing knows no sequencer. */
-const announced = (bucket: string, version: Version): ObjectCreated => ({
+const announced = (bucket: string, version: ObjectVersion): ObjectCreated => ({
   bucket,
   key: version.key,
   ...(version.versionId !== undefined && { versionId: version.versionId }),

@@ -6,10 +6,13 @@ import { type StageTable, tables } from "@millrace/functions/tables";
 import {
   type BucketName,
   type PipelineBase,
-  type SweeperTopology,
+  type ScheduledTopology,
   type Topology,
 } from "@millrace/workflows/topology";
 import { localAccount } from "../LocalAccount.ts";
+
+/** The name of the stage that local mode is. */
+export const localStage = "local";
 
 /** Buckets by logical name. */
 export const localBuckets: Readonly<Record<BucketName, string>> = {
@@ -58,11 +61,11 @@ export const localCluster = "millrace-tasks";
 export const localTask = ({ name }: PipelineBase): string => `millrace-${name}`;
 export const localTaskRule = ({ name }: PipelineBase): string => `millrace-${name}-tasks`;
 
-/** The schedule and the function of the sweeper. */
-export const localSweeper = ({ name }: SweeperTopology): string => `millrace-${name}`;
+/** The schedule and the function of the sweeper or the reconciler. */
+export const localScheduled = ({ name }: ScheduledTopology): string => `millrace-${name}`;
 
-/** The sweeper comes more often here than in AWS: it costs nothing, and nobody wants to wait on his own machine. */
-export const localSweepMinutes = 1;
+/** They come more often here than in AWS: it costs nothing, and nobody wants to wait on his own machine. */
+export const localMinutes = { sweeper: 1, reconciler: 10 } as const;
 
 export interface LocalQueueNames {
   readonly queue: string;
@@ -134,3 +137,12 @@ export const localSweeperVariables = (
     ),
   ),
 });
+
+/** What the reconciler's function is told by its environment. */
+export const localReconcilerVariables: Readonly<Record<string, string>> = {
+  [variables.buckets.raw]: localBuckets.raw,
+  [variables.buckets.clean]: localBuckets.clean,
+  [variables.buckets.errors]: localBuckets.errors,
+  [variables.journalTable]: localTables.journal,
+  [variables.executionsTable]: localTables.executions,
+};

@@ -33,6 +33,7 @@ import {
 } from "@aws-sdk/client-scheduler";
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { SSMClient } from "@aws-sdk/client-ssm";
 import { toCompletionPattern, toEventPattern, toTaskPattern } from "@millrace/core";
 import { type StageTable, tables } from "@millrace/functions/tables";
 import {
@@ -42,7 +43,6 @@ import {
   type PipelineBase,
   type PipelineTopology,
   refuseLoops,
-  type SweeperTopology,
   type Topology,
 } from "@millrace/workflows/topology";
 import { Clock, Effect, Schema } from "effect";
@@ -55,12 +55,12 @@ import {
   localBuckets,
   localBus,
   localCluster,
+  localMinutes,
   localQueues,
   localRule,
+  localScheduled,
   localScheduleGroup,
   localSchedulerRoleArn,
-  localSweeper,
-  localSweepMinutes,
   localTables,
   localTask,
   localTaskRule,
@@ -69,6 +69,7 @@ import {
   queueArn,
   queueUrl,
 } from "./LocalResources.ts";
+import { writeDirectory } from "./writeDirectory.ts";
 
 /** Something of the topology could not be made. */
 export class ProvisioningFailed extends Schema.TaggedError<ProvisioningFailed>()(
@@ -93,6 +94,7 @@ interface Clients {
   readonly events: EventBridgeClient;
   readonly scheduler: SchedulerClient;
   readonly sns: SNSClient;
+  readonly ssm: SSMClient;
 }
 
 /** What is to be made. */
@@ -118,7 +120,7 @@ const make = (resource: string, run: () => Promise<unknown>) =>
 /** Makes everything, unless the topology would feed on itself. */
 export const provision = Effect.fnUntraced(function* (
   connection: AwsConnection,
-  { chains, pipelines, sweeper, sweeps, timesOf }: Provisions,
+  { chains, pipelines, reconciler, sweeper, sweeps, timesOf }: Provisions,
 ) {
   yield* refuseLoops(pipelines, chains);
   const config = clientConfig(connection);
@@ -129,6 +131,7 @@ export const provision = Effect.fnUntraced(function* (
     events: new EventBridgeClient(config),
     scheduler: new SchedulerClient(config),
     sns: new SNSClient(config),
+    ssm: new SSMClient(config),
   };
   for (const name of ["raw", "clean", "errors"] as const) {
     yield* make(`bucket ${localBuckets[name]}`, () => makeBucket(clients, name));
@@ -159,10 +162,19 @@ export const provision = Effect.fnUntraced(function* (
       .send(new CreateScheduleGroupCommand({ Name: localScheduleGroup }))
       .catch(unless(ConflictException)),
   );
-  const nowMs = yield* Clock.currentTimeMillis;
-  yield* make(`schedule ${localSweeper(sweeper)}`, () =>
-    makeSweeper(clients, sweeper, sweeps, nowMs),
+  yield* make("the stage's directory", () =>
+    writeDirectory(clients.ssm, connection.endpoint, [...pipelines, ...chains]),
   );
+  const nowMs = yield* Clock.currentTimeMillis;
+  for (const [scheduled, everyMinutes] of [
+    [sweeper, localMinutes.sweeper],
+    [reconciler, localMinutes.reconciler],
+  ] as const) {
+    const Name = localScheduled(scheduled);
+    yield* make(`schedule ${Name}`, () =>
+      makeSchedule(clients, { Name, everyMinutes, fires: sweeps }, nowMs),
+    );
+  }
 });
 
 /** Swallows the error that says that the thing is there already. */
@@ -304,20 +316,20 @@ const sourceOf = (pipeline: PipelineTopology | ChainTopology) =>
         EventPattern: toEventPattern(pipeline.trigger, localBuckets[pipeline.trigger.bucket]),
       };
 
-const makeSweeper = async (
+const makeSchedule = async (
   { scheduler }: Clients,
-  sweeper: SweeperTopology,
-  sweeps: boolean,
+  settings: { readonly Name: string; readonly everyMinutes: number; readonly fires: boolean },
   nowMs: number,
 ): Promise<void> => {
+  const { everyMinutes, fires, Name } = settings;
   const schedule = {
-    Name: localSweeper(sweeper),
-    ScheduleExpression: `rate(${localSweepMinutes} minutes)`,
+    Name,
+    ScheduleExpression: `rate(${everyMinutes} minutes)`,
     // Not at once: what is overdue at the start is what the queues still hold.
-    StartDate: new Date(nowMs + localSweepMinutes * 60_000),
+    StartDate: new Date(nowMs + everyMinutes * 60_000),
     FlexibleTimeWindow: { Mode: "OFF" },
-    State: sweeps ? "ENABLED" : "DISABLED",
-    Target: { Arn: functionArn(localSweeper(sweeper)), RoleArn: localSchedulerRoleArn },
+    State: fires ? "ENABLED" : "DISABLED",
+    Target: { Arn: functionArn(Name), RoleArn: localSchedulerRoleArn },
   } as const;
   await scheduler.send(new CreateScheduleCommand(schedule)).catch(unless(ConflictException));
   // The schedule of an earlier start is set to this one's.
