@@ -13,6 +13,7 @@ const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   CopyObjectCommand: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
   CreateScheduleCommand: ["scheduler:CreateSchedule"],
   DeleteCommand: ["dynamodb:DeleteItem"],
+  DeleteObjectCommand: ["s3:DeleteObject"],
   DeleteMessageCommand: ["sqs:DeleteMessage"],
   GetCommand: ["dynamodb:GetItem"],
   GetObjectCommand: ["s3:GetObject", "s3:GetObjectVersion"],

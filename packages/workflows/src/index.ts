@@ -2,7 +2,7 @@
  * The pipelines' public face: the CSV and image transforms, and the pure key functions.
  */
 export * from "./csv/CsvFailure.ts";
-export type { CsvOptions } from "./csv/CsvOptions.ts";
+export { type CsvOptions, Duplicates } from "./csv/CsvOptions.ts";
 export { CsvPart, CsvReport, CsvStages, DateColumn } from "./csv/CsvReport.ts";
 export { type CsvSinks, csvToParquet } from "./csv/csvToParquet.ts";
 export { CsvDelimiter } from "./csv/Delimiter.ts";
@@ -35,7 +35,7 @@ export {
   ParquetEncodingFailed,
   type ParquetPart,
 } from "./parquet/ParquetEncoder.ts";
-export { parquetKey, type ParquetKeyInput } from "./csv/parquetKey.ts";
+export { parquetKey, type ParquetKeyInput, partKeys } from "./csv/parquetKey.ts";
 export * from "./images/ImageFailure.ts";
 export {
   boxName,
@@ -78,6 +78,13 @@ export {
   layerCsvTransformTask,
   layerCsvTransformTaskWith,
 } from "./csvToParquet/CsvTransformTask.ts";
-export type { CsvPipelineOptions } from "./csvToParquet/CsvPipelineOptions.ts";
+export {
+  type CsvPipelineOptions,
+  type CsvPipelinePlan,
+  planCsvPipeline,
+} from "./csvToParquet/CsvPipelineOptions.ts";
+export { CsvObjectFailure, Transformed } from "./csvToParquet/activities.ts";
+export { Manifest } from "./csvToParquet/Manifest.ts";
+export { isInParts, transformParts } from "./csvToParquet/transformParts.ts";
 export { CatalogUnavailable, ImageCatalog, ImageRecord } from "./imageRenditions/ImageCatalog.ts";
 export { ImageRenditions, layerImageRenditions } from "./imageRenditions/ImageRenditions.ts";

@@ -20,6 +20,8 @@ export interface PipelineOutput {
   readonly prefix: string;
   /** How its keys end. @default anyhow */
   readonly suffixes?: readonly [string, ...ReadonlyArray<string>];
+  /** Whether it also removes there what it has written, and reads it again. @default false */
+  readonly removes?: boolean;
 }
 
 /** What every pipeline has, whatever starts it. */
@@ -127,7 +129,8 @@ const csvToParquet: PipelineTopology = {
     {
       bucket: "clean",
       prefix: "processed/",
-      suffixes: [".parquet", ".rejects.ndjson", ".rejects.csv"],
+      suffixes: [".parquet", ".rejects.ndjson", ".rejects.csv", "_manifest.json", ".hashes"],
+      removes: true,
     },
     { bucket: "errors", prefix: "incoming/" },
   ],

@@ -15,13 +15,24 @@ import { RecordParser } from "./RecordParser.ts";
 const lineFeed = 10;
 const carriageReturn = 13;
 
-/** What a visitor says of a record: nothing, or why it is rejected, or why the file is. */
-export type Verdict = undefined | Fault | { readonly failure: CsvFailure };
+/** What a visitor says of a record: nothing, that a part ends with it, why it is rejected, or why the file is. */
+export type Verdict = undefined | "ends-part" | Fault | { readonly failure: CsvFailure };
+
+/** Where a record ends, in bytes of UTF-8 text, and the line on which the next one begins. */
+export interface RecordEnd {
+  readonly textOffset: number;
+  readonly line: number;
+}
+
+/** Where a file begins. */
+export const fileStart: RecordEnd = { textOffset: 0, line: 1 };
 
 /** Looks at each record in turn, and is told of each row that is rejected. */
 export interface RecordVisitor {
   readonly record: (cells: ReadonlyArray<string>) => Verdict;
   readonly rejected: (reject: Reject) => CsvFailure | undefined;
+  /** A part ends here. */
+  readonly partEnds: (at: RecordEnd) => void;
 }
 
 const strayQuote: Fault = {
@@ -109,12 +120,24 @@ export class RecordReader {
   #atBrokenLine = false;
   #ending = false;
 
-  constructor(source: string, delimiter: string, quote: CsvQuote, visitor: RecordVisitor) {
+  /** With `from` it goes on where a record has ended: the first byte given is the one behind it. */
+  constructor(
+    source: string,
+    { delimiter, quote }: { readonly delimiter: string; readonly quote: CsvQuote },
+    visitor: RecordVisitor,
+    from: RecordEnd = fileStart,
+  ) {
     this.#source = source;
     this.#delimiter = delimiter;
     this.#quote = quote;
     this.#quoteByte = quoteByte(quote);
     this.#visitor = visitor;
+    this.#line = from.line;
+    this.#parserStart = from.textOffset;
+    this.#windowStart = from.textOffset;
+    this.#lineAt = from.textOffset;
+    this.#size = from.textOffset;
+    this.#fedTo = from.textOffset;
     this.#parser = new RecordParser(delimiter, quote);
   }
 
@@ -188,6 +211,12 @@ export class RecordReader {
   }
 
   #judge(verdict: Exclude<Verdict, undefined>, start: number, end: number): CsvFailure | undefined {
+    if (verdict === "ends-part") {
+      const textOffset = Math.min(end, this.#size);
+      this.#countLinesTo(textOffset);
+      this.#visitor.partEnds({ textOffset, line: this.#line });
+      return undefined;
+    }
     if ("failure" in verdict) return verdict.failure;
     this.#countLinesTo(start);
     return this.#reject(verdict, start, end);

@@ -3,6 +3,7 @@
  *
  *   validate    the first 64 KiB: is it text, in which encoding, with which delimiter and columns?
  *   transform   one streaming pass: validate rows, clean, transform, enrich, output; its report tells of each stage.
+ *               A large file takes a step for each part, and becomes a folder of parts with a manifest (transformParts).
  *               In the function, or in a task: what decided stands in the result of validate (see chooseCompute)
  *   on failure  quarantine the file with its reason, dead-letter the execution
  *
@@ -10,7 +11,14 @@
  *
  * Requirements D1.4 to D1.7, D1.11, D1.13, D3.2, D3.3.
  */
-import { announceLife, FargateTask, objectName, Retry, WorkflowVersion } from "@millrace/core";
+import {
+  announceLife,
+  ExecutionVersion,
+  FargateTask,
+  objectName,
+  Retry,
+  WorkflowVersion,
+} from "@millrace/core";
 import { Clock, Context, Effect, Layer, Schema } from "effect";
 import { Activity, Workflow, WorkflowEngine } from "effect/workflow";
 import { objectKey, objectPayload, sameObject } from "../objectPayload.ts";
@@ -22,7 +30,8 @@ import {
   planCsvPipeline,
 } from "./CsvPipelineOptions.ts";
 import { CsvTransformTask } from "./CsvTransformTask.ts";
-import { CsvObjectFailure, Looked, look, transform, Transformed } from "./activities.ts";
+import { CsvObjectFailure, Looked, look, Transformed } from "./activities.ts";
+import { transformParts, transformWhole } from "./transformParts.ts";
 
 export const CsvToParquet = Workflow.make("CsvToParquet", {
   payload: objectPayload,
@@ -55,12 +64,10 @@ const body = (plan: CsvPipelinePlan) =>
           timeout: taskTimeout,
         });
       }
-      return yield* Activity.make({
-        name: "transform",
-        success: Transformed,
-        error: CsvObjectFailure,
-        execute: transform(object, startedEpochMs, plan),
-      }).pipe(Retry.retryActivity());
+      // Executions that began before there were parts go on without.
+      return (yield* ExecutionVersion) < 3
+        ? yield* transformWhole({ object, processedAtEpochMs: startedEpochMs, plan })
+        : yield* transformParts(object, startedEpochMs, plan);
     }).pipe(
       refuseInvalid(pipelines.csvToParquet, object),
       announceLife({

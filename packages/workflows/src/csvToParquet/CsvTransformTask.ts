@@ -4,15 +4,16 @@
  *
  * It announces nothing and quarantines nothing: that is its parent's affair, which is told of its end.
  */
-import { ObjectCreated, Retry } from "@millrace/core";
+import { ObjectCreated } from "@millrace/core";
 import { Effect, Layer, Schema } from "effect";
-import { Activity, Workflow } from "effect/workflow";
+import { Workflow } from "effect/workflow";
 import {
   type CsvPipelineOptions,
   type CsvPipelinePlan,
   planCsvPipeline,
 } from "./CsvPipelineOptions.ts";
-import { CsvObjectFailure, transform, Transformed } from "./activities.ts";
+import { CsvObjectFailure, Transformed } from "./activities.ts";
+import { transformParts } from "./transformParts.ts";
 
 export const CsvTransformTask = Workflow.make("CsvTransformTask", {
   payload: {
@@ -31,12 +32,7 @@ const body = (plan: CsvPipelinePlan) =>
     object,
     startedEpochMs,
   }: typeof CsvTransformTask.payloadSchema.Type) {
-    return yield* Activity.make({
-      name: "transform",
-      success: Transformed,
-      error: CsvObjectFailure,
-      execute: transform(object, startedEpochMs, plan),
-    }).pipe(Retry.retryActivity());
+    return yield* transformParts(object, startedEpochMs, plan);
   });
 
 /** The workflow's code, with the options of its pipeline. Fails: ColumnUnsupported. */

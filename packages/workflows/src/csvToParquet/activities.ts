@@ -42,8 +42,15 @@ export const Transformed = Schema.Struct({
   outputs: Schema.Array(Schema.Struct({ bucket: Schema.String, key: Schema.String })),
   /** The rejected rows, when there are any. */
   rejects: Schema.optionalKey(Schema.Struct({ bucket: Schema.String, key: Schema.String })),
+  /** The document that makes the parts of a large file one dataset. */
+  manifest: Schema.optionalKey(Schema.Struct({ bucket: Schema.String, key: Schema.String })),
+  /** The rejected rows of a large file, by part. */
+  rejectsByPart: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ bucket: Schema.String, key: Schema.String })),
+  ),
   report: CsvReport,
 });
+export type Transformed = typeof Transformed.Type;
 
 /** What the file is, and where it goes. */
 export const Looked = Schema.Struct({
