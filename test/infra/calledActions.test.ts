@@ -31,7 +31,10 @@ const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   PutObjectCommand: ["s3:PutObject"],
   QueryCommand: ["dynamodb:Query"],
   ReceiveMessageCommand: ["sqs:ReceiveMessage"],
+  // Only for a pipeline that has tasks.
+  RunTaskCommand: [],
   SendMessageCommand: ["sqs:SendMessage"],
+  StopTaskCommand: [],
   // Of people again.
   TagQueueCommand: [],
   UntagQueueCommand: [],

@@ -21,6 +21,7 @@ export class Documents<A> {
       kind,
     }: {
       readonly table:
+        | "ecs_documents"
         | "events_documents"
         | "scheduler_documents"
         | "sns_documents"

@@ -59,6 +59,13 @@ export {
   type RenditionOptions,
 } from "./images/renderRenditions.ts";
 export { renditionKey, type RenditionKeyInput } from "./images/renditionKey.ts";
+export {
+  chooseCompute,
+  ComputeChoice,
+  type ComputeRules,
+  withoutTask,
+  type Work,
+} from "./compute/chooseCompute.ts";
 export { layerWorkflowsToCheck } from "./layerWorkflows.ts";
 export { depthMax, LoopStopped } from "./outputMetadata.ts";
 export { Buckets } from "./Buckets.ts";
@@ -67,6 +74,11 @@ export {
   layerCsvToParquet,
   layerCsvToParquetWith,
 } from "./csvToParquet/CsvToParquet.ts";
+export {
+  CsvTransformTask,
+  layerCsvTransformTask,
+  layerCsvTransformTaskWith,
+} from "./csvToParquet/CsvTransformTask.ts";
 export {
   type CsvPipelineOptions,
   type CsvPipelinePlan,

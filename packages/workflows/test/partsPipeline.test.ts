@@ -6,6 +6,7 @@
 import {
   ExecutionVersion,
   MessageQueue,
+  Tasks,
   ObjectStore,
   ObjectStoreUnavailable,
 } from "@millrace/core";
@@ -84,6 +85,7 @@ const runPipeline = (
       layer,
       layerHyparquet,
       NodeServices.layer,
+      Tasks.layerNone,
       Layer.succeed(Buckets, { raw: "raw", clean: "clean", errors: "errors" }),
       Layer.succeed(MessageQueue, { send: () => Effect.void }),
       // Effect's engine in memory records no version.

@@ -31,7 +31,8 @@ const roleOf = (graph: Graph, functionName: string) => {
   return byArn(graph, "iam/role", fn?.inputs["role"]);
 };
 
-const logicalName = (kebab: string) =>
+/** `csv-to-parquet` as the stacks name it: `CsvToParquet`. */
+export const logicalName = (kebab: string) =>
   kebab
     .split("-")
     .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
