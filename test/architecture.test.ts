@@ -22,7 +22,7 @@ const allowed: Readonly<Record<string, RegExp>> = {
   "packages/local/src":
     /^(effect(\/|$)|@millrace\/(core|workflows|functions)(\/|$)|@aws-sdk\/|node:|dynalite$|fast-xml-parser$)/,
   "packages/cli/src":
-    /^(effect(\/|$)|@millrace\/(core|workflows|local)(\/|$)|@aws-sdk\/|@effect\/platform-node|node:)/,
+    /^(effect(\/|$)|@millrace\/(core|workflows|functions|local)(\/|$)|@aws-sdk\/|@effect\/platform-node|node:)/,
 };
 
 const files = readdirSync(join(root, "packages"), { recursive: true, encoding: "utf8" })
