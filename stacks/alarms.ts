@@ -3,7 +3,7 @@
  * come out even. Each alarm's text says what to do.
  */
 import { alarmOn, alarmOnExpression } from "./lib/alarms";
-import { ofFunction, ofPipeline, ofQueue, ofRule, ofTable } from "./lib/numbers";
+import { ofFunction, ofPipeline, ofQueue, ofRule, ofTable, ofTaskRule } from "./lib/numbers";
 import type { DeployedPipeline } from "./lib/pipeline";
 import { pipelines } from "./pipelines";
 import { reconciler } from "./reconciler";
@@ -134,6 +134,15 @@ const watchSums = (deployed: DeployedPipeline): void => {
     above: 0,
     periodSeconds: 5 * minute,
   });
+  if (deployed.taskRule) {
+    alarmOn(`${name}-tasks-delivery`, ofTaskRule(deployed.taskRule, "FailedInvocations"), {
+      happened: `EventBridge could not tell ${name} of the end of a task; who waits for it goes on at its time limit`,
+      todo: `millrace dlq ls ${name} --undelivered`,
+      section: "dead-letters",
+      above: 0,
+      periodSeconds: 5 * minute,
+    });
+  }
   alarmOnExpression(
     `${name}-silence`,
     "IF(FILL(today, 0) < 1, 1, 0)",

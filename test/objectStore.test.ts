@@ -15,7 +15,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { NodeServices } from "@effect/platform-node";
 import { assert, layer } from "@effect/vitest";
-import { type ObjectRef, ObjectStore } from "@millrace/core";
+import { type ObjectRef, ObjectStore, type ReadRange } from "@millrace/core";
 import { S3ObjectStore } from "@millrace/core/aws";
 import { clientConfig, EmbeddedAws, layerLocalMode } from "@millrace/local";
 import { Context, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect";
@@ -90,9 +90,9 @@ const remove = Effect.fnUntraced(function* (bucket: string, key: string, version
   );
 });
 
-const read = (ref: ObjectRef, bytesMax?: number) =>
+const read = (ref: ObjectRef, range?: number | ReadRange) =>
   ObjectStore.use((store) =>
-    Stream.runCollect(store.read(ref, bytesMax === undefined ? {} : { bytesMax })),
+    Stream.runCollect(store.read(ref, typeof range === "number" ? { bytesMax: range } : range)),
   ).pipe(Effect.map((chunks) => Buffer.concat(chunks).toString("utf8")));
 
 const unfinished = Effect.gen(function* () {
@@ -118,9 +118,21 @@ layer(world, { timeout: "30 seconds", excludeTestServices: true })("the object s
       assert.strictEqual(yield* read(ref), "0123456789");
       assert.strictEqual(yield* read(ref, 4), "0123");
       assert.strictEqual(yield* read(ref, 400), "0123456789");
+      assert.strictEqual(yield* read(ref, { fromByte: 7 }), "789");
+      assert.strictEqual(yield* read(ref, { fromByte: 2, bytesMax: 3 }), "234");
       const empty = yield* put(plain, "empty", "");
       assert.strictEqual(yield* read(empty), "");
       assert.strictEqual(yield* read(empty, 10), "");
+    }),
+  );
+
+  it.effect("removes an object, also one that is not there", () =>
+    Effect.gen(function* () {
+      const store = yield* ObjectStore;
+      const ref = yield* put(plain, "old", "x");
+      yield* store.remove(ref);
+      assert.strictEqual((yield* Effect.flip(read(ref)))._tag, "ObjectGone");
+      yield* store.remove(ref);
     }),
   );
 

@@ -89,12 +89,13 @@ const readRights = ({ bucket, prefix }: PipelineOutput): ReadonlyArray<Right> =>
   { actions: ["s3:ListBucket", "s3:ListBucketVersions"], resources: [buckets[bucket].arn] },
 ];
 
-const writeRights = ({ bucket, prefix }: PipelineOutput): ReadonlyArray<Right> => [
+const writeRights = ({ bucket, prefix, removes }: PipelineOutput): ReadonlyArray<Right> => [
   {
     actions: [
       "s3:PutObject",
       "s3:AbortMultipartUpload",
       ...(bucket === "errors" ? ["s3:PutObjectTagging"] : []),
+      ...(removes === true ? ["s3:DeleteObject", "s3:GetObject"] : []),
     ],
     resources: [$interpolate`${buckets[bucket].arn}/${prefix}*`],
   },

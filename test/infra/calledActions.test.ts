@@ -13,6 +13,7 @@ const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   CopyObjectCommand: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
   CreateScheduleCommand: ["scheduler:CreateSchedule"],
   DeleteCommand: ["dynamodb:DeleteItem"],
+  DeleteObjectCommand: ["s3:DeleteObject"],
   DeleteMessageCommand: ["sqs:DeleteMessage"],
   GetCommand: ["dynamodb:GetItem"],
   GetObjectCommand: ["s3:GetObject", "s3:GetObjectVersion"],
@@ -30,7 +31,10 @@ const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   PutObjectCommand: ["s3:PutObject"],
   QueryCommand: ["dynamodb:Query"],
   ReceiveMessageCommand: ["sqs:ReceiveMessage"],
+  // Only for a pipeline that has tasks.
+  RunTaskCommand: [],
   SendMessageCommand: ["sqs:SendMessage"],
+  StopTaskCommand: [],
   // Of people again.
   TagQueueCommand: [],
   UntagQueueCommand: [],

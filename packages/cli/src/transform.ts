@@ -156,7 +156,7 @@ export const transform = Command.make("transform", flags, (input) =>
       delimiter: toDelimiter(input.delimiter),
       encoding: Option.getOrUndefined(input.encoding),
       slashDates: input.slashDates,
-      duplicates: input.keepDuplicates ? "keep" : "drop",
+      duplicates: input.keepDuplicates ? "none" : "file",
       partRowsMax: Option.getOrUndefined(input.partRows),
     });
     const { outputs, rejects, report } = written;

@@ -82,6 +82,14 @@ export interface ObjectWriter {
   readonly complete: Effect.Effect<{ readonly etag: string }, WriteFailure>;
 }
 
+/** Which of an object's bytes are read. */
+export interface ReadRange {
+  /** Only so many, from the first one read. @default all */
+  readonly bytesMax?: number;
+  /** The first byte that is read, from 0; it must be there. @default 0 */
+  readonly fromByte?: number;
+}
+
 /** An object that is being read. */
 export interface OpenedObject {
   /** What its writer put with it, by lower-case name. */
@@ -95,13 +103,10 @@ export class ObjectStore extends Context.Service<
     /** Exactly that version with its metadata, in one request; what is not read of it is given up with the scope. */
     readonly open: (
       ref: ObjectRef,
-      options?: { readonly bytesMax?: number },
+      options?: ReadRange,
     ) => Effect.Effect<OpenedObject, ReadFailure, Scope.Scope>;
-    /** The bytes of exactly that version, optionally only the first `bytesMax`. */
-    readonly read: (
-      ref: ObjectRef,
-      options?: { readonly bytesMax?: number },
-    ) => Stream.Stream<Uint8Array, ReadFailure>;
+    /** The bytes of exactly that version, optionally only some of them. */
+    readonly read: (ref: ObjectRef, options?: ReadRange) => Stream.Stream<Uint8Array, ReadFailure>;
     /** Begins an object of unknown length; memory stays bounded. */
     readonly writer: (
       target: ObjectTarget,
@@ -113,5 +118,9 @@ export class ObjectStore extends Context.Service<
     ) => Effect.Effect<{ readonly etag: string }, WriteFailure>;
     /** Copies exactly that version, without its bytes passing through here. */
     readonly copy: (ref: ObjectRef, target: ObjectTarget) => Effect.Effect<void, ReadFailure>;
+    /** Takes an object away that this program has written; one that is not there is no failure. */
+    readonly remove: (
+      target: Pick<ObjectTarget, "bucket" | "key">,
+    ) => Effect.Effect<void, WriteFailure>;
   }
 >()("@millrace/core/ObjectStore") {}

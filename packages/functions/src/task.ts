@@ -1,9 +1,12 @@
 /**
- * The worker as a task on Fargate: takes messages from its pipeline's queue, one at a time, through the pipeline's own
- * handler, until the queue is empty.
+ * The worker as a task on Fargate.
+ *
+ * Launched by a workflow (see FargateTask), it runs the one execution that its environment names, and ends with it.
+ * Started by a person, it takes messages from its pipeline's queue, one at a time, through the pipeline's own handler,
+ * until the queue is empty.
  *
  * On SIGTERM (Spot's two minutes' notice) the run in progress yields: what there is, is stored, its lease is free, and a
- * wake asks for the next process. The process then ends, having lost nothing. Killed without notice it loses no more than
+ * wake asks for the next process; one execution is left to the next launch. The process then ends, having lost nothing. Killed without notice it loses no more than
  * a function does: its message comes back.
  */
 import {
@@ -13,18 +16,28 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem";
+import { FargateTask } from "@millrace/core";
 import { pipelines } from "@millrace/workflows/topology";
-import { Config, Effect, FileSystem, Schedule, Schema } from "effect";
+import { Config, Effect, FileSystem, Option, Schedule, Schema, type Scope } from "effect";
 import { handler as csvToParquet } from "./csvToParquet.ts";
+import { csvToParquetTask } from "./csvToParquetTask.ts";
 import { variables } from "./Environment.ts";
 import { handler as imageRenditions } from "./imageRenditions.ts";
 import { logging } from "./runtime.ts";
 import type { SqsHandler } from "./SqsEvent.ts";
+import type { TaskWork } from "./taskWork.ts";
 
 const handlers: ReadonlyMap<string, SqsHandler> = new Map([
   [pipelines.csvToParquet.name, csvToParquet],
   [pipelines.imageRenditions.name, imageRenditions],
 ]);
+
+/** Of the pipelines whose workflows launch tasks. */
+const works: ReadonlyMap<string, TaskWork> = new Map([
+  [pipelines.csvToParquet.name, csvToParquetTask],
+]);
+
+const pipelineName = Config.String("MILLRACE_PIPELINE");
 
 /** The task was started for a pipeline that there is not. */
 export class TaskNotConfigured extends Schema.TaggedError<TaskNotConfigured>()(
@@ -104,7 +117,7 @@ const work = Effect.fnUntraced(function* (
 });
 
 const drain = Effect.gen(function* () {
-  const pipeline = yield* Config.String("MILLRACE_PIPELINE");
+  const pipeline = yield* pipelineName;
   const QueueUrl = yield* Config.String(variables.queueUrl);
   const waitSeconds = yield* idleSeconds;
   const handler = handlers.get(pipeline);
@@ -122,7 +135,25 @@ const drain = Effect.gen(function* () {
   }
   const why = (yield* isStopping) ? "told to stop" : "the queue is empty";
   yield* Effect.logInfo("task ends").pipe(Effect.annotateLogs({ pipeline, messages: count, why }));
+  return 0;
 });
+
+/** The execution that its environment names. */
+const runOne = Effect.fnUntraced(function* (text: string) {
+  const pipeline = yield* pipelineName;
+  const work = works.get(pipeline);
+  if (!work) return yield* new TaskNotConfigured({ pipeline });
+  const exitCode = yield* work(text, stopping.signal);
+  const why = (yield* isStopping) ? "told to stop" : "the execution has ended";
+  yield* Effect.logInfo("task ends").pipe(Effect.annotateLogs({ pipeline, exitCode, why }));
+  return exitCode;
+});
+
+const oneOrMany = Effect.flatMap(
+  Config.option(Config.String(FargateTask.taskExecutionVariable)),
+  (text): Effect.Effect<number, unknown, FileSystem.FileSystem | Scope.Scope> =>
+    Option.isSome(text) ? runOne(text.value) : drain,
+);
 
 const stayAlive = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem;
@@ -132,12 +163,15 @@ const stayAlive = Effect.gen(function* () {
   );
 });
 
-const main = Effect.raceFirst(Effect.scoped(drain), Effect.andThen(stayAlive, Effect.never)).pipe(
+const main = Effect.raceFirst(
+  Effect.scoped(oneOrMany),
+  Effect.andThen(stayAlive, Effect.never),
+).pipe(
   Effect.tapCause((cause) => Effect.logError("task failed", cause)),
   Effect.provide([logging, NodeFileSystem.layer]),
 );
 
 Effect.runPromise(main).then(
-  () => process.exit(0),
+  (exitCode) => process.exit(exitCode),
   () => process.exit(1),
 );

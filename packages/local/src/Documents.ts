@@ -20,7 +20,12 @@ export class Documents<A> {
       table,
       kind,
     }: {
-      readonly table: "events_documents" | "scheduler_documents" | "sns_documents";
+      readonly table:
+        | "ecs_documents"
+        | "events_documents"
+        | "scheduler_documents"
+        | "sns_documents"
+        | "ssm_documents";
       readonly kind: string;
     },
     schema: Schema.Codec<A, unknown>,

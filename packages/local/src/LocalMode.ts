@@ -4,6 +4,7 @@
  * No layer is swapped: the functions are the modules that Lambda runs, in processes of their own, and speak to the
  * embedded AWS through the same clients.
  */
+import { taskContainer, variables } from "@millrace/functions/Environment";
 import {
   type PipelineBase,
   type Topology,
@@ -13,6 +14,7 @@ import {
 import { Context, Effect, Layer, PubSub } from "effect";
 import { fileURLToPath } from "node:url";
 import { connectionVariables, EmbeddedAws, layerEmbeddedAws } from "./EmbeddedAws.ts";
+import { Ecs } from "./ecs/Ecs.ts";
 import { runAsyncInvocations } from "./host/AsyncInvocations.ts";
 import { runMapping } from "./host/EventSourceMapping.ts";
 import type { HostEvent } from "./host/HostEvent.ts";
@@ -21,6 +23,7 @@ import {
   localReconcilerVariables,
   localScheduled,
   localSweeperVariables,
+  localTask,
   localVariables,
 } from "./host/LocalResources.ts";
 import { type LocalTimes, provision } from "./host/provision.ts";
@@ -87,6 +90,10 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
         );
       }
       for (const pipeline of [...pipelines, ...chains]) {
+        yield* defineTask(pipeline, {
+          file: moduleOf(taskModule),
+          variables: { ...localVariables(connection.endpoint, pipeline), ...common },
+        });
         yield* Effect.forkScoped(
           runMapping(
             {
@@ -122,6 +129,35 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
     ),
   );
 };
+
+/** The entry point of the containers, by the name of its module. */
+const taskModule = "task";
+
+/** From SIGTERM to SIGKILL, in seconds: shorter than in AWS, because nobody wants to wait on his own machine. */
+const stopTimeoutSeconds = 30;
+
+/** Says what a task of the pipeline runs, where it has any. */
+const defineTask = Effect.fnUntraced(function* (
+  pipeline: PipelineBase,
+  { file, variables: told }: { readonly file: string; readonly variables: Record<string, string> },
+) {
+  const { name, task } = pipeline;
+  if (!task) return;
+  const ecs = yield* Ecs;
+  const events = yield* HostEvents;
+  yield* ecs.define(localTask(pipeline), {
+    file,
+    environment: { ...told, MILLRACE_PIPELINE: name },
+    container: taskContainer,
+    cpuUnits: task.cpuUnits,
+    memoryMb: task.memoryMb,
+    stopTimeoutSeconds,
+    sizeVariables: { cpuUnits: variables.taskCpuUnits, memoryMb: variables.taskMemoryMb },
+    onLine: (line, pid) => {
+      PubSub.publishUnsafe(events, { _tag: "Line", function: `${name} task`, pid, line });
+    },
+  });
+});
 
 /** The file of a function of the product, by the name that the topology gives it. */
 const productModule = (handler: string): string =>

@@ -2,7 +2,7 @@
  * The pipelines' public face: the CSV and image transforms, and the pure key functions.
  */
 export * from "./csv/CsvFailure.ts";
-export type { CsvOptions } from "./csv/CsvOptions.ts";
+export { type CsvOptions, Duplicates } from "./csv/CsvOptions.ts";
 export { CsvPart, CsvReport, CsvStages, DateColumn } from "./csv/CsvReport.ts";
 export { type CsvSinks, csvToParquet } from "./csv/csvToParquet.ts";
 export { CsvDelimiter } from "./csv/Delimiter.ts";
@@ -28,6 +28,7 @@ export { renderField, renderSchema, schemaName } from "./schema/renderSchema.ts"
 export { UndeclaredColumns } from "./schema/matchColumns.ts";
 export type { ByteSink } from "./parquet/ByteSink.ts";
 export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.ts";
+export { ParquetCodec } from "./parquet/ParquetCodec.ts";
 export { layerHyparquet } from "./parquet/layerHyparquet.ts";
 export { layerParquetjsLite } from "./parquet/layerParquetjsLite.ts";
 export {
@@ -35,7 +36,7 @@ export {
   ParquetEncodingFailed,
   type ParquetPart,
 } from "./parquet/ParquetEncoder.ts";
-export { parquetKey, type ParquetKeyInput } from "./csv/parquetKey.ts";
+export { parquetKey, type ParquetKeyInput, partKeys } from "./csv/parquetKey.ts";
 export * from "./images/ImageFailure.ts";
 export { Dimensions, ImageMetadata, RenditionInfo } from "./images/ImageMetadata.ts";
 export { boxName, type RenditionBox, renditionBoxes } from "./images/renditionTable.ts";
@@ -53,6 +54,13 @@ export {
   type RenditionOptions,
 } from "./images/renderRenditions.ts";
 export { renditionKey, type RenditionKeyInput } from "./images/renditionKey.ts";
+export {
+  chooseCompute,
+  ComputeChoice,
+  type ComputeRules,
+  withoutTask,
+  type Work,
+} from "./compute/chooseCompute.ts";
 export { layerWorkflowsToCheck } from "./layerWorkflows.ts";
 export { depthMax, LoopStopped } from "./outputMetadata.ts";
 export { Buckets } from "./Buckets.ts";
@@ -61,7 +69,19 @@ export {
   layerCsvToParquet,
   layerCsvToParquetWith,
 } from "./csvToParquet/CsvToParquet.ts";
-export type { CsvPipelineOptions } from "./csvToParquet/CsvPipelineOptions.ts";
+export {
+  CsvTransformTask,
+  layerCsvTransformTask,
+  layerCsvTransformTaskWith,
+} from "./csvToParquet/CsvTransformTask.ts";
+export {
+  type CsvPipelineOptions,
+  type CsvPipelinePlan,
+  planCsvPipeline,
+} from "./csvToParquet/CsvPipelineOptions.ts";
+export { CsvObjectFailure, Transformed } from "./csvToParquet/activities.ts";
+export { Manifest } from "./csvToParquet/Manifest.ts";
+export { isInParts, transformParts } from "./csvToParquet/transformParts.ts";
 export { CatalogUnavailable, ImageCatalog, ImageRecord } from "./imageRenditions/ImageCatalog.ts";
 export {
   ImageRenditions,

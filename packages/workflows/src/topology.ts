@@ -7,6 +7,7 @@
  * Units:  seconds and megabytes where the name says so
  */
 import type { Trigger } from "@millrace/core";
+import type { ComputeRules } from "./compute/chooseCompute.ts";
 
 export { findLoops, refuseLoops, TopologyLoops } from "./refuseLoops.ts";
 
@@ -19,6 +20,8 @@ export interface PipelineOutput {
   readonly prefix: string;
   /** How its keys end. @default anyhow */
   readonly suffixes?: readonly [string, ...ReadonlyArray<string>];
+  /** Whether it also removes there what it has written, and reads it again. @default false */
+  readonly removes?: boolean;
 }
 
 /** What every pipeline has, whatever starts it. */
@@ -60,6 +63,8 @@ export interface PipelineBase {
   readonly tables?: ReadonlyArray<ActivityTable>;
   /** The task that does the same work where a function is too small. @default none */
   readonly task?: TaskTopology;
+  /** What goes to the task. @default objects of 100 MB and more (see chooseCompute) */
+  readonly computeRules?: ComputeRules;
 }
 
 export type Architecture = "arm64" | "x86_64";
@@ -69,6 +74,8 @@ export type ActivityTable = "images";
 
 /** A container on Fargate; processor and memory go together in pairs. */
 export interface TaskTopology {
+  /** Tag of the workflow whose executions its containers run. */
+  readonly workflow: string;
   /** 256 is a quarter of a virtual processor, 1,024 a whole one. */
   readonly cpuUnits: number;
   readonly memoryMb: number;
@@ -122,7 +129,8 @@ const csvToParquet: PipelineTopology = {
     {
       bucket: "clean",
       prefix: "processed/",
-      suffixes: [".parquet", ".rejects.ndjson", ".rejects.csv"],
+      suffixes: [".parquet", ".rejects.ndjson", ".rejects.csv", "_manifest.json", ".hashes"],
+      removes: true,
     },
     { bucket: "errors", prefix: "incoming/" },
   ],
@@ -136,7 +144,7 @@ const csvToParquet: PipelineTopology = {
     messageSeconds: 600,
     storageMb: 4_096,
   },
-  task: { cpuUnits: 2_048, memoryMb: 8_192, storageGb: 50 },
+  task: { workflow: "CsvTransformTask", cpuUnits: 2_048, memoryMb: 8_192, storageGb: 50 },
 };
 
 const imageRenditions: PipelineTopology = {

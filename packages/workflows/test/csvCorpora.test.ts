@@ -50,7 +50,7 @@ describe("csv-spectrum", () => {
           readFileSync(join(spectrum, "json", file.replace(".csv", ".json")), "utf8"),
         );
         const { file: parquet } = yield* run(readFileSync(join(spectrum, "csvs", file)), {
-          duplicates: "keep",
+          duplicates: "none",
           dateColumns: [],
         });
         const rows = yield* readHyparquet(parquet);

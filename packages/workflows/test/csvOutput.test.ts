@@ -40,7 +40,7 @@ describe("output", () => {
     Effect.gen(function* () {
       const { file } = yield* run(
         `city\n${Array.from({ length: 999 }, (_, i) => `${["Oslo", "東京", "Zürich"][i % 3]}`).join("\n")}\n`,
-        { duplicates: "keep" },
+        { duplicates: "none" },
       );
       const [meta] = yield* queryDuckDb(
         file,

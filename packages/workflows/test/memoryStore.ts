@@ -1,5 +1,11 @@
 /** An object store in memory for the workflows' own tests: an object is visible whole, or not at all. */
-import { ObjectGone, type ObjectRef, ObjectStore, type ObjectTarget } from "@millrace/core";
+import {
+  ObjectGone,
+  type ObjectRef,
+  ObjectStore,
+  type ObjectTarget,
+  type ReadRange,
+} from "@millrace/core";
 import { Effect, Layer, Stream } from "effect";
 
 /** What lies under a name. */
@@ -7,6 +13,9 @@ export interface StoredObject {
   readonly bytes: Uint8Array;
   readonly contentType: string;
 }
+
+const sliceOf = (bytes: Uint8Array, { bytesMax, fromByte = 0 }: ReadRange = {}): Uint8Array =>
+  bytes.subarray(fromByte, bytesMax === undefined ? bytes.length : fromByte + bytesMax);
 
 /** The objects, by `bucket/key`, and the store over them. */
 export const makeMemoryStore = () => {
@@ -26,9 +35,10 @@ export const makeMemoryStore = () => {
     open: (ref, options) =>
       Effect.map(find(ref), ({ bytes }) => ({
         metadata: {},
-        body: Stream.make(bytes.subarray(0, options?.bytesMax ?? bytes.length)),
+        body: Stream.make(sliceOf(bytes, options)),
       })),
-    read: (ref) => Stream.unwrap(Effect.map(find(ref), ({ bytes }) => Stream.make(bytes))),
+    read: (ref, options) =>
+      Stream.unwrap(Effect.map(find(ref), ({ bytes }) => Stream.make(sliceOf(bytes, options)))),
     writer: (target) =>
       Effect.sync(() => {
         const written: Array<Uint8Array> = [];
@@ -40,6 +50,7 @@ export const makeMemoryStore = () => {
     put: (target, body) => set(target, Buffer.from(body)),
     copy: (ref, target) =>
       Effect.flatMap(find(ref), ({ bytes }) => Effect.asVoid(set(target, bytes))),
+    remove: ({ bucket, key }) => Effect.sync(() => void objects.delete(`${bucket}/${key}`)),
   });
   return { objects, store };
 };

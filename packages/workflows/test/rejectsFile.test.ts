@@ -120,7 +120,7 @@ describe("rejected rows", () => {
   it.effect("beyond the pipeline's share end the file", () =>
     Effect.gen(function* () {
       const text = `a,b\n${"x,y\n".repeat(3)}${"1,y\n2,y\n".repeat(4)}`;
-      const options = { columns, rejectedRowsTolerated: 0, duplicates: "keep" } as const;
+      const options = { columns, rejectedRowsTolerated: 0, duplicates: "none" } as const;
       const { report } = yield* run(text, { ...options, rejectedShareMax: 0.28 });
       assert.strictEqual(report.rowsOut, 8);
       const failure = yield* Effect.flip(run(text, { ...options, rejectedShareMax: 0.27 }));

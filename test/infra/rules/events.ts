@@ -25,7 +25,8 @@ const admits = (graph: Graph, queueArn: unknown, ruleArn: unknown): boolean =>
 const ruleOf = (graph: Graph, name: unknown) =>
   rules(graph).find(({ state }) => state["name"] === name);
 
-const matches = (pattern: string, event: object): boolean =>
+/** Whether a rule with the pattern takes the event. */
+export const matches = (pattern: string, event: object): boolean =>
   Exit.match(Effect.runSyncExit(EventPattern.compile(pattern)), {
     onFailure: () => false,
     onSuccess: (compiled) => compiled.matches(JSON.stringify(event)),

@@ -31,7 +31,8 @@ const roleOf = (graph: Graph, functionName: string) => {
   return byArn(graph, "iam/role", fn?.inputs["role"]);
 };
 
-const logicalName = (kebab: string) =>
+/** `csv-to-parquet` as the stacks name it: `CsvToParquet`. */
+export const logicalName = (kebab: string) =>
   kebab
     .split("-")
     .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
@@ -46,6 +47,9 @@ const strayObjectRights = (graph: Graph): ReadonlyArray<string> =>
     const reads = new Set([
       `${bucketNamed(graph, trigger.bucket)}/${trigger.prefix}*`,
       `${bucketNamed(graph, "values")}/values/*`,
+      ...outputs
+        .filter(({ removes }) => removes === true)
+        .map(({ bucket, prefix }) => `${bucketNamed(graph, bucket)}/${prefix}*`),
     ]);
     const writes = new Set([
       ...outputs.map(({ bucket, prefix }) => `${bucketNamed(graph, bucket)}/${prefix}*`),
@@ -318,7 +322,9 @@ export const roleRules: ReadonlyArray<Rule> = [
             .filter(({ owner }) => owner.urn === role?.urn)
             .flatMap(({ actions }) => actions),
         );
-        return calledActions.filter((one) => !may.has(one)).map((one) => `${name} may not ${one}`);
+        return calledActions
+          .filter((one) => !may.has(one) && (one !== "s3:DeleteObject" || removing.has(name)))
+          .map((one) => `${name} may not ${one}`);
       }),
     plant: (graph) => grant(graph, "s3:GetObject", `${bucketNamed(graph, "raw")}/incoming/*`),
   },
@@ -348,6 +354,13 @@ export const roleRules: ReadonlyArray<Rule> = [
   },
 ];
 
+/** Pipelines that remove what they have written. */
+const removing = new Set(
+  topology.pipelines
+    .filter(({ outputs }) => outputs.some(({ removes }) => removes === true))
+    .map(({ name }) => name),
+);
+
 /** What the adapters in packages/core/src/aws call, in IAM's words; a test compares it with their source. */
 export const calledActions: ReadonlyArray<string> = [
   "dynamodb:DeleteItem",
@@ -357,6 +370,7 @@ export const calledActions: ReadonlyArray<string> = [
   "dynamodb:UpdateItem",
   "events:PutEvents",
   "s3:AbortMultipartUpload",
+  "s3:DeleteObject",
   "s3:GetObject",
   "s3:GetObjectVersion",
   "s3:PutObject",

@@ -6,6 +6,7 @@
  */
 import {
   CopyObjectCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   PutObjectCommand,
   type S3Client,
@@ -19,6 +20,7 @@ import {
   type ObjectTarget,
   type OpenedObject,
   type ReadFailure,
+  type ReadRange,
 } from "../ObjectStore.ts";
 import { openS3Client } from "./s3Client.ts";
 import { statusOf } from "./awsFailure.ts";
@@ -31,11 +33,12 @@ export const layerS3 = (config: S3ClientConfig = {}): Layer.Layer<ObjectStore> =
     ObjectStore,
     Effect.map(openS3Client(config), (client) =>
       ObjectStore.of({
-        open: (ref, options) => open(client, ref, options?.bytesMax),
-        read: (ref, options) => read(client, ref, options?.bytesMax),
+        open: (ref, options) => open(client, ref, options),
+        read: (ref, options) => read(client, ref, options),
         writer: (target) => openWriter(client, target),
         put: (target, body) => put(client, target, body),
         copy: (ref, target) => copy(client, ref, target),
+        remove: (target) => remove(client, target),
       }),
     ),
   );
@@ -43,12 +46,12 @@ export const layerS3 = (config: S3ClientConfig = {}): Layer.Layer<ObjectStore> =
 const empty = "empty" as const;
 const isEmpty = (error: unknown): error is typeof empty => error === empty;
 
-const read = (client: S3Client, ref: ObjectRef, bytesMax: number | undefined) =>
-  Stream.unwrap(Effect.map(open(client, ref, bytesMax), ({ body }) => body));
+const read = (client: S3Client, ref: ObjectRef, range: ReadRange | undefined) =>
+  Stream.unwrap(Effect.map(open(client, ref, range), ({ body }) => body));
 
-const open = (client: S3Client, ref: ObjectRef, bytesMax: number | undefined) =>
+const open = (client: S3Client, ref: ObjectRef, range: ReadRange | undefined) =>
   Effect.acquireRelease(
-    getObject(client, ref, bytesMax).pipe(
+    getObject(client, ref, range).pipe(
       // A range of an empty object cannot be satisfied: the object is there, and has no bytes.
       Effect.catchIf(isEmpty, () => getObject(client, ref, undefined)),
       Effect.catchIf(isEmpty, () => Effect.fail(readFailure("read", ref, empty))),
@@ -62,7 +65,13 @@ const open = (client: S3Client, ref: ObjectRef, bytesMax: number | undefined) =>
     })),
   );
 
-const getObject = (client: S3Client, ref: ObjectRef, bytesMax: number | undefined) =>
+/** The header's value; nothing when all is read. */
+const rangeHeader = ({ bytesMax, fromByte = 0 }: ReadRange): string | undefined => {
+  if (bytesMax !== undefined) return `bytes=${fromByte}-${fromByte + bytesMax - 1}`;
+  return fromByte === 0 ? undefined : `bytes=${fromByte}-`;
+};
+
+const getObject = (client: S3Client, ref: ObjectRef, range: ReadRange = {}) =>
   Effect.tryPromise({
     try: (signal) =>
       client.send(
@@ -72,7 +81,7 @@ const getObject = (client: S3Client, ref: ObjectRef, bytesMax: number | undefine
           ...(ref.versionId === undefined
             ? { IfMatch: `"${ref.etag}"` }
             : { VersionId: ref.versionId }),
-          ...(bytesMax !== undefined && { Range: `bytes=0-${bytesMax - 1}` }),
+          Range: rangeHeader(range),
         }),
         { abortSignal: signal },
       ),
@@ -109,6 +118,12 @@ const copy = (client: S3Client, ref: ObjectRef, target: ObjectTarget) =>
         }),
       ),
     catch: (error) => readFailure("copy", ref, error),
+  }).pipe(Effect.asVoid);
+
+const remove = (client: S3Client, target: Pick<ObjectTarget, "bucket" | "key">) =>
+  Effect.tryPromise({
+    try: () => client.send(new DeleteObjectCommand({ Bucket: target.bucket, Key: target.key })),
+    catch: (error) => writeFailure("remove", target, error),
   }).pipe(Effect.asVoid);
 
 const copySource = ({ bucket, key, versionId }: ObjectRef): string =>

@@ -9,6 +9,7 @@ export { BucketUnread, listVersions } from "./listVersions.ts";
 export * as MappingPauses from "./MappingPauses.ts";
 export * as QueueTagPauses from "./QueueTagPauses.ts";
 export * as S3LargeValues from "./S3LargeValues.ts";
+export * as EcsTasks from "./EcsTasks.ts";
 export * as EventBridgeLifecycle from "./EventBridgeLifecycle.ts";
 export * as EventBridgeSchedules from "./EventBridgeSchedules.ts";
 export { openS3Client } from "./s3Client.ts";

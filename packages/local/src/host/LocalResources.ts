@@ -11,6 +11,9 @@ import {
 } from "@millrace/workflows/topology";
 import { localAccount } from "../LocalAccount.ts";
 
+/** The name of the stage that local mode is. */
+export const localStage = "local";
+
 /** Buckets by logical name. */
 export const localBuckets: Readonly<Record<BucketName, string>> = {
   raw: "millrace-raw",
@@ -50,6 +53,13 @@ export const localScheduleGroup = "millrace";
 
 /** There is no IAM here: the role is only named. */
 export const localSchedulerRoleArn = `arn:aws:iam::${localAccount.accountId}:role/millrace-scheduler`;
+
+/** The cluster of the tasks. */
+export const localCluster = "millrace-tasks";
+
+/** The family of a pipeline's tasks, and the rule that tells the pipeline of their ends. */
+export const localTask = ({ name }: PipelineBase): string => `millrace-${name}`;
+export const localTaskRule = ({ name }: PipelineBase): string => `millrace-${name}-tasks`;
 
 /** The schedule and the function of the sweeper or the reconciler. */
 export const localScheduled = ({ name }: ScheduledTopology): string => `millrace-${name}`;
@@ -101,6 +111,13 @@ export const localVariables = (
     [variables.schedulerGroup]: localScheduleGroup,
     [variables.schedulerRoleArn]: localSchedulerRoleArn,
     [variables.codeVersion]: "local",
+    ...(pipeline.task && {
+      [variables.taskCluster]: localCluster,
+      [variables.taskDefinition]: localTask(pipeline),
+      // There is no network here: it is only named.
+      [variables.taskSubnets]: "subnet-local",
+      [variables.taskSecurityGroups]: "sg-local",
+    }),
   };
 };
 

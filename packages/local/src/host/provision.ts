@@ -33,7 +33,8 @@ import {
 } from "@aws-sdk/client-scheduler";
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { toCompletionPattern, toEventPattern } from "@millrace/core";
+import { SSMClient } from "@aws-sdk/client-ssm";
+import { toCompletionPattern, toEventPattern, toTaskPattern } from "@millrace/core";
 import { type StageTable, tables } from "@millrace/functions/tables";
 import {
   type BucketName,
@@ -46,12 +47,14 @@ import {
 } from "@millrace/workflows/topology";
 import { Clock, Effect, Schema } from "effect";
 import type { AwsConnection } from "../EmbeddedAws.ts";
+import { clusterArn } from "../ecs/EcsNames.ts";
 import { localAccount } from "../LocalAccount.ts";
 import { functionArn } from "../LocalFunctions.ts";
 import {
   localArchive,
   localBuckets,
   localBus,
+  localCluster,
   localMinutes,
   localQueues,
   localRule,
@@ -59,11 +62,14 @@ import {
   localScheduleGroup,
   localSchedulerRoleArn,
   localTables,
+  localTask,
+  localTaskRule,
   localTopic,
   localValuesBucket,
   queueArn,
   queueUrl,
 } from "./LocalResources.ts";
+import { writeDirectory } from "./writeDirectory.ts";
 
 /** Something of the topology could not be made. */
 export class ProvisioningFailed extends Schema.TaggedError<ProvisioningFailed>()(
@@ -88,6 +94,7 @@ interface Clients {
   readonly events: EventBridgeClient;
   readonly scheduler: SchedulerClient;
   readonly sns: SNSClient;
+  readonly ssm: SSMClient;
 }
 
 /** What is to be made. */
@@ -124,6 +131,7 @@ export const provision = Effect.fnUntraced(function* (
     events: new EventBridgeClient(config),
     scheduler: new SchedulerClient(config),
     sns: new SNSClient(config),
+    ssm: new SSMClient(config),
   };
   for (const name of ["raw", "clean", "errors"] as const) {
     yield* make(`bucket ${localBuckets[name]}`, () => makeBucket(clients, name));
@@ -145,11 +153,17 @@ export const provision = Effect.fnUntraced(function* (
     yield* make(`pipeline ${pipeline.name}`, () =>
       makePipeline(clients, connection.endpoint, pipeline, timesOf(pipeline)),
     );
+    if (pipeline.task) {
+      yield* make(`rule ${localTaskRule(pipeline)}`, () => makeTaskRule(clients, pipeline));
+    }
   }
   yield* make(`schedule group ${localScheduleGroup}`, () =>
     clients.scheduler
       .send(new CreateScheduleGroupCommand({ Name: localScheduleGroup }))
       .catch(unless(ConflictException)),
+  );
+  yield* make("the stage's directory", () =>
+    writeDirectory(clients.ssm, connection.endpoint, [...pipelines, ...chains]),
   );
   const nowMs = yield* Clock.currentTimeMillis;
   for (const [scheduled, everyMinutes] of [
@@ -209,6 +223,37 @@ const makeTable = async (
   );
 };
 
+/** The rule by which the ends of its tasks reach a pipeline. */
+const makeTaskRule = async (
+  { events }: Clients,
+  pipeline: PipelineTopology | ChainTopology,
+): Promise<void> => {
+  const { queue, undelivered } = localQueues(pipeline);
+  const Rule = localTaskRule(pipeline);
+  await events.send(
+    new PutRuleCommand({
+      Name: Rule,
+      EventBusName: "default",
+      EventPattern: toTaskPattern(clusterArn(localCluster), localTask(pipeline)),
+    }),
+  );
+  await events.send(
+    new PutTargetsCommand({
+      Rule,
+      EventBusName: "default",
+      Targets: [targetOf(queue, undelivered)],
+    }),
+  );
+};
+
+/** A queue as a rule's target, and where goes what it does not take. */
+const targetOf = (queue: string, undelivered: string) => ({
+  Id: "queue",
+  Arn: queueArn(queue),
+  RetryPolicy: { MaximumRetryAttempts: 185, MaximumEventAgeInSeconds: 86_400 },
+  DeadLetterConfig: { Arn: queueArn(undelivered) },
+});
+
 const makeArchive = ({ events }: Clients): Promise<unknown> =>
   events
     .send(
@@ -257,14 +302,7 @@ const makePipeline = async (
     new PutTargetsCommand({
       Rule,
       EventBusName,
-      Targets: [
-        {
-          Id: "queue",
-          Arn: queueArn(queue),
-          RetryPolicy: { MaximumRetryAttempts: 185, MaximumEventAgeInSeconds: 86_400 },
-          DeadLetterConfig: { Arn: queueArn(undelivered) },
-        },
-      ],
+      Targets: [targetOf(queue, undelivered)],
     }),
   );
 };

@@ -1,6 +1,7 @@
 /**
  * How one CSV file is to be read: what the caller must say, and what may be said against the defaults.
  */
+import { Schema } from "effect";
 import type { CsvDelimiter } from "./Delimiter.ts";
 import type { CsvEncoding } from "./Encoding.ts";
 import {
@@ -12,11 +13,16 @@ import {
   rowGroupRowsMax,
 } from "./Limits.ts";
 import type { CsvQuote } from "./Quote.ts";
+import type { ParquetCodec } from "../parquet/ParquetCodec.ts";
 import type { RejectsFormat } from "./RejectsFile.ts";
 import type { DeclaredColumn } from "../schema/columnPlan.ts";
 import type { UndeclaredColumns } from "../schema/matchColumns.ts";
 import type { InputFormat } from "../input/InputFormat.ts";
 import type { SlashDates } from "./Timestamp.ts";
+
+/** Among which rows duplicates are looked for. */
+export const Duplicates = Schema.Literals(["none", "part", "file"]);
+export type Duplicates = typeof Duplicates.Type;
 
 /** The options of `csvToParquet`. */
 export interface CsvOptions {
@@ -42,8 +48,11 @@ export interface CsvOptions {
   readonly columns?: ReadonlyArray<DeclaredColumn> | undefined;
   /** What becomes of columns that the declared schema does not know. @default refuse: the file is invalid */
   readonly undeclaredColumns?: UndeclaredColumns | undefined;
-  /** Whether exact duplicates of an earlier row are dropped. @default drop */
-  readonly duplicates?: "drop" | "keep" | undefined;
+  /**
+   * Which exact duplicates are dropped: of any earlier row of the file, of an earlier row of the same part, or none.
+   * @default file
+   */
+  readonly duplicates?: Duplicates | undefined;
   /** Rows per output file. @default all in one */
   readonly partRowsMax?: number | undefined;
   /** @default 25,000 */
@@ -60,6 +69,10 @@ export interface CsvOptions {
   readonly inflatedBytesMax?: number | undefined;
   /** Bytes that a compressed file may hold per byte of its own, beyond the first 64 MiB. @default 250 */
   readonly inflateRatioMax?: number | undefined;
+  /** Whether the hashes of rows are kept for whoever goes on after a crash. @default false */
+  readonly keepHashes?: boolean | undefined;
+  /** How Parquet files are compressed. @default snappy */
+  readonly codec?: ParquetCodec | undefined;
   /** @default ndjson */
   readonly rejectsFormat?: RejectsFormat | undefined;
 }
@@ -70,7 +83,7 @@ export const withDefaults = (options: CsvOptions) => ({
   quote: options.quote ?? ('"' as const),
   slashDates: options.slashDates ?? ("refuse" as const),
   undeclaredColumns: options.undeclaredColumns ?? ("refuse" as const),
-  duplicates: options.duplicates ?? ("drop" as const),
+  duplicates: options.duplicates ?? ("file" as const),
   partRowsMax: options.partRowsMax ?? Number.POSITIVE_INFINITY,
   rowGroupRowsMax: options.rowGroupRowsMax ?? rowGroupRowsMax,
   rejectedShareMax: options.rejectedShareMax ?? rejectedShareMax,
@@ -79,6 +92,8 @@ export const withDefaults = (options: CsvOptions) => ({
   rejectedRowsKept: options.rejectedRowsKept ?? rejectedRowsKept,
   inflatedBytesMax: options.inflatedBytesMax ?? inflatedBytesMax,
   inflateRatioMax: options.inflateRatioMax ?? inflateRatioMax,
+  keepHashes: options.keepHashes ?? false,
+  codec: options.codec ?? ("snappy" as const),
   rejectsFormat: options.rejectsFormat ?? ("ndjson" as const),
 });
 

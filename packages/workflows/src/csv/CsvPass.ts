@@ -7,7 +7,7 @@
  */
 import { Result } from "effect";
 import { formatOf, type InputFormat } from "../input/InputFormat.ts";
-import { JsonRows } from "../input/JsonRows.ts";
+import { type JsonResume, JsonRows, type JsonVisitor } from "../input/JsonRows.ts";
 import { matchColumns } from "../schema/matchColumns.ts";
 import type { Cell } from "./ColumnBuilder.ts";
 import {
@@ -22,12 +22,15 @@ import {
 import type { CompleteCsvOptions } from "./CsvOptions.ts";
 import { type CsvDelimiter, sniffDelimiter } from "./Delimiter.ts";
 import { binaryKind, byteOrderMark } from "./Encoding.ts";
+import { isBlankRow, isEmptyLine } from "./emptyRows.ts";
 import { columnNames, type RenamedColumn } from "./Header.ts";
 import { columnsMax, rejectedRowsEarlyLook, sniffBytesMax } from "./Limits.ts";
-import { RecordReader, type Verdict } from "./RecordReader.ts";
+import { HashLog } from "./HashLog.ts";
+import type { PassPosition } from "./PassPosition.ts";
+import { type RecordEnd, RecordReader, type Verdict } from "./RecordReader.ts";
 import type { Reject } from "./Reject.ts";
 import { hashRow, makeRowHash } from "./RowHash.ts";
-import { RowGroupBuilder } from "./RowGroupBuilder.ts";
+import { type RowGroup, RowGroupBuilder } from "./RowGroupBuilder.ts";
 import { SeenRows } from "./SeenRows.ts";
 import { toldName } from "./toldName.ts";
 import { Utf8Stream } from "./Utf8Stream.ts";
@@ -36,9 +39,6 @@ import { Utf8Stream } from "./Utf8Stream.ts";
 const ignoredKeysMax = 20;
 
 const isDateName = (name: string): boolean => name.includes("fecha") || name.includes("date");
-
-const isEmptyLine = (cells: ReadonlyArray<string>): boolean =>
-  cells.length === 1 && cells[0] === "";
 
 /** A file's text side, known once its first bytes have been looked at. */
 interface Opened {
@@ -55,9 +55,18 @@ export const textKind = ({ delimiter, format }: Opened) => ({
   ...(delimiter !== undefined && { delimiter }),
 });
 
+/** A part that has ended, what of it had not been taken, and where the next one begins. */
+export interface EndedPart {
+  readonly groups: ReadonlyArray<RowGroup>;
+  readonly rejects: ReadonlyArray<Reject>;
+  /** The hashes of its rows, when they are kept. */
+  readonly hashes: Uint32Array | undefined;
+  readonly position: PassPosition;
+}
+
 /** One file's pass. Give it all bytes through `push`, then call `end`; the first failure is final. */
 export class CsvPass {
-  readonly seen = new SeenRows();
+  seen = new SeenRows();
   /** Set when the header has been read. */
   groups: RowGroupBuilder | undefined;
   renamed: ReadonlyArray<RenamedColumn> = [];
@@ -71,6 +80,15 @@ export class CsvPass {
   bytesIn = 0;
   /** Rows rejected and not yet taken, in line order. */
   rejects: Array<Reject> = [];
+  /** Parts that have ended and were not taken; `rejects` and the groups that are finished belong to the part behind them. */
+  ended: Array<EndedPart> = [];
+  readonly #hashes: HashLog | undefined;
+  /** The file's first bytes: those of a mark, if it has one. */
+  #mark: Uint8Array = new Uint8Array(0);
+  /** Bytes of text that another pass has read. */
+  #skip = 0;
+  #keys: ReadonlyArray<string> = [];
+  #emptyIsNull = true;
   readonly #options: CompleteCsvOptions;
   readonly #hash = makeRowHash();
   #first: Array<Uint8Array> = [];
@@ -81,6 +99,38 @@ export class CsvPass {
 
   constructor(options: CompleteCsvOptions) {
     this.#options = options;
+    this.#hashes = options.keepHashes ? new HashLog() : undefined;
+  }
+
+  /**
+   * Goes on where another pass over the same file has ended a part. `opening` has read the file's beginning, up to its
+   * columns at least; what is pushed next is the file from the position's `byteOffset` on, or all of it.
+   */
+  resume(opening: CsvPass, position: PassPosition): void {
+    const opened = opening.opened;
+    if (opened === undefined || opening.groups === undefined)
+      throw new RangeError("a pass is resumed before its columns are known");
+    const { byteOffset, decided, line, textOffset } = position;
+    const text = new Utf8Stream(this.#options.source, opening.#mark, this.#options.encoding);
+    if (byteOffset === undefined) this.#skip = textOffset;
+    else text.resume(byteOffset, decided);
+    this.#begin(opening.#keys, opening.#emptyIsNull);
+    this.groups?.resume(position.rowsOut, position.dateColumns);
+    const { delimiter, format } = opened;
+    const at = { textOffset, line };
+    const reader =
+      format === "csv"
+        ? this.#csv(delimiter ?? ",", at)
+        : this.#json(format, { keys: opening.#keys, at });
+    this.#opened = { text, reader, format, delimiter };
+    this.bytesIn = byteOffset ?? 0;
+    this.rowsIn = position.rowsIn;
+    this.rowsRejected = position.rowsRejected;
+    this.duplicates = position.duplicates;
+    this.blankRows = position.blankRows;
+    this.emptyLines = position.emptyLines;
+    this.ignored = position.ignored;
+    this.#firstReject = position.firstReject;
   }
 
   get opened(): Opened | undefined {
@@ -103,7 +153,7 @@ export class CsvPass {
     const { reader, text } = this.#opened;
     const rest = text.end();
     if (Result.isFailure(rest)) return rest.failure;
-    const failure = reader.push(rest.success) ?? reader.end();
+    const failure = this.#readText(reader, rest.success) ?? reader.end();
     if (failure !== undefined) return failure;
     if (this.groups === undefined)
       return this.rowsRejected > 0 ? this.#rejectsFailure() : this.#empty();
@@ -121,6 +171,7 @@ export class CsvPass {
     const first = Buffer.concat(this.#first);
     this.#first = [];
     if (first.length === 0) return this.#empty();
+    this.#mark = first.subarray(0, 4);
     const { delimiter, encoding, quote, source } = this.#options;
     const isWide = (encoding ?? byteOrderMark(first)?.encoding)?.startsWith("utf-16") ?? false;
     // Only the first look's bytes count, however large the first chunks were.
@@ -137,15 +188,27 @@ export class CsvPass {
     return this.#readText(reader, converted.success);
   }
 
-  #csv(delimiter: CsvDelimiter): RecordReader {
-    return new RecordReader(this.#options.source, delimiter, this.#options.quote, {
-      record: (cells) => this.#visit(cells),
-      rejected: (reject) => this.#rejected(reject),
-    });
+  /** Takes what is finished of the part that has not ended. */
+  take(): Pick<EndedPart, "groups" | "rejects"> {
+    const taken = { groups: this.groups?.finished ?? [], rejects: this.rejects };
+    if (this.groups !== undefined) this.groups.finished = [];
+    this.rejects = [];
+    return taken;
   }
 
-  #json(format: "json" | "ndjson"): JsonRows {
-    return new JsonRows(this.#options.source, format, this.#options, {
+  #csv(delimiter: CsvDelimiter, from?: RecordEnd): RecordReader {
+    const { quote, source } = this.#options;
+    const visitor = {
+      record: (cells: ReadonlyArray<string>) => this.#visit(cells),
+      rejected: (reject: Reject) => this.#rejected(reject),
+      partEnds: (at: RecordEnd) => this.#partEnds(at),
+    };
+    return new RecordReader(source, { delimiter, quote }, visitor, from);
+  }
+
+  #json(format: "json" | "ndjson", resume?: JsonResume): JsonRows {
+    const visitor: JsonVisitor = {
+      partEnds: (at) => this.#partEnds(at),
       begin: (keys) => this.#begin(keys, false),
       row: (cells) => (this.groups === undefined ? undefined : this.#row(cells, this.groups)),
       emptyLine: () => {
@@ -161,7 +224,38 @@ export class CsvPass {
         if (this.ignored.length < ignoredKeysMax && !this.ignored.includes(told))
           this.ignored = [...this.ignored, told];
       },
+    };
+    return new JsonRows(this.#options.source, format, this.#options, visitor, resume);
+  }
+
+  #partEnds({ line, textOffset }: RecordEnd): void {
+    const groups = this.groups;
+    const text = this.#opened?.text;
+    if (groups === undefined || text === undefined) return;
+    const byteOffset = text.byteOffset(textOffset);
+    this.ended.push({
+      groups: groups.finished,
+      rejects: this.rejects,
+      hashes: this.#hashes?.take(),
+      position: {
+        textOffset,
+        ...(byteOffset !== undefined && { byteOffset }),
+        line,
+        decided: text.decided,
+        rowsIn: this.rowsIn,
+        rowsOut: groups.rows,
+        rowsRejected: this.rowsRejected,
+        duplicates: this.duplicates,
+        blankRows: this.blankRows,
+        emptyLines: this.emptyLines,
+        dateColumns: groups.dateColumns.map((column) => ({ ...column })),
+        ignored: this.ignored,
+        firstReject: this.#firstReject,
+      },
     });
+    groups.finished = [];
+    this.rejects = [];
+    if (this.#options.duplicates === "part") this.seen = new SeenRows();
   }
 
   #read({ reader, text }: Opened, bytes: Uint8Array): CsvFailure | undefined {
@@ -174,7 +268,10 @@ export class CsvPass {
   #readText(reader: RecordReader | JsonRows, text: Uint8Array): CsvFailure | undefined {
     // JSON escapes the character, and a chunk may end within the escape.
     this.#nulSeen ||= reader instanceof JsonRows || text.includes(0);
-    return reader.push(text);
+    if (this.#skip === 0) return reader.push(text);
+    const skipped = Math.min(this.#skip, text.length);
+    this.#skip -= skipped;
+    return reader.push(text.subarray(skipped));
   }
 
   #visit(cells: ReadonlyArray<string>): Verdict {
@@ -187,21 +284,21 @@ export class CsvPass {
 
   #row(cells: ReadonlyArray<Cell>, groups: RowGroupBuilder): Verdict {
     this.rowsIn += 1;
-    if (cells.every((cell) => cell === "" || cell === null)) {
+    if (isBlankRow(cells)) {
       this.blankRows += 1;
       return undefined;
     }
     const invalid = this.#invalid(cells, groups.width) ?? this.#unfit(cells, groups);
     if (invalid !== undefined) return invalid;
-    if (this.#options.duplicates === "drop") {
+    if (this.#options.duplicates !== "none") {
       hashRow(cells, this.#hash);
       if (!this.seen.add(this.#hash)) {
         this.duplicates += 1;
         return undefined;
       }
+      this.#hashes?.push(this.#hash);
     }
-    groups.add(cells);
-    return undefined;
+    return groups.add(cells) ? "ends-part" : undefined;
   }
 
   #header(cells: ReadonlyArray<string>): Verdict {
@@ -216,6 +313,9 @@ export class CsvPass {
   /** The columns are known. */
   #begin(header: ReadonlyArray<string>, emptyIsNull: boolean): CsvFailure | undefined {
     const { columns, dateColumns, source, undeclaredColumns } = this.#options;
+    // The reader uses its array of cells again.
+    this.#keys = [...header];
+    this.#emptyIsNull = emptyIsNull;
     if (header.length > columnsMax)
       return new CsvTooManyColumns({ source, columns: header.length, columnsMax });
     const { names, renamed } = columnNames(header);

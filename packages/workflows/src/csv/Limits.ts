@@ -52,3 +52,12 @@ export const inflatedBytesMax = 10 * 1024 ** 3;
 
 /** Bytes that a compressed file may hold per byte of its own: CSV compresses 5 to 30 times, a bomb 1,000 times. */
 export const inflateRatioMax = 250;
+
+/** Rows of one part of a large file (requirement D2.4). */
+export const partRowsMax = 500_000;
+
+/** A file of more bytes is written in parts: at 100 to 130 bytes a row it holds about as many rows as a part. */
+export const partsAboveBytes = 64 * 1024 * 1024;
+
+/** How much more a compressed file is taken to hold when it is judged by its size. */
+export const compressedFactor = 8;

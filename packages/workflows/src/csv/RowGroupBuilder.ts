@@ -100,8 +100,15 @@ export class RowGroupBuilder {
     return undefined;
   }
 
-  /** Adds a row of as many cells as there are names, which `unfit` has seen last. */
-  add(cells: ReadonlyArray<Cell>): void {
+  /** Goes on with what another pass over the same file had come to. */
+  resume(rows: number, dateColumns: ReadonlyArray<DateColumn>): void {
+    this.rows = rows;
+    const dates = this.#free.filter((column) => column instanceof DateBuilder);
+    dates.forEach((column, index) => Object.assign(column.figures, dateColumns[index]));
+  }
+
+  /** Adds a row of as many cells as there are names, which `unfit` has seen last; true when a part ends with it. */
+  add(cells: ReadonlyArray<Cell>): boolean {
     let bytes = cells.length * cellOverheadBytes;
     for (const cell of cells) bytes += cell?.length ?? 0;
     for (let index = 0; index < this.#free.length; index++)
@@ -118,6 +125,7 @@ export class RowGroupBuilder {
       this.#groupBytes >= rowGroupBytesMax
     )
       this.cut(lastOfPart);
+    return lastOfPart;
   }
 
   /** Finishes the present group, if it has rows. */
@@ -131,8 +139,8 @@ export class RowGroupBuilder {
 
   #enriched(): ReadonlyArray<ColumnValues> {
     const length = this.#groupRows;
-    const processedAt = Array.from({ length }, () => this.#options.processedAtEpochMs);
-    const sourceFile = Array.from({ length }, () => this.#options.sourceFile);
+    const processedAt = Array.from<number>({ length }).fill(this.#options.processedAtEpochMs);
+    const sourceFile = Array.from<string>({ length }).fill(this.#options.sourceFile);
     return [
       ...this.#free.map((column) => column.take()),
       ...this.#declared.map((column) => column.take()),

@@ -71,6 +71,23 @@ export class Utf8Stream {
     this.#openDecoder();
   }
 
+  /** Whether the encoding is settled, or still to be told by the first byte that is not ASCII. */
+  get decided(): boolean {
+    return this.#decided;
+  }
+
+  /** The byte of the file that is behind so many bytes of UTF-8 text; undefined where the text is converted. */
+  byteOffset(textOffset: number): number | undefined {
+    return this.#decoder === undefined ? this.#markBytes + textOffset : undefined;
+  }
+
+  /** Goes on at a byte of the file: the next one given is that. Only where nothing is converted. */
+  resume(byteOffset: number, decided: boolean): void {
+    this.#offset = byteOffset;
+    this.#held = empty;
+    this.#decided = decided;
+  }
+
   #openDecoder(): void {
     if (this.encoding === "utf-8") return;
     this.#decoder = new TextDecoder(this.encoding, { fatal: true, ignoreBOM: true });

@@ -29,13 +29,29 @@ export interface ParquetKeyInput {
 
 const padded = (number: number, digits: number): string => String(number).padStart(digits, "0");
 
-/** The output key; several parts lie in a folder of the file's name: `<name>.parquet/part-00001.parquet`. */
-export const parquetKey = ({ key, eventEpochMs, prefix = "", part }: ParquetKeyInput): string => {
+/** The key of a file with one output; with `part` the key of one of several, in a folder of the file's name. */
+export const parquetKey = ({ part, ...input }: ParquetKeyInput): string =>
+  part === undefined
+    ? `${outputName(input)}.parquet`
+    : `${outputName(input)}/part-${padded(part, 5)}.parquet`;
+
+/** The keys of a file that is written in parts. Readers of a folder pass over names that begin with `_`. */
+export const partKeys = (input: Omit<ParquetKeyInput, "part">) => {
+  const folder = outputName(input);
+  return {
+    manifest: `${folder}/_manifest.json`,
+    parquet: (part: number) => `${folder}/part-${padded(part, 5)}.parquet`,
+    rejects: (part: number, format: string) =>
+      `${folder}/_part-${padded(part, 5)}.rejects.${format}`,
+    hashes: (part: number) => `${folder}/_part-${padded(part, 5)}.hashes`,
+  };
+};
+
+const outputName = ({ eventEpochMs, key, prefix = "" }: Omit<ParquetKeyInput, "part">): string => {
   const inner = withoutPrefix(key, prefix);
   const slash = inner.lastIndexOf("/") + 1;
   const { year, month, day } = calendarDate(eventEpochMs);
   const date = `${padded(year, 4)}/${padded(month, 2)}/${padded(day, 2)}`;
-  const file = collisionFreeName(inner.slice(slash), rule);
-  const whole = `processed/${inner.slice(0, slash)}${date}/${file}`;
-  return part === undefined ? whole : `${whole}/part-${padded(part, 5)}.parquet`;
+  const file = collisionFreeName(inner.slice(slash), rule).replace(/\.parquet$/, "");
+  return `processed/${inner.slice(0, slash)}${date}/${file}`;
 };

@@ -17,6 +17,7 @@ export interface CsvPipelineOptions extends Pick<
   | "dateColumns"
   | "undeclaredColumns"
   | "duplicates"
+  | "codec"
   | "inflatedBytesMax"
   | "inflateRatioMax"
   | "rejectedRowsMax"
@@ -27,13 +28,20 @@ export interface CsvPipelineOptions extends Pick<
   readonly schema?: RowSchema | undefined;
   /** How rejected rows are written. @default csv with a schema, ndjson without */
   readonly rejectsFormat?: RejectsFormat | undefined;
+  /** Rows of one part of a file that is written in parts. @default 500,000 */
+  readonly partRows?: number | undefined;
+  /** A file of more bytes is written in parts; of a file whose name ends with `.gz`, an eighth. @default 64 MiB */
+  readonly partsAboveBytes?: number | undefined;
 }
 
 /** The options as activities use them: the schema's columns in its place. */
 export type CsvPipelinePlan = Omit<
   CsvOptions,
-  "source" | "sourceFile" | "processedAtEpochMs" | "rejectsFormat"
-> & { readonly rejectsFormat: RejectsFormat };
+  "source" | "sourceFile" | "processedAtEpochMs" | "rejectsFormat" | "partRowsMax" | "keepHashes"
+> &
+  Pick<CsvPipelineOptions, "partRows" | "partsAboveBytes"> & {
+    readonly rejectsFormat: RejectsFormat;
+  };
 
 /** Refuses a schema that cannot be columns, before any file comes. */
 export const planCsvPipeline = ({

@@ -7,17 +7,20 @@ import {
   ObjectStore,
   objectName,
   ReadFailure,
+  Tasks,
   WriteFailure,
 } from "@millrace/core";
 import { Effect, Ref, Schema, Stream } from "effect";
 import { Buckets } from "../Buckets.ts";
+import { computeRulesOf } from "../compute/computeRulesOf.ts";
+import { chooseCompute, ComputeChoice, withoutTask } from "../compute/chooseCompute.ts";
 import { CsvFailure } from "../csv/CsvFailure.ts";
 import { CsvReport } from "../csv/CsvReport.ts";
 import { csvToParquet } from "../csv/csvToParquet.ts";
 import { rejectsContentType } from "../csv/RejectsFile.ts";
 import { parquetKey } from "../csv/parquetKey.ts";
 import { SpillFailed } from "../csv/SpillFile.ts";
-import { csvSniffBytesMax, sniffCsv } from "../csv/sniffCsv.ts";
+import { CsvSniff, csvSniffBytesMax, sniffCsv } from "../csv/sniffCsv.ts";
 import { openInput } from "../openInput.ts";
 import { LoopStopped } from "../outputMetadata.ts";
 import { ParquetEncodingFailed } from "../parquet/ParquetEncoder.ts";
@@ -39,10 +42,23 @@ export const Transformed = Schema.Struct({
   outputs: Schema.Array(Schema.Struct({ bucket: Schema.String, key: Schema.String })),
   /** The rejected rows, when there are any. */
   rejects: Schema.optionalKey(Schema.Struct({ bucket: Schema.String, key: Schema.String })),
+  /** The document that makes the parts of a large file one dataset. */
+  manifest: Schema.optionalKey(Schema.Struct({ bucket: Schema.String, key: Schema.String })),
+  /** The rejected rows of a large file, by part. */
+  rejectsByPart: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ bucket: Schema.String, key: Schema.String })),
+  ),
   report: CsvReport,
 });
+export type Transformed = typeof Transformed.Type;
 
-/** Reads the beginning of the object and refuses what cannot be a CSV file. */
+/** What the file is, and where it goes. */
+export const Looked = Schema.Struct({
+  ...CsvSniff.fields,
+  route: Schema.optionalKey(ComputeChoice),
+});
+
+/** Reads the beginning of the object, refuses what cannot be a CSV file, and chooses where the rest of it is read. */
 export const look = Effect.fnUntraced(function* (
   object: ObjectCreated,
   processedAtEpochMs: number,
@@ -51,11 +67,19 @@ export const look = Effect.fnUntraced(function* (
   const { body } = yield* openInput(object, { bytesMax: csvSniffBytesMax });
   const chunks = yield* Stream.runCollect(body);
   const source = objectName(object);
-  return yield* sniffCsv(
+  const sniff = yield* sniffCsv(
     { ...plan, source, sourceFile: source, processedAtEpochMs },
     { first: Buffer.concat(chunks), bytes: object.sizeBytes },
   );
+  return { ...sniff, route: yield* routeOf(object) };
 }, Effect.scoped);
+
+const routeOf = Effect.fnUntraced(function* ({ sizeBytes: bytes }: ObjectCreated) {
+  const { isAvailable } = yield* Tasks;
+  const rules = yield* computeRulesOf(pipelines.csvToParquet);
+  const choice = chooseCompute({ bytes }, rules);
+  return isAvailable ? choice : withoutTask(choice);
+});
 
 /** Streams the object through the pass; the outputs become visible when the pass has ended well, and only then. */
 export const transform = Effect.fnUntraced(function* (

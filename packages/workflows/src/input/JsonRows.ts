@@ -9,7 +9,7 @@ import { type CsvFailure, JsonBroken } from "../csv/CsvFailure.ts";
 import type { Cell } from "../csv/ColumnBuilder.ts";
 import { columnName } from "../csv/Header.ts";
 import { sniffBytesMax } from "../csv/Limits.ts";
-import type { Verdict } from "../csv/RecordReader.ts";
+import type { RecordEnd, Verdict } from "../csv/RecordReader.ts";
 import { type Fault, makeReject, type Reject } from "../csv/Reject.ts";
 import { toldName } from "../csv/toldName.ts";
 import type { DeclaredColumn } from "../schema/columnPlan.ts";
@@ -29,6 +29,14 @@ export interface JsonVisitor {
   readonly unread: (reject: Reject) => CsvFailure | undefined;
   /** A key that is left out. */
   readonly ignored: (key: string) => void;
+  /** A part ends here. */
+  readonly partEnds: (at: RecordEnd) => void;
+}
+
+/** Where another pass over the same file has ended, and the keys that it found to be columns. */
+export interface JsonResume {
+  readonly keys: ReadonlyArray<string>;
+  readonly at: RecordEnd;
 }
 
 /** What is declared of the rows. */
@@ -47,6 +55,7 @@ interface Waiting {
   readonly line: number;
   readonly bytes: Uint8Array;
   readonly record: JsonCells | Fault;
+  readonly end: RecordEnd;
 }
 
 const isCells = (record: JsonCells | Fault): record is JsonCells => Array.isArray(record);
@@ -70,13 +79,21 @@ export class JsonRows {
     format: "json" | "ndjson",
     options: JsonRowsOptions,
     visitor: JsonVisitor,
+    resume?: JsonResume,
   ) {
     this.#source = source;
     this.#options = options;
     this.#visitor = visitor;
-    this.#splitter = new JsonSplitter(source, format, (bytes, line, end) =>
-      this.#take(bytes, line, end),
+    this.#splitter = new JsonSplitter(
+      source,
+      format,
+      (bytes, line, end) => this.#take(bytes, line, end),
+      resume?.at,
     );
+    if (resume === undefined) return;
+    for (const [index, key] of resume.keys.entries()) this.#keys.set(key, index);
+    this.#width = resume.keys.length;
+    this.#begun = true;
   }
 
   /** Takes the next bytes. */
@@ -108,11 +125,11 @@ export class JsonRows {
     this.#waiting = [];
     // Without any key there are no columns: the file is empty, or all of it is broken.
     let failure = this.#width === 0 ? undefined : this.#visitor.begin([...this.#keys.keys()]);
-    for (const { bytes, line, record } of waiting) failure ??= this.#row(record, line, bytes);
+    for (const one of waiting) failure ??= this.#row(one);
     return failure;
   }
 
-  #take(bytes: Uint8Array, line: number, end: number): CsvFailure | undefined {
+  #take(bytes: Uint8Array, line: number, end: RecordEnd): CsvFailure | undefined {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
     if (text.trim() === "") {
       this.#visitor.emptyLine();
@@ -120,7 +137,7 @@ export class JsonRows {
     }
     const read = readJsonRecord(text);
     const record = typeof read === "string" ? { reason: read, detail: faultDetails[read] } : read;
-    if (!this.#begun && end > sniffBytesMax && this.#waiting.length > 0) {
+    if (!this.#begun && end.textOffset > sniffBytesMax && this.#waiting.length > 0) {
       if (this.#keys.size === 0)
         return new JsonBroken({
           source: this.#source,
@@ -130,19 +147,23 @@ export class JsonRows {
       const failure = this.#begin();
       if (failure !== undefined) return failure;
     }
-    if (this.#begun) return this.#row(record, line, bytes);
+    if (this.#begun) return this.#row({ bytes, end, line, record });
     if (isCells(record))
       for (const [key] of record) if (!this.#keys.has(key)) this.#keys.set(key, this.#keys.size);
     // The bytes are a view of a chunk that goes on without them.
-    this.#waiting.push({ line, bytes: bytes.slice(), record });
+    this.#waiting.push({ line, bytes: bytes.slice(), record, end });
     return undefined;
   }
 
-  #row(record: JsonCells | Fault, line: number, bytes: Uint8Array): CsvFailure | undefined {
+  #row({ bytes, end, line, record }: Waiting): CsvFailure | undefined {
     const cells = isCells(record) ? this.#cellsOf(record) : record;
     if (!Array.isArray(cells)) return this.#visitor.unread(makeReject(line, cells, bytes));
     const verdict = this.#visitor.row(cells);
     if (verdict === undefined) return undefined;
+    if (verdict === "ends-part") {
+      this.#visitor.partEnds(end);
+      return undefined;
+    }
     return "failure" in verdict
       ? verdict.failure
       : this.#visitor.rejected(makeReject(line, verdict, bytes));

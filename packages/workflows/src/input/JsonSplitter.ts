@@ -6,19 +6,20 @@
  */
 import { CsvRecordTooLong, JsonBroken } from "../csv/CsvFailure.ts";
 import { recordBytesMax } from "../csv/Limits.ts";
+import { fileStart, type RecordEnd } from "../csv/RecordReader.ts";
 
 const [lineFeed, quote, backslash, comma] = [10, 34, 92, 44];
 const [openBracket, closeBracket, openBrace, closeBrace] = [91, 93, 123, 125];
 
 const isBlank = (byte: number): boolean => byte === 32 || (byte >= 9 && byte <= 13);
 
-/** Takes a record's bytes, where it begins (from 1) and where it ends in the file, in bytes. */
-export type RecordSink<F> = (bytes: Uint8Array, line: number, end: number) => F | undefined;
+/** Takes a record's bytes, the line on which it begins (from 1), and where it ends. */
+export type RecordSink<F> = (bytes: Uint8Array, line: number, end: RecordEnd) => F | undefined;
 
 /** Why a file cannot be cut any further. */
 export type SplitFailure = CsvRecordTooLong | JsonBroken;
 
-type Place = "before" | "between" | "inside" | "after";
+type Place = "before" | "between" | "inside" | "behind" | "after";
 
 /** Cuts one file. Give it all bytes through `push`, then call `end`; a failure is final. */
 export class JsonSplitter<F> {
@@ -37,11 +38,21 @@ export class JsonSplitter<F> {
   #inText = false;
   #escaped = false;
 
-  constructor(source: string, format: "json" | "ndjson", sink: RecordSink<F>) {
+  /** With `from` it goes on where a record has ended. */
+  constructor(
+    source: string,
+    format: "json" | "ndjson",
+    sink: RecordSink<F>,
+    from: RecordEnd = fileStart,
+  ) {
     this.#source = source;
     this.#isArray = format === "json";
     this.#sink = sink;
-    this.#place = this.#isArray ? "before" : "inside";
+    this.#windowStart = from.textOffset;
+    this.#line = from.line;
+    this.#recordLine = from.line;
+    if (!this.#isArray) this.#place = "inside";
+    else this.#place = from.textOffset === 0 ? "before" : "behind";
   }
 
   /** Takes the next bytes. */
@@ -75,7 +86,11 @@ export class JsonSplitter<F> {
   /** Gives the window's first bytes as a record, and begins the next one behind them. */
   #give(length: number): F | undefined {
     const bytes = this.#window.subarray(0, length);
-    const failure = this.#sink(bytes, this.#recordLine, this.#windowStart + length);
+    const failure = this.#sink(bytes, this.#recordLine, {
+      textOffset: this.#windowStart + length,
+      // A line of NDJSON is given with its end.
+      line: this.#isArray ? this.#line : this.#line + 1,
+    });
     this.#drop(length);
     return failure;
   }
@@ -127,6 +142,12 @@ export class JsonSplitter<F> {
     }
     if (byte === closeBracket) {
       this.#place = "after";
+      this.#at += 1;
+      return undefined;
+    }
+    if (this.#place === "behind") {
+      if (byte !== comma) return this.#broken("something follows an element");
+      this.#place = "between";
       this.#at += 1;
       return undefined;
     }

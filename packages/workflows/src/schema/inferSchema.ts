@@ -67,7 +67,7 @@ export const inferSchema = Effect.fn("inferSchema")(function* <E, R>(
     processedAtEpochMs: 0,
     // Every column as text, every row: what is looked at are the texts.
     dateColumns: [],
-    duplicates: "keep",
+    duplicates: "none",
     rejectedShareMax: 1,
     rejectedRowsKept: 0,
   });

@@ -9,6 +9,7 @@ import {
   ObjectStore,
   ObjectStoreUnavailable,
   type ObjectTarget,
+  type ReadRange,
 } from "../../ObjectStore.ts";
 import { type Caller, request } from "./request.ts";
 
@@ -28,8 +29,10 @@ const unavailable = (target: { bucket: string; key: string }, operation: string)
   return (reason: string) => new ObjectStoreUnavailable({ bucket, key, operation, cause: reason });
 };
 
-const bytesOf = ({ body }: StoredVersion, bytesMax: number | undefined) =>
-  Stream.make(new Uint8Array(Buffer.from(body.slice(0, bytesMax), "latin1")));
+const bytesOf = ({ body }: StoredVersion, { bytesMax, fromByte = 0 }: ReadRange = {}) => {
+  const end = bytesMax === undefined ? undefined : fromByte + bytesMax;
+  return Stream.make(new Uint8Array(Buffer.from(body.slice(fromByte, end), "latin1")));
+};
 
 export class SimulatedObjectStore {
   /** All versions ever written, by `bucket/key`, oldest first. */
@@ -69,13 +72,24 @@ export class SimulatedObjectStore {
       open: (ref, options) =>
         Effect.map(read(ref), (version) => ({
           metadata: {},
-          body: bytesOf(version, options?.bytesMax),
+          body: bytesOf(version, options),
         })),
       read: (ref, options) =>
-        Stream.unwrap(Effect.map(read(ref), (version) => bytesOf(version, options?.bytesMax))),
+        Stream.unwrap(Effect.map(read(ref), (version) => bytesOf(version, options))),
       put: (target, body) => put(target, () => textOf(body)),
       copy: (ref, target) =>
         Effect.flatMap(read(ref), ({ body }) => Effect.asVoid(put(target, () => body))),
+      remove: (target) =>
+        request(caller, {
+          name: `remove ${target.bucket}/${target.key}`,
+          apply: () => {
+            const latest = this.versions.get(`${target.bucket}/${target.key}`)?.at(-1);
+            if (latest) latest.deleted = true;
+            return Exit.void;
+          },
+          unavailable: unavailable(target, "remove"),
+          refusal: "slow-down",
+        }),
       writer: (target) =>
         Effect.sync(() => {
           const pieces: Array<string> = [];

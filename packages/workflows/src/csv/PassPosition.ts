@@ -1,0 +1,31 @@
+/**
+ * Where in a file a pass stands when a part has ended, and what it has come to: all that another pass needs to go on
+ * there, beside the file itself and the hashes of the rows before.
+ *
+ * The columns are not in it: they are read from the file's beginning again.
+ */
+import { Schema } from "effect";
+import { DateColumn } from "./CsvReport.ts";
+
+/** Figures are of everything before the position. */
+export const PassPosition = Schema.Struct({
+  /** Bytes of UTF-8 text, without a byte-order mark; behind the end of a record. */
+  textOffset: Schema.Int,
+  /** The same place in the file's own bytes; nothing where the text is converted or inflated, and has to be read again. */
+  byteOffset: Schema.optionalKey(Schema.Int),
+  /** From 1. */
+  line: Schema.Int,
+  /** Whether the encoding is settled. */
+  decided: Schema.Boolean,
+  rowsIn: Schema.Int,
+  rowsOut: Schema.Int,
+  rowsRejected: Schema.Int,
+  duplicates: Schema.Int,
+  blankRows: Schema.Int,
+  emptyLines: Schema.Int,
+  dateColumns: Schema.Array(DateColumn),
+  /** Keys of JSON records that were left out. */
+  ignored: Schema.Array(Schema.String),
+  firstReject: Schema.String,
+});
+export type PassPosition = typeof PassPosition.Type;

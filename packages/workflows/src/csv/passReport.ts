@@ -1,0 +1,51 @@
+/**
+ * The report of a pass that has ended.
+ */
+import { type CsvPass, textKind } from "./CsvPass.ts";
+import type { CsvPart, CsvReport } from "./CsvReport.ts";
+import { processedAtColumn, sourceFileColumn } from "./Header.ts";
+import { toldName, toldRename } from "./toldName.ts";
+
+/** What became of a file's rows; nothing before the header has been read. */
+export const passReport = (
+  pass: CsvPass,
+  encoder: string,
+  parts: ReadonlyArray<CsvPart>,
+): CsvReport | undefined => {
+  const { groups, opened } = pass;
+  if (groups === undefined || opened === undefined) return undefined;
+  const { rowsIn, rowsRejected, duplicates, blankRows, emptyLines } = pass;
+  const rowsOut = groups.rows;
+  const bytesOut = parts.reduce((sum, part) => sum + part.bytes, 0);
+  const rowGroups = parts.reduce((sum, part) => sum + part.rowGroups, 0);
+  const dateColumns = groups.dateColumns.map((column) => ({
+    ...column,
+    name: toldName(column.name),
+  }));
+  const nullDates = dateColumns.reduce((sum, column) => sum + column.unparsable, 0);
+  const valid = rowsIn - rowsRejected;
+  return {
+    rowsIn,
+    rowsOut,
+    rowsRejected,
+    duplicates,
+    blankRows,
+    nullDates,
+    bytesIn: pass.bytesIn,
+    bytesOut,
+    columns: groups.plan.map(({ kind, name }) => ({ name: toldName(name), kind })),
+    renamed: pass.renamed.map(toldRename),
+    ...(pass.ignored.length > 0 && { ignored: pass.ignored }),
+    encoding: opened.text.encoding,
+    encodingOrigin: opened.text.origin,
+    ...textKind(opened),
+    parts,
+    stages: {
+      validate: { rowsIn, rowsOut: valid, rowsRejected, emptyLines },
+      clean: { rowsIn: valid, rowsOut, blankRows, duplicates },
+      transform: { rows: rowsOut, dateColumns, nullDates },
+      enrich: { rows: rowsOut, columns: [processedAtColumn, sourceFileColumn] },
+      output: { encoder, rows: rowsOut, rowGroups, parts: parts.length, bytes: bytesOut },
+    },
+  };
+};

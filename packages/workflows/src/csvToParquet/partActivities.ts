@@ -1,0 +1,228 @@
+/**
+ * The side effects of a large file's parts: one part, the manifest that makes them a dataset, and what is tidied up.
+ *
+ * Each part is visible whole, and none of them counts before the manifest is there.
+ */
+import { Metrics, type ObjectCreated, ObjectStore, objectName } from "@millrace/core";
+import { Effect, Schema, Scope, Stream } from "effect";
+import { Buckets } from "../Buckets.ts";
+import { withDefaults } from "../csv/CsvOptions.ts";
+import { openFilePass } from "../csv/FilePass.ts";
+import { partRowsMax } from "../csv/Limits.ts";
+import { partKeys } from "../csv/parquetKey.ts";
+import { makeRejectsEncoder, rejectsContentType } from "../csv/RejectsFile.ts";
+import type { Reject } from "../csv/Reject.ts";
+import { openInput } from "../openInput.ts";
+import { pipelines } from "../topology.ts";
+import type { Transformed } from "./activities.ts";
+import type { CsvPipelinePlan } from "./CsvPipelineOptions.ts";
+import type { LivePass } from "./LivePass.ts";
+import { Manifest } from "./Manifest.ts";
+import type { PartDone, Written } from "./PartDone.ts";
+
+/** One large file's work, the same for all of its parts. */
+export interface PartsJob {
+  readonly object: ObjectCreated;
+  readonly processedAtEpochMs: number;
+  readonly plan: CsvPipelinePlan;
+}
+
+const parquetType = "application/vnd.apache.parquet";
+
+const keysOf = ({ object }: PartsJob) =>
+  partKeys({ ...object, prefix: pipelines.csvToParquet.trigger.prefix });
+
+const optionsOf = ({ object, plan, processedAtEpochMs }: PartsJob) => {
+  const { partRows = partRowsMax, ...options } = plan;
+  const source = objectName(object);
+  const isWhole = withDefaults({ ...options, source, sourceFile: source, processedAtEpochMs });
+  return {
+    ...isWhole,
+    partRowsMax: partRows,
+    keepHashes: isWhole.duplicates === "file",
+  };
+};
+
+/** The hashes that the parts before have left. */
+const hashesOf = (before: ReadonlyArray<PartDone>) =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const store = yield* ObjectStore;
+      const { clean } = yield* Buckets;
+      return Stream.fromIterable(before).pipe(
+        Stream.flatMap(({ hashes }) =>
+          hashes === undefined ? Stream.empty : store.read({ bucket: clean, ...hashes }),
+        ),
+      );
+    }),
+  );
+
+/** Opens the file where the part begins. */
+const openPass = Effect.fnUntraced(function* (job: PartsJob, before: ReadonlyArray<PartDone>) {
+  const { object } = job;
+  const position = before.at(-1)?.next;
+  const { metadata } = yield* Effect.scoped(openInput(object, { bytesMax: 1 }));
+  const bytes = (fromByte: number) =>
+    fromByte > 0 && fromByte >= object.sizeBytes
+      ? Stream.empty
+      : Stream.unwrap(Effect.map(openInput(object, { fromByte }), ({ body }) => body));
+  const pass = yield* openFilePass(
+    optionsOf(job),
+    bytes,
+    position && { position, hashes: hashesOf(before) },
+  );
+  return { metadata, pass };
+});
+
+/** A pass that is open, and the metadata of what is written from it. */
+export type OpenPass = Effect.Success<ReturnType<typeof openPass>>;
+
+/** An object that is written only if there is something to write. */
+const lazyObject = Effect.fnUntraced(function* (
+  key: string,
+  contentType: string,
+  metadata: Readonly<Record<string, string>>,
+) {
+  const store = yield* ObjectStore;
+  const scope = yield* Scope.Scope;
+  const { clean } = yield* Buckets;
+  let begun = false;
+  const writer = yield* Effect.cached(
+    Effect.suspend(() => {
+      begun = true;
+      return store.writer({ bucket: clean, key, contentType, metadata });
+    }),
+  );
+  return {
+    write: (bytes: Uint8Array) =>
+      Effect.flatMap(writer, (open) => open.write(bytes)).pipe(Scope.provide(scope)),
+    complete: Effect.suspend(() =>
+      begun
+        ? Effect.flatMap(writer, (open) => open.complete).pipe(
+            Effect.map(({ etag }): Written => ({ key, etag })),
+            Scope.provide(scope),
+          )
+        : Effect.undefined,
+    ),
+  };
+});
+
+/** Writes the next part. */
+export const transformPart = (
+  job: PartsJob,
+  before: ReadonlyArray<PartDone>,
+  live: LivePass<OpenPass>,
+) =>
+  live.use(
+    before.length + 1,
+    openPass(job, before),
+    Effect.fnUntraced(function* ({ metadata, pass }: OpenPass) {
+      const index = before.length + 1;
+      const keys = keysOf(job);
+      const { rejectsFormat } = job.plan;
+      const parquet = yield* lazyObject(keys.parquet(index), parquetType, metadata);
+      const rejects = yield* lazyObject(
+        keys.rejects(index, rejectsFormat),
+        rejectsContentType[rejectsFormat],
+        metadata,
+      );
+      const encode = makeRejectsEncoder(rejectsFormat);
+      const { hashes, next, part } = yield* pass.part(index, {
+        parquet: Effect.succeed(parquet.write),
+        rejects: (rows: ReadonlyArray<Reject>) => rejects.write(encode(rows)),
+      });
+      const hashFile = yield* lazyObject(keys.hashes(index), "application/octet-stream", metadata);
+      if (hashes !== undefined) yield* hashFile.write(hashes);
+      const parts = [...before, { part }].flatMap((one) => one.part ?? []);
+      const written = {
+        parquet: yield* parquet.complete,
+        rejects: yield* rejects.complete,
+        hashes: yield* hashFile.complete,
+        report: next === undefined ? yield* pass.report(parts) : undefined,
+      };
+      const result: PartDone = {
+        ...(part !== undefined && { part }),
+        ...(written.parquet !== undefined && { parquet: written.parquet }),
+        ...(written.rejects !== undefined && { rejects: written.rejects }),
+        ...(written.hashes !== undefined && { hashes: written.hashes }),
+        ...(next !== undefined && { next }),
+        ...(written.report !== undefined && { report: written.report }),
+      };
+      return { result, more: next !== undefined };
+    }, Effect.scoped),
+  );
+
+const encodeManifest = Schema.encodeEffect(Schema.fromJsonString(Manifest));
+
+/** Writes the manifest, when every part is there; from then on the parts are a dataset. */
+export const commitParts = Effect.fnUntraced(function* (
+  job: PartsJob,
+  done: ReadonlyArray<PartDone>,
+) {
+  const store = yield* ObjectStore;
+  const { clean } = yield* Buckets;
+  const key = keysOf(job).manifest;
+  const report = yield* Effect.fromNullishOr(done.at(-1)?.report).pipe(Effect.orDie);
+  const at = (written: Written) => ({ bucket: clean, key: written.key });
+  const { metadata } = yield* Effect.scoped(openInput(job.object, { bytesMax: 1 }));
+  // The parts of a file that was refused are gone; a later redrive must not make a dataset of the rest.
+  yield* Effect.forEach(
+    done.flatMap(({ parquet }) => parquet ?? []),
+    (written) => Stream.runDrain(store.read({ bucket: clean, ...written }, { bytesMax: 1 })),
+    { concurrency: 8, discard: true },
+  );
+  const manifest = Manifest.make({
+    version: 1,
+    source: objectName(job.object),
+    processedAtEpochMs: job.processedAtEpochMs,
+    columns: report.columns,
+    rows: report.rowsOut,
+    rowsIn: report.rowsIn,
+    rowsRejected: report.rowsRejected,
+    duplicates: report.duplicates,
+    blankRows: report.blankRows,
+    bytes: report.bytesOut,
+    parts: done.flatMap(({ parquet, part }) =>
+      parquet === undefined || part === undefined
+        ? []
+        : [{ key: parquet.key, rows: part.rows, bytes: part.bytes }],
+    ),
+    rejects: done.flatMap(({ rejects }) => rejects?.key ?? []),
+  });
+  yield* store.put(
+    { bucket: clean, key, contentType: "application/json", metadata },
+    `${yield* Effect.orDie(encodeManifest(manifest))}\n`,
+  );
+  yield* Metrics.countWork(report);
+  const rejectsByPart = done.flatMap(({ rejects }) => (rejects === undefined ? [] : [at(rejects)]));
+  const transformed: Transformed = {
+    outputs: done.flatMap(({ parquet }) => (parquet === undefined ? [] : [at(parquet)])),
+    ...(rejectsByPart.length > 0 && { rejectsByPart }),
+    manifest: { bucket: clean, key },
+    report,
+  };
+  return transformed;
+});
+
+/** Removes the hashes of rows, which nobody needs any more. */
+export const removeHashes = Effect.fnUntraced(function* (done: ReadonlyArray<PartDone>) {
+  yield* removeAll(done.flatMap(({ hashes }) => hashes ?? []));
+});
+
+/** Removes all that the parts of an invalid file have left. */
+export const discardParts = Effect.fnUntraced(function* (done: ReadonlyArray<PartDone>) {
+  yield* removeAll(
+    done.flatMap(({ hashes, parquet, rejects }) =>
+      [hashes, parquet, rejects].flatMap((one) => one ?? []),
+    ),
+  );
+});
+
+const removeAll = Effect.fnUntraced(function* (written: ReadonlyArray<Written>) {
+  const store = yield* ObjectStore;
+  const { clean } = yield* Buckets;
+  yield* Effect.forEach(written, ({ key }) => store.remove({ bucket: clean, key }), {
+    concurrency: 8,
+    discard: true,
+  });
+});

@@ -1,0 +1,107 @@
+/**
+ * The work on one object, as steps of a body: any workflow may run them, in a function or in a task.
+ *
+ *   a file that fits in one part   `transform`: one object, `<name>.parquet`
+ *   a larger one                   `part-00001`, `part-00002`, ...: 500,000 rows each; `manifest`, which makes the parts a
+ *                                  dataset; `tidy`, which removes what was kept for a crash
+ *   an invalid larger one          `discard`: what its parts left is removed, so that nothing half-written is visible
+ *
+ * Which of the two a file is follows from its size and name in the event alone, so every run decides the same. A process
+ * that dies, or is told to stop, repeats one part at most.
+ */
+import { FailureHandler, type ObjectCreated, Retry, WriteFailure } from "@millrace/core";
+import { Context, Effect, Schema } from "effect";
+import { Activity } from "effect/workflow";
+import { CsvFailure } from "../csv/CsvFailure.ts";
+import { compressedFactor, partsAboveBytes } from "../csv/Limits.ts";
+import { CsvObjectFailure, transform, Transformed } from "./activities.ts";
+import type { CsvPipelinePlan } from "./CsvPipelineOptions.ts";
+import { LivePass } from "./LivePass.ts";
+import {
+  commitParts,
+  discardParts,
+  type OpenPass,
+  type PartsJob,
+  removeHashes,
+  transformPart,
+} from "./partActivities.ts";
+import { PartDone } from "./PartDone.ts";
+
+/** Whether a file is written in parts. */
+export const isInParts = (
+  { key, sizeBytes }: Pick<ObjectCreated, "key" | "sizeBytes">,
+  plan: Pick<CsvPipelinePlan, "partsAboveBytes">,
+): boolean => {
+  const factor = /\.gz$/i.test(key) ? compressedFactor : 1;
+  return sizeBytes * factor > (plan.partsAboveBytes ?? partsAboveBytes);
+};
+
+/** One pass over a file of any size, as a single step. */
+export const transformWhole = ({ object, plan, processedAtEpochMs }: PartsJob) =>
+  Activity.make({
+    name: "transform",
+    success: Transformed,
+    error: CsvObjectFailure,
+    execute: transform(object, processedAtEpochMs, plan),
+  }).pipe(Retry.retryActivity());
+
+const partName = (index: number): string => `part-${String(index).padStart(5, "0")}`;
+
+const isInvalidFile = Schema.is(CsvFailure);
+
+/** What is left behind is no failure of the file. */
+const tidily = <R>(name: string, execute: Effect.Effect<void, WriteFailure, R>) =>
+  Activity.make({
+    name,
+    error: WriteFailure,
+    execute,
+    annotations: name === "discard" ? Context.make(FailureHandler, true) : Context.empty(),
+  }).pipe(
+    Retry.retryActivity(),
+    Effect.catch((error) => Effect.logWarning(`${name} failed`, error.message)),
+  );
+
+const inParts = (job: PartsJob) =>
+  Effect.gen(function* () {
+    const live = new LivePass<OpenPass>();
+    const done: Array<PartDone> = [];
+    const all = Effect.gen(function* () {
+      do {
+        const before = [...done];
+        done.push(
+          yield* Activity.make({
+            name: partName(before.length + 1),
+            success: PartDone,
+            error: CsvObjectFailure,
+            execute: transformPart(job, before, live),
+          }).pipe(Retry.retryActivity()),
+        );
+      } while (done.at(-1)?.next !== undefined);
+      return yield* Activity.make({
+        name: "manifest",
+        success: Transformed,
+        error: CsvObjectFailure,
+        execute: commitParts(job, done),
+      }).pipe(Retry.retryActivity());
+    });
+    const transformed = yield* all.pipe(
+      Effect.ensuring(live.close),
+      Effect.tapError((error) =>
+        isInvalidFile(error) && done.length > 0
+          ? tidily("discard", discardParts(done))
+          : Effect.void,
+      ),
+    );
+    if (done.some(({ hashes }) => hashes !== undefined)) yield* tidily("tidy", removeHashes(done));
+    return transformed;
+  });
+
+/** The steps from an object to its Parquet files. `processedAtEpochMs` is the execution's recorded start. */
+export const transformParts = (
+  object: ObjectCreated,
+  processedAtEpochMs: number,
+  plan: CsvPipelinePlan,
+) => {
+  const job: PartsJob = { object, processedAtEpochMs, plan };
+  return Effect.suspend(() => (isInParts(object, plan) ? inParts(job) : transformWhole(job)));
+};

@@ -1,0 +1,218 @@
+/**
+ * Goal: a large file becomes a folder of parts and, last of all, a manifest; whatever fails on the way, the objects are the
+ * same, and of an invalid file nothing is left.
+ * Method: the workflow on Effect's engine in memory, over a store in memory that fails where the test says.
+ */
+import {
+  ExecutionVersion,
+  MessageQueue,
+  Tasks,
+  ObjectStore,
+  ObjectStoreUnavailable,
+} from "@millrace/core";
+import { NodeServices } from "@effect/platform-node";
+import { assert, describe, it } from "@effect/vitest";
+import { Clock, Effect, Layer, Schema } from "effect";
+import { WorkflowEngine } from "effect/workflow";
+import { gzipSync } from "node:zlib";
+import {
+  Buckets,
+  type CsvPipelineOptions,
+  CsvToParquet,
+  isInParts,
+  layerCsvToParquetWith,
+  layerHyparquet,
+  Manifest,
+} from "../src/index.ts";
+import { makeMemoryStore } from "./memoryStore.ts";
+import { queryDuckDb } from "./support.ts";
+
+const partRows = 100;
+
+/** Fails the first write, or completion, of a key that the pattern matches. */
+const failingOnce = (store: Layer.Layer<ObjectStore>, pattern: RegExp | undefined) => {
+  const opened: Array<string> = [];
+  let left = pattern === undefined ? 0 : 1;
+  const layer = Layer.effect(
+    ObjectStore,
+    Effect.map(ObjectStore, (inner) =>
+      ObjectStore.of({
+        ...inner,
+        open: (ref, range) => {
+          opened.push(`${ref.key}@${range?.fromByte ?? 0}`);
+          return inner.open(ref, range);
+        },
+        writer: (target) =>
+          Effect.map(inner.writer(target), (writer) => ({
+            ...writer,
+            complete: Effect.suspend(() => {
+              if (left === 0 || pattern?.test(target.key) !== true) return writer.complete;
+              left -= 1;
+              const { bucket, key } = target;
+              return Effect.fail(
+                new ObjectStoreUnavailable({ bucket, key, operation: "write", cause: "slow down" }),
+              );
+            }),
+          })),
+      }),
+    ),
+  ).pipe(Layer.provide(store));
+  return { layer, opened };
+};
+
+/** Pauses pass, and it is always the same time: two executions begin at the same instant. */
+const standingClock = Effect.map(Clock.Clock, (live): Clock.Clock => ({
+  currentTimeMillisUnsafe: () => 0,
+  currentTimeMillis: Effect.succeed(0),
+  currentTimeNanosUnsafe: () => 0n,
+  currentTimeNanos: Effect.succeed(0n),
+  monotonicTimeNanosUnsafe: () => 0n,
+  monotonicTimeNanos: Effect.succeed(0n),
+  sleep: (duration) => live.sleep(duration),
+}));
+
+const runPipeline = (
+  bytes: Uint8Array,
+  options: CsvPipelineOptions = {},
+  { failing, name = "sales.csv" }: { readonly failing?: RegExp; readonly name?: string } = {},
+) =>
+  Effect.gen(function* () {
+    const { objects, store } = makeMemoryStore();
+    const key = `incoming/shop/${name}`;
+    objects.set(`raw/${key}`, { bytes, contentType: "text/csv" });
+    const { layer, opened } = failingOnce(store, failing);
+    const services = Layer.mergeAll(
+      layer,
+      layerHyparquet,
+      NodeServices.layer,
+      Tasks.layerNone,
+      Layer.succeed(Buckets, { raw: "raw", clean: "clean", errors: "errors" }),
+      Layer.succeed(MessageQueue, { send: () => Effect.void }),
+      // Effect's engine in memory records no version.
+      Layer.succeed(ExecutionVersion, 3),
+    );
+    const object = {
+      bucket: "raw",
+      key,
+      etag: "e1",
+      sizeBytes: bytes.length,
+      sequencer: "1",
+      eventEpochMs: Date.UTC(2026, 10, 20),
+    };
+    const exit = yield* CsvToParquet.execute({ object }).pipe(
+      Effect.result,
+      Effect.provide(
+        layerCsvToParquetWith({ partRows, partsAboveBytes: 1_000, ...options }).pipe(
+          Layer.provide(services),
+          Layer.provideMerge(WorkflowEngine.layerMemory),
+        ),
+      ),
+      Effect.provideServiceEffect(Clock.Clock, standingClock),
+    );
+    const written = Object.fromEntries(
+      [...objects]
+        .filter(([name]) => !name.startsWith("raw/"))
+        .toSorted(([one], [other]) => (one < other ? -1 : 1)),
+    );
+    return { exit, written, opened };
+  });
+
+/** 450 different rows, each third one again later, some of them broken. */
+const rows = Array.from({ length: 450 }, (_, index) => `${index},name ${index}`);
+const repeated = rows.filter((_, index) => index % 3 === 0);
+const sales = `id,name\n${[...rows, "only one cell", ...repeated, "500,last"].join("\n")}\n`;
+
+const folder = "clean/processed/shop/2026/11/20/sales";
+const partNames = [1, 2, 3, 4, 5].map((part) => `${folder}/part-0000${part}.parquet`);
+const decodeManifest = Schema.decodeUnknownEffect(Schema.fromJsonString(Manifest));
+
+describe("a large file", () => {
+  it.live("becomes parts of so many rows and a manifest that names them", () =>
+    Effect.gen(function* () {
+      const { exit, written } = yield* runPipeline(Buffer.from(sales));
+      assert(exit._tag === "Success");
+      const { success } = exit;
+      assert.deepStrictEqual(Object.keys(written), [
+        `${folder}/_manifest.json`,
+        `${folder}/_part-00005.rejects.ndjson`,
+        ...partNames,
+      ]);
+      assert.deepStrictEqual(
+        success.outputs.map(({ bucket, key }) => `${bucket}/${key}`),
+        partNames,
+      );
+      const manifest = yield* decodeManifest(
+        Buffer.from(written[`${folder}/_manifest.json`]?.bytes ?? []).toString("utf8"),
+      );
+      assert.deepInclude(manifest, { rows: 451, rowsIn: 602, rowsRejected: 1, duplicates: 150 });
+      assert.deepStrictEqual(
+        manifest.parts.map((part) => part.rows),
+        [100, 100, 100, 100, 51],
+      );
+      const ids: Array<unknown> = [];
+      for (const name of partNames)
+        ids.push(
+          ...(yield* queryDuckDb(written[name]?.bytes ?? new Uint8Array(), "select id from FILE")),
+        );
+      assert.deepStrictEqual(ids, [
+        ...rows.map((_, index) => ({ id: String(index) })),
+        { id: "500" },
+      ]);
+    }),
+  );
+
+  for (const failing of [
+    /part-00001\.parquet$/,
+    /part-00003\.parquet$/,
+    /part-00005.rejects/,
+    /00002\.hashes$/,
+  ])
+    for (const name of ["sales.csv", "sales.csv.gz"])
+      it.live(`is the same when ${failing.source} of ${name} fails once`, () =>
+        Effect.gen(function* () {
+          const bytes = name.endsWith("gz") ? gzipSync(sales) : Buffer.from(sales);
+          const expected = yield* runPipeline(bytes, {}, { name });
+          const { exit, opened, written } = yield* runPipeline(bytes, {}, { name, failing });
+          assert.deepStrictEqual(exit, expected.exit);
+          assert.deepStrictEqual(written, expected.written);
+          // The look, then twice the metadata and the file; columns before the second pass goes on, unless it begins anew.
+          const reads = opened.filter((one) => one.startsWith("incoming"));
+          const fresh = failing.source.includes("00001");
+          assert.strictEqual(reads.length, expected.opened.length + (fresh ? 2 : 3));
+          assert.strictEqual(
+            reads.some((one) => !one.endsWith("@0")),
+            !fresh && name === "sales.csv",
+          );
+        }),
+      );
+
+  it.live("that is found invalid late leaves nothing but its copy and the reason", () =>
+    Effect.gen(function* () {
+      const { exit, written } = yield* runPipeline(Buffer.from(`${sales}"never closed`));
+      assert(exit._tag === "Failure");
+      assert.strictEqual(exit.failure._tag, "CsvQuoteUnclosed");
+      assert.deepStrictEqual(Object.keys(written), [
+        "errors/incoming/shop/sales.csv.e1",
+        "errors/incoming/shop/sales.csv.e1.reason.json",
+      ]);
+    }),
+  );
+
+  it("is told by its size and name alone", () => {
+    const mebibyte = 1024 * 1024;
+    assert.isFalse(isInParts({ key: "a.csv", sizeBytes: 64 * mebibyte }, {}));
+    assert.isTrue(isInParts({ key: "a.csv", sizeBytes: 64 * mebibyte + 1 }, {}));
+    assert.isFalse(isInParts({ key: "a.csv.gz", sizeBytes: 8 * mebibyte }, {}));
+    assert.isTrue(isInParts({ key: "a.csv.gz", sizeBytes: 8 * mebibyte + 1 }, {}));
+  });
+
+  it.live("whose rows end with a part has no empty part behind it", () =>
+    Effect.gen(function* () {
+      const text = `id,name\n${rows.slice(0, 200).join("\n")}\n`;
+      const { exit } = yield* runPipeline(Buffer.from(text));
+      assert(exit._tag === "Success");
+      assert.lengthOf(exit.success.outputs, 2);
+      assert.strictEqual(exit.success.report.rowsOut, 200);
+    }),
+  );
+});
