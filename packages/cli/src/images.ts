@@ -5,12 +5,11 @@
  */
 import { GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { DocumentClient } from "@millrace/core/aws";
-import { clientConfig, localTables } from "@millrace/local";
 import { ImageRecord } from "@millrace/workflows/ImageCatalog";
 import { Clock, Console, Effect, Option, Schema } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
-import { findConnection } from "./Connection.ts";
 import { jsonFlag } from "./jsonFlag.ts";
+import { findStage } from "./Stage.ts";
 import { renderTable } from "./table.ts";
 
 /** There is no record of the image. */
@@ -32,19 +31,18 @@ export class ImagesUnread extends Schema.TaggedError<ImagesUnread>()("ImagesUnre
 }
 
 const decodeRecords = Schema.decodeUnknownEffect(Schema.Array(ImageRecord));
-const TableName = localTables.images;
 
 const ask = <A>(run: () => Promise<A>) =>
   Effect.tryPromise({ try: run, catch: (cause) => new ImagesUnread({ cause }) });
 
-const findOne = Effect.fnUntraced(function* (imageId: string) {
+const findOne = Effect.fnUntraced(function* (TableName: string, imageId: string) {
   const client = yield* DocumentClient;
   const { Item } = yield* ask(() => client.send(new GetCommand({ TableName, Key: { imageId } })));
   return yield* decodeRecords(Item === undefined ? [] : [Item]);
 });
 
 /** The newest first, from the index `byStatus`. */
-const findAll = Effect.fnUntraced(function* (status: string, rowsMax: number) {
+const findAll = Effect.fnUntraced(function* (TableName: string, status: string, rowsMax: number) {
   const client = yield* DocumentClient;
   const query = new QueryCommand({
     TableName,
@@ -81,11 +79,12 @@ export const images = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ image, json, limit, status }) {
-    const connection = yield* findConnection;
+    const stage = yield* findStage;
+    const table = stage.tables.images;
     const now = yield* Clock.currentTimeMillis;
     const found = yield* (
-      Option.isSome(image) ? findOne(image.value) : findAll(status, limit)
-    ).pipe(Effect.provide(DocumentClient.layer(clientConfig(connection))));
+      Option.isSome(image) ? findOne(table, image.value) : findAll(table, status, limit)
+    ).pipe(Effect.provide(DocumentClient.layer(stage.clients)));
     const records = found.filter(({ expiresAt }) => expiresAt * 1_000 > now);
     if (Option.isSome(image) && records.length === 0) {
       return yield* new ImageUnknown({ imageId: image.value });
