@@ -29,6 +29,7 @@ const commands = {
   cost: async () => (await import("./cost.ts")).cost,
   infer: async () => (await import("./infer.ts")).infer,
   transform: async () => (await import("./transform.ts")).transform,
+  images: async () => (await import("./images.ts")).images,
   renditions: async () => (await import("./renditions.ts")).renditions,
 };
 

@@ -38,14 +38,8 @@ export {
 } from "./parquet/ParquetEncoder.ts";
 export { parquetKey, type ParquetKeyInput, partKeys } from "./csv/parquetKey.ts";
 export * from "./images/ImageFailure.ts";
-export {
-  boxName,
-  Dimensions,
-  ImageMetadata,
-  type RenditionBox,
-  renditionBoxes,
-  RenditionInfo,
-} from "./images/ImageMetadata.ts";
+export { Dimensions, ImageMetadata, RenditionInfo } from "./images/ImageMetadata.ts";
+export { boxName, type RenditionBox, renditionBoxes } from "./images/renditionTable.ts";
 export {
   detectImageType,
   ImageType,
@@ -54,6 +48,7 @@ export {
   renditionTypeOf,
 } from "./images/ImageType.ts";
 export {
+  type ImageOptions,
   renderRenditions,
   type Rendition,
   type RenditionOptions,
@@ -88,4 +83,8 @@ export { CsvObjectFailure, Transformed } from "./csvToParquet/activities.ts";
 export { Manifest } from "./csvToParquet/Manifest.ts";
 export { isInParts, transformParts } from "./csvToParquet/transformParts.ts";
 export { CatalogUnavailable, ImageCatalog, ImageRecord } from "./imageRenditions/ImageCatalog.ts";
-export { ImageRenditions, layerImageRenditions } from "./imageRenditions/ImageRenditions.ts";
+export {
+  ImageRenditions,
+  layerImageRenditions,
+  layerImageRenditionsWith,
+} from "./imageRenditions/ImageRenditions.ts";
