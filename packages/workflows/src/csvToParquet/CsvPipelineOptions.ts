@@ -5,6 +5,7 @@ import { Result } from "effect";
 import type { CsvOptions } from "../csv/CsvOptions.ts";
 import type { RejectsFormat } from "../csv/RejectsFile.ts";
 import type { DuckDbLimits } from "../duckdb/DuckDb.ts";
+import { pipelines } from "../topology.ts";
 import { columnPlan, type ColumnUnsupported, type RowSchema } from "../schema/columnPlan.ts";
 
 /** The options of `layerCsvToParquetWith`. */
@@ -49,7 +50,13 @@ export type CsvPipelinePlan = Omit<
 > &
   Pick<CsvPipelineOptions, "partRows" | "partsAboveBytes" | "engine" | "duckDb"> & {
     readonly rejectsFormat: RejectsFormat;
+    /** What is cut off an input's key, and what its output's begins with instead. @default csv-to-parquet's */
+    readonly place?: { readonly prefix: string; readonly root: string };
   };
+
+/** Where the outputs of a plan lie. */
+export const placeOf = ({ place }: Pick<CsvPipelinePlan, "place">) =>
+  place ?? { prefix: pipelines.csvToParquet.trigger.prefix, root: "processed" };
 
 /** Refuses a schema that cannot be columns, before any file comes. */
 export const planCsvPipeline = ({
