@@ -58,9 +58,11 @@ const commands = new Set(
     readdirSync(join(root, folder))
       .filter((file) => file.endsWith(".ts"))
       .flatMap((file) =>
-        [...readFileSync(join(root, folder, file), "utf8").matchAll(/new (\w+Command)\(/g)].map(
-          ([, command = ""]) => command,
-        ),
+        [
+          ...readFileSync(join(root, folder, file), "utf8").matchAll(
+            /new (?:sdk\.)?(\w+Command)\(/g,
+          ),
+        ].map(([, command = ""]) => command),
       ),
   ),
 );

@@ -37,7 +37,11 @@ const requirements: ReadonlyArray<readonly [string, string, ReadonlyArray<string
     ["`packages/core/test/fargateTask.test.ts`", "`test/fargateTask.test.ts`"],
   ],
   ["D2.4", "more than 10 GB in parts", []],
-  ["D2.5", "validate, transform, notify", ["`packages/workflows/test/csvToParquet.test.ts`"]],
+  [
+    "D2.5",
+    "validate, transform, notify",
+    ["`test/dailySales.test.ts`, `test/dailySalesLocal.test.ts`"],
+  ],
   ["D2.6", "spare capacity, and its notice", ["`test/task.test.ts`"]],
   ["D2.7", "right-sizing", ["the saved query `memory`"]],
   ["D2.8", "cost of a run", ["`millrace cost`"]],

@@ -1,7 +1,7 @@
 /**
  * `millrace where <file>`: where a file is on its way, and the command that gets it on.
  */
-import { type ExecutionRow, type ObjectCreated, Operations } from "@millrace/core";
+import { type ExecutionRow, Operations, toObjectCreated } from "@millrace/core";
 import { outputsOf } from "@millrace/workflows/outputsOf";
 import { Console, Effect, Schema } from "effect";
 import { Argument, Command } from "effect/cli";
@@ -103,19 +103,11 @@ const unstarted = Effect.fnUntraced(function* (
       stage,
       { bucket, prefix: key },
       Effect.fnUntraced(function* (page) {
-        for (const { isLatest, versionId, ...version } of page) {
+        for (const version of page) {
+          const { isLatest, versionId } = version;
           if (!isLatest || versionId === undefined || version.key !== key) continue;
-          const object: ObjectCreated = {
-            bucket,
-            key,
-            versionId,
-            etag: version.etag,
-            sizeBytes: version.sizeBytes,
-            sequencer: "",
-            eventEpochMs: version.modifiedEpochMs,
-          };
           const subject = `${bucket}/${key}@${versionId}`;
-          for (const { executionId } of yield* executions(object)) {
+          for (const { executionId } of yield* executions(toObjectCreated(bucket, version))) {
             if (known.has(executionId)) continue;
             const standing = yield* Operations.standingOf(executionId);
             found.push(

@@ -65,7 +65,7 @@ export class Tasks extends Context.Service<
       Effect.fail(
         new TaskNotLaunched({
           token,
-          failureClass: "permanent",
+          failureClass: "defect",
           cause: new Error("this stage has no task definition for the pipeline"),
         }),
       ),

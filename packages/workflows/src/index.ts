@@ -28,6 +28,9 @@ export { renderField, renderSchema, schemaName } from "./schema/renderSchema.ts"
 export { UndeclaredColumns } from "./schema/matchColumns.ts";
 export type { ByteSink } from "./parquet/ByteSink.ts";
 export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.ts";
+export { DuckDbFailed, type DuckDbLimits } from "./duckdb/DuckDb.ts";
+export { duckPass } from "./duckdb/duckPass.ts";
+export { NotForDuckDb } from "./duckdb/NotForDuckDb.ts";
 export { ParquetCodec } from "./parquet/ParquetCodec.ts";
 export { layerHyparquet } from "./parquet/layerHyparquet.ts";
 export { layerParquetjsLite } from "./parquet/layerParquetjsLite.ts";

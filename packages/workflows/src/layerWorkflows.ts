@@ -6,6 +6,7 @@ import { FileSystem, Layer } from "effect";
 import { Buckets } from "./Buckets.ts";
 import { layerCsvTransformTask } from "./csvToParquet/CsvTransformTask.ts";
 import { layerCsvToParquet } from "./csvToParquet/CsvToParquet.ts";
+import { layerDailySales, layerDailySalesTransform } from "./dailySales/DailySales.ts";
 import { ImageCatalog } from "./imageRenditions/ImageCatalog.ts";
 import { layerImageRenditions } from "./imageRenditions/ImageRenditions.ts";
 import { ParquetEncoder } from "./parquet/ParquetEncoder.ts";
@@ -25,5 +26,7 @@ const untouched = Layer.mergeAll(
 export const layerWorkflowsToCheck = Layer.mergeAll(
   layerCsvToParquet,
   layerCsvTransformTask,
+  layerDailySales,
+  layerDailySalesTransform,
   layerImageRenditions,
 ).pipe(Layer.provide(untouched));

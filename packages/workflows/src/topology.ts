@@ -120,7 +120,7 @@ export const visibilityTimeouts = 6;
 /** Compressed files may be of any of these: what is in them decides. */
 const dataSuffixes = [".csv", ".json", ".ndjson", ".jsonl", ".gz"] as const;
 
-const csvToParquet: PipelineTopology = {
+const csvToParquet = {
   name: "csv-to-parquet",
   workflow: "CsvToParquet",
   handler: "csvToParquet",
@@ -145,7 +145,34 @@ const csvToParquet: PipelineTopology = {
     storageMb: 4_096,
   },
   task: { workflow: "CsvTransformTask", cpuUnits: 2_048, memoryMb: 8_192, storageGb: 50 },
-};
+} as const satisfies PipelineTopology;
+
+const dailySales = {
+  name: "daily-sales",
+  workflow: "DailySales",
+  handler: "dailySales",
+  trigger: { bucket: "raw", prefix: "sales/", suffixes: [".csv"] },
+  outputs: [
+    {
+      bucket: "clean",
+      prefix: "sales/",
+      suffixes: [".parquet", ".rejects.csv", "_manifest.json", ".hashes"],
+      removes: true,
+    },
+    { bucket: "errors", prefix: "sales/" },
+  ],
+  queue: { retentionSeconds: 345_600, receiveCountMax: 3 },
+  compute: {
+    timeoutSeconds: 300,
+    memoryMb: 1_024,
+    concurrencyMax: 10,
+    batchSize: 1,
+    messageSeconds: 200,
+  },
+  // Every file is transformed in a task, however small.
+  task: { workflow: "DailySalesTransform", cpuUnits: 1_024, memoryMb: 4_096, storageGb: 30 },
+  computeRules: { bytesMin: 0 },
+} as const satisfies PipelineTopology;
 
 const imageRenditions: PipelineTopology = {
   name: "image-renditions",
@@ -167,7 +194,7 @@ const imageRenditions: PipelineTopology = {
 };
 
 /** All pipelines. */
-export const pipelines = { csvToParquet, imageRenditions } as const;
+export const pipelines = { csvToParquet, dailySales, imageRenditions } as const;
 
 /** All that follow another. */
 export const chains: ReadonlyArray<ChainTopology> = [];

@@ -4,7 +4,7 @@
  */
 import {
   MessageQueue,
-  type ObjectCreated,
+  toObjectCreated,
   type ObjectVersion,
   Operations,
   Retry,
@@ -117,7 +117,7 @@ const backfillFrom = Effect.fnUntraced(function* <E, R>(stage: Stage, request: B
   const counter = yield* makeCounter("objects");
   const executions = executionsOf(stage, among);
   const visit = Effect.fnUntraced(function* (version: ObjectVersion) {
-    const object = announced(bucket, version);
+    const object = toObjectCreated(bucket, version);
     const started = yield* executions(object);
     const isUnversioned = started.length > 0 && version.versionId === undefined;
     let known = 0;
@@ -153,17 +153,6 @@ const backfillFrom = Effect.fnUntraced(function* <E, R>(stage: Stage, request: B
       }
     }),
   ).pipe(Effect.ensuring(counter.clear));
-});
-
-/** The object as its event would have announced it; the listing knows no sequencer. */
-const announced = (bucket: string, version: ObjectVersion): ObjectCreated => ({
-  bucket,
-  key: version.key,
-  ...(version.versionId !== undefined && { versionId: version.versionId }),
-  etag: version.etag,
-  sizeBytes: version.sizeBytes,
-  sequencer: "",
-  eventEpochMs: version.modifiedEpochMs,
 });
 
 const send = (pipeline: string, body: string) =>

@@ -3,14 +3,12 @@
  *
  * Source: Amazon ECS API reference 2014-11-13, RunTask and StopTask
  */
-import {
-  ECSClient,
-  type ECSClientConfig,
-  RunTaskCommand,
-  type RunTaskCommandOutput,
-  StopTaskCommand,
+import type {
+  ECSClientConfig,
+  RunTaskCommandInput,
+  RunTaskCommandOutput,
 } from "@aws-sdk/client-ecs";
-import { Effect, Layer } from "effect";
+import { Effect, Layer, Scope } from "effect";
 import { TaskNotLaunched, TaskNotStopped, type TaskRequest, Tasks } from "../Tasks.ts";
 import { awsFailure } from "./awsFailure.ts";
 
@@ -35,59 +33,67 @@ const reasonCharactersMax = 255;
 export const layerEcs = (settings: EcsSettings, config: ECSClientConfig = {}) =>
   Layer.effect(
     Tasks,
-    Effect.map(
-      Effect.acquireRelease(
-        Effect.sync(
-          () =>
-            new ECSClient({
-              requestHandler: {
-                requestTimeout: requestTimeoutMs,
-                // Else the time-out is only logged.
-                throwOnRequestTimeout: true,
-                connectionTimeout: connectionTimeoutMs,
-              },
-              ...config,
-            }),
-        ),
-        (client) => Effect.sync(() => client.destroy()),
-      ),
-      (client) =>
-        Tasks.of({
-          isAvailable: true,
-          run: Effect.fnUntraced(function* (request) {
-            const { token } = request;
-            const answer = yield* Effect.tryPromise({
-              try: () => client.send(runTask(settings, request)),
-              catch: (cause) => new TaskNotLaunched({ token, ...awsFailure(cause) }),
-            });
-            return yield* startedOf(token, answer);
-          }),
-          stop: (task, reason) =>
-            Effect.tryPromise({
-              try: () =>
-                client.send(
-                  new StopTaskCommand({
-                    cluster: settings.cluster,
-                    task,
-                    reason: reason.slice(0, reasonCharactersMax),
-                  }),
-                ),
-              catch: (cause) => new TaskNotStopped({ task, ...awsFailure(cause) }),
-            }).pipe(
-              Effect.asVoid,
-              // It is so long gone that ECS has forgotten it.
-              Effect.catchIf(
-                ({ cause }) => isUnknownTask(cause),
-                () => Effect.void,
-              ),
-            ),
+    Effect.gen(function* () {
+      const scope = yield* Effect.scope;
+      const loaded = yield* Effect.cached(Scope.provide(load(config), scope));
+      return Tasks.of({
+        isAvailable: true,
+        run: Effect.fnUntraced(function* (request) {
+          const { token } = request;
+          const { client, sdk } = yield* loaded;
+          const answer = yield* Effect.tryPromise({
+            try: () => client.send(new sdk.RunTaskCommand(runTask(settings, request))),
+            catch: (cause) => new TaskNotLaunched({ token, ...ofTheWorks(cause) }),
+          });
+          return yield* startedOf(token, answer);
         }),
-    ),
+        stop: Effect.fnUntraced(
+          function* (task, reason) {
+            const { client, sdk } = yield* loaded;
+            const input = {
+              cluster: settings.cluster,
+              task,
+              reason: reason.slice(0, reasonCharactersMax),
+            };
+            yield* Effect.tryPromise({
+              try: () => client.send(new sdk.StopTaskCommand(input)),
+              catch: (cause) => new TaskNotStopped({ task, ...ofTheWorks(cause) }),
+            });
+          },
+          // It is so long gone that ECS has forgotten it.
+          Effect.catchIf(
+            ({ cause }) => isUnknownTask(cause),
+            () => Effect.void,
+          ),
+        ),
+      });
+    }),
   );
 
-const runTask = (settings: EcsSettings, request: TaskRequest) => {
+/** Loaded when it is needed: few executions launch anything, and every function would start later for it. */
+const load = (config: ECSClientConfig) =>
+  Effect.acquireRelease(
+    Effect.map(
+      Effect.promise(() => import("@aws-sdk/client-ecs")),
+      (sdk) => ({
+        sdk,
+        client: new sdk.ECSClient({
+          requestHandler: {
+            requestTimeout: requestTimeoutMs,
+            // Else the time-out is only logged.
+            throwOnRequestTimeout: true,
+            connectionTimeout: connectionTimeoutMs,
+          },
+          ...config,
+        }),
+      }),
+    ),
+    ({ client }) => Effect.sync(() => client.destroy()),
+  );
+
+const runTask = (settings: EcsSettings, request: TaskRequest): RunTaskCommandInput => {
   const { environment, size, spot, startedBy, token } = request;
-  return new RunTaskCommand({
+  return {
     cluster: settings.cluster,
     taskDefinition: settings.taskDefinition,
     count: 1,
@@ -110,7 +116,13 @@ const runTask = (settings: EcsSettings, request: TaskRequest) => {
         },
       ],
     },
-  });
+  };
+};
+
+/** What is refused for good is the works' fault, and not the data's: no file is to be quarantined for it. */
+const ofTheWorks = (cause: unknown): ReturnType<typeof awsFailure> => {
+  const failure = awsFailure(cause);
+  return failure.failureClass === "permanent" ? { cause, failureClass: "defect" } : failure;
 };
 
 /** The call succeeds although no task was started: the answer says why (no capacity, usually, which comes back). */

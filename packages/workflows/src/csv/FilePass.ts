@@ -65,7 +65,7 @@ const failWith = (failure: CsvFailure | undefined) =>
   failure === undefined ? Effect.void : Effect.fail(failure);
 
 /** Reads the file's beginning, up to its columns. */
-const readOpening = Effect.fnUntraced(function* <E, R>(
+export const readOpening = Effect.fnUntraced(function* <E, R>(
   options: CompleteCsvOptions,
   open: OpenBytes<E, R>,
 ) {

@@ -35,7 +35,8 @@ export interface RecordVisitor {
   readonly partEnds: (at: RecordEnd) => void;
 }
 
-const strayQuote: Fault = {
+/** Why a line is rejected that no reader can be sure of. */
+export const strayQuote: Fault = {
   reason: "stray-quote",
   detail: "text stands behind a closing quote",
 };

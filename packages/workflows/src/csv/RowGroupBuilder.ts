@@ -85,6 +85,11 @@ export class RowGroupBuilder {
     ];
   }
 
+  /** The declared columns, each with the cell that it is read from; nothing where none are declared. */
+  get declared(): RowGroupOptions["declared"] {
+    return this.#options.declared;
+  }
+
   /** What the date columns came to. */
   get dateColumns(): ReadonlyArray<DateColumn> {
     return this.#free.flatMap((column) => (column instanceof DateBuilder ? [column.figures] : []));

@@ -23,6 +23,8 @@ export interface ParquetKeyInput {
   readonly eventEpochMs: number;
   /** The trigger's prefix, cut off. @default none */
   readonly prefix?: string | undefined;
+  /** What the output's key begins with. @default "processed" */
+  readonly root?: string | undefined;
   /** The part's number when there are several (D2.4). @default the one file without a number */
   readonly part?: number | undefined;
 }
@@ -47,11 +49,16 @@ export const partKeys = (input: Omit<ParquetKeyInput, "part">) => {
   };
 };
 
-const outputName = ({ eventEpochMs, key, prefix = "" }: Omit<ParquetKeyInput, "part">): string => {
+const outputName = ({
+  eventEpochMs,
+  key,
+  prefix = "",
+  root = "processed",
+}: Omit<ParquetKeyInput, "part">): string => {
   const inner = withoutPrefix(key, prefix);
   const slash = inner.lastIndexOf("/") + 1;
   const { year, month, day } = calendarDate(eventEpochMs);
   const date = `${padded(year, 4)}/${padded(month, 2)}/${padded(day, 2)}`;
   const file = collisionFreeName(inner.slice(slash), rule).replace(/\.parquet$/, "");
-  return `processed/${inner.slice(0, slash)}${date}/${file}`;
+  return `${root}/${inner.slice(0, slash)}${date}/${file}`;
 };

@@ -25,7 +25,7 @@ import { openInput } from "../openInput.ts";
 import { LoopStopped } from "../outputMetadata.ts";
 import { ParquetEncodingFailed } from "../parquet/ParquetEncoder.ts";
 import { pipelines } from "../topology.ts";
-import type { CsvPipelinePlan } from "./CsvPipelineOptions.ts";
+import { type CsvPipelinePlan, placeOf } from "./CsvPipelineOptions.ts";
 
 /** Why an object cannot become Parquet. */
 export const CsvObjectFailure = Schema.Union([
@@ -58,8 +58,8 @@ export const Looked = Schema.Struct({
   route: Schema.optionalKey(ComputeChoice),
 });
 
-/** Reads the beginning of the object, refuses what cannot be a CSV file, and chooses where the rest of it is read. */
-export const look = Effect.fnUntraced(function* (
+/** Reads the beginning of the object and refuses what cannot be a CSV file. */
+export const sniffObject = Effect.fnUntraced(function* (
   object: ObjectCreated,
   processedAtEpochMs: number,
   plan: CsvPipelinePlan,
@@ -67,12 +67,21 @@ export const look = Effect.fnUntraced(function* (
   const { body } = yield* openInput(object, { bytesMax: csvSniffBytesMax });
   const chunks = yield* Stream.runCollect(body);
   const source = objectName(object);
-  const sniff = yield* sniffCsv(
+  return yield* sniffCsv(
     { ...plan, source, sourceFile: source, processedAtEpochMs },
     { first: Buffer.concat(chunks), bytes: object.sizeBytes },
   );
-  return { ...sniff, route: yield* routeOf(object) };
 }, Effect.scoped);
+
+/** The same, and chooses where the rest of it is read. */
+export const look = Effect.fnUntraced(function* (
+  object: ObjectCreated,
+  processedAtEpochMs: number,
+  plan: CsvPipelinePlan,
+) {
+  const sniff = yield* sniffObject(object, processedAtEpochMs, plan);
+  return { ...sniff, route: yield* routeOf(object) };
+});
 
 const routeOf = Effect.fnUntraced(function* ({ sizeBytes: bytes }: ObjectCreated) {
   const { isAvailable } = yield* Tasks;
@@ -91,7 +100,7 @@ export const transform = Effect.fnUntraced(function* (
   const { clean } = yield* Buckets;
   const source = objectName(object);
   const input = yield* openInput(object);
-  const key = parquetKey({ ...object, prefix: pipelines.csvToParquet.trigger.prefix });
+  const key = parquetKey({ ...object, ...placeOf(plan) });
   const open = (target: string, contentType: string) =>
     store.writer({ bucket: clean, key: target, contentType, metadata: input.metadata });
   const part = yield* open(key, "application/vnd.apache.parquet");
