@@ -9,7 +9,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { type Commit, FargateTask, Journal } from "@millrace/core";
 import { clientConfig, Ecs, localBuckets, type LocalModeOptions } from "@millrace/local";
-import { Effect, Layer, Schedule, Schema, Stream } from "effect";
+import { Effect, Layer, Schedule, Schema, type Stream } from "effect";
 import { NodeStream } from "@effect/platform-node";
 import { salesCsv } from "../../bench/data-plane/salesCsv.ts";
 import { layerLocalWorld, LocalWorld } from "../LocalWorld.ts";
