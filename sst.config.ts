@@ -41,6 +41,7 @@ export default $config({
     const { uploads } = await import("./stacks/uploads");
     const { tasks } = await import("./stacks/tasks");
     const { network } = await import("./stacks/network");
+    await import("./stacks/directory");
     await import("./stacks/alarms");
     await import("./stacks/dashboard");
     await import("./stacks/queries");

@@ -2,13 +2,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { zstdDecompressSync } from "node:zlib";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { Effect } from "effect";
 import { parquetReadObjects } from "hyparquet";
 
 /** Rows as hyparquet reads them: timestamps are `Date`s. */
 export const readHyparquet = (file: Uint8Array) =>
-  Effect.promise(() => parquetReadObjects({ file: file.slice().buffer }));
+  Effect.promise(() =>
+    parquetReadObjects({
+      file: file.slice().buffer,
+      compressors: { ZSTD: (bytes) => new Uint8Array(zstdDecompressSync(bytes)) },
+    }),
+  );
 
 /** What DuckDB answers to a query over a file, which the query calls `FILE`. */
 export const queryDuckDb = (file: Uint8Array, query: string) =>

@@ -4,7 +4,7 @@
 import { HistoryFile, Operations } from "@millrace/core";
 import { Console, Effect, Option } from "effect";
 import { Argument, CliError, Command, Flag } from "effect/cli";
-import { findConnection } from "./Connection.ts";
+import { findStage } from "./Stage.ts";
 import { findHistory } from "./findHistory.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { openOutputFile } from "./OutputFile.ts";
@@ -89,8 +89,8 @@ export const exportCommand = Command.make(
   },
   Effect.fnUntraced(function* ({ all, executions: names, json, out, ...flags }) {
     yield* requireOneWay([names.length > 0, isFiltering(flags), all]);
-    const connection = yield* findConnection;
-    const stores = layerStores(connection);
+    const stage = yield* findStage;
+    const stores = layerStores(stage);
     const asked = { names, flags };
     if (Option.isNone(out)) {
       yield* Effect.provide(

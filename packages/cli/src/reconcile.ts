@@ -3,10 +3,9 @@
  * nothing itself.
  */
 import { compareBuckets } from "@millrace/workflows/compareBuckets";
-import { localBuckets } from "@millrace/local";
 import { Console, Effect, Option, Schema } from "effect";
 import { Command } from "effect/cli";
-import { findConnection } from "./Connection.ts";
+import { findStage } from "./Stage.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { listVersions } from "./listVersions.ts";
 import { pipelineFlag } from "./pipelineFlag.ts";
@@ -34,17 +33,17 @@ export const reconcile = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ grace, json, openLonger, pipeline }) {
-    const connection = yield* findConnection;
+    const stage = yield* findStage;
     const among = pipelinesNamed(Option.getOrUndefined(pipeline));
     const counter = yield* makeCounter("read");
     const found = yield* compareBuckets({
-      list: (where, use) => listVersions(connection, where, use),
-      buckets: localBuckets,
+      list: (where, use) => listVersions(stage, where, use),
+      buckets: stage.buckets,
       pipelines: among,
       graceMs: grace,
       openMsMax: openLonger,
       advance: counter.advance,
-    }).pipe(Effect.ensuring(counter.clear), Effect.provide(layerStores(connection)));
+    }).pipe(Effect.ensuring(counter.clear), Effect.provide(layerStores(stage)));
     const fixes = fixesOf(found);
     yield* Console.log(
       json ? JSON.stringify({ ...found, fixes }) : renderReconciliation(found, fixes).join("\n"),

@@ -81,7 +81,7 @@ const taskEndLines = (exit: unknown): ReadonlyArray<string> => {
   if (member(value, "toldBy") === undefined) return [];
   const told = ["toldBy", "exitCode", "stopCode", "reason"].flatMap((name) => {
     const part = member(value, name);
-    return part === undefined ? [] : [`${name} ${String(part)}`];
+    return typeof part === "string" || typeof part === "number" ? [`${name} ${part}`] : [];
   });
   return [told.join(", ")];
 };

@@ -55,7 +55,7 @@ export {
   sequencerOrder,
 } from "./ObjectHeads.ts";
 export * from "./ObjectStore.ts";
-export type { ObjectVersion } from "./ObjectVersion.ts";
+export { type ObjectVersion, toObjectCreated } from "./ObjectVersion.ts";
 export { pause, type PausedExecution, resume } from "./pause.ts";
 export { PayloadIdentity } from "./PayloadIdentity.ts";
 export * as QueueSchedules from "./QueueSchedules.ts";

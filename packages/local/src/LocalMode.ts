@@ -11,7 +11,7 @@ import {
   topology as productTopology,
   visibilityTimeouts,
 } from "@millrace/workflows/topology";
-import { Context, Effect, Layer, PubSub } from "effect";
+import { Context, Effect, Layer, Option, PubSub } from "effect";
 import { fileURLToPath } from "node:url";
 import { connectionVariables, EmbeddedAws, layerEmbeddedAws } from "./EmbeddedAws.ts";
 import { Ecs } from "./ecs/Ecs.ts";
@@ -23,10 +23,12 @@ import {
   localReconcilerVariables,
   localScheduled,
   localSweeperVariables,
+  localUploadVariables,
   localTask,
   localVariables,
 } from "./host/LocalResources.ts";
 import { type LocalTimes, provision } from "./host/provision.ts";
+import { serveUploadApi, UploadApi } from "./host/UploadApi.ts";
 import { LocalFunctions } from "./LocalFunctions.ts";
 import { LocalState } from "./LocalState.ts";
 
@@ -65,12 +67,13 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
   const { moduleOf = productModule, timesOf = topologyTimes, topology = productTopology } = options;
   const { chains, pipelines, reconciler, sweeper } = topology;
   const hosts = options.workers !== false;
-  const host = Layer.effectDiscard(
+  const host = Layer.effect(
+    UploadApi,
     Effect.gen(function* () {
       const connection = yield* EmbeddedAws;
       const events = yield* HostEvents;
       yield* provision(connection, { ...topology, timesOf, sweeps: hosts });
-      if (!hosts) return;
+      if (!hosts) return { url: Option.none() };
       const common = { ...connectionVariables(connection), ...options.variables };
       const scheduled = [
         { ...sweeper, variables: localSweeperVariables(connection.endpoint, topology) },
@@ -114,6 +117,13 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
           ),
         );
       }
+      const uploads = {
+        name: "uploads",
+        file: moduleOf("uploads"),
+        timeoutSeconds: uploadSeconds,
+        variables: { ...localUploadVariables, ...common },
+      };
+      return { url: Option.some(yield* serveUploadApi(uploads, events)) };
     }),
   );
   return host.pipe(
@@ -158,6 +168,9 @@ const defineTask = Effect.fnUntraced(function* (
     },
   });
 });
+
+/** Longest answer of the upload API, in seconds, as in stacks/uploads.ts. */
+const uploadSeconds = 10;
 
 /** The file of a function of the product, by the name that the topology gives it. */
 const productModule = (handler: string): string =>

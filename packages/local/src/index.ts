@@ -7,3 +7,4 @@ export { clientConfig, type LocalTimes, ProvisioningFailed } from "./host/provis
 export { HostEvents, layerLocalMode, type LocalModeOptions, topologyTimes } from "./LocalMode.ts";
 export { localAccount } from "./LocalAccount.ts";
 export { ServerNotListening } from "./http/server.ts";
+export { UploadApi } from "./host/UploadApi.ts";

@@ -4,7 +4,7 @@
  *
  * The lists are held in memory, some 200 bytes for each object and execution.
  */
-import { type ExecutionRow, type ObjectVersion, Operations } from "@millrace/core";
+import { type ExecutionRow, type ObjectVersion, Operations, toObjectCreated } from "@millrace/core";
 import { Clock, Effect } from "effect";
 import { executionsOf } from "./executionsOf.ts";
 import { outputsOf } from "./outputsOf.ts";
@@ -103,7 +103,8 @@ const readVersions = <F>(
   return list(
     { bucket, prefix: pipeline.trigger.prefix },
     Effect.fnUntraced(function* (page) {
-      for (const { key, versionId, ...version } of page) {
+      for (const version of page) {
+        const { key, versionId } = version;
         // Of what has no version id nobody can tell its execution's id.
         if (versionId === undefined) continue;
         versions.push({
@@ -112,15 +113,7 @@ const readVersions = <F>(
           key,
           isLatest: version.isLatest,
           modifiedEpochMs: version.modifiedEpochMs,
-          executions: yield* executions({
-            bucket,
-            key,
-            versionId,
-            etag: version.etag,
-            sizeBytes: version.sizeBytes,
-            sequencer: "",
-            eventEpochMs: version.modifiedEpochMs,
-          }),
+          executions: yield* executions(toObjectCreated(bucket, version)),
         });
       }
       yield* advance(page.length);

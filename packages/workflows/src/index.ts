@@ -28,6 +28,10 @@ export { renderField, renderSchema, schemaName } from "./schema/renderSchema.ts"
 export { UndeclaredColumns } from "./schema/matchColumns.ts";
 export type { ByteSink } from "./parquet/ByteSink.ts";
 export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.ts";
+export { DuckDbFailed, type DuckDbLimits } from "./duckdb/DuckDb.ts";
+export { duckPass } from "./duckdb/duckPass.ts";
+export { NotForDuckDb } from "./duckdb/NotForDuckDb.ts";
+export { ParquetCodec } from "./parquet/ParquetCodec.ts";
 export { layerHyparquet } from "./parquet/layerHyparquet.ts";
 export { layerParquetjsLite } from "./parquet/layerParquetjsLite.ts";
 export {
@@ -37,14 +41,8 @@ export {
 } from "./parquet/ParquetEncoder.ts";
 export { parquetKey, type ParquetKeyInput, partKeys } from "./csv/parquetKey.ts";
 export * from "./images/ImageFailure.ts";
-export {
-  boxName,
-  Dimensions,
-  ImageMetadata,
-  type RenditionBox,
-  renditionBoxes,
-  RenditionInfo,
-} from "./images/ImageMetadata.ts";
+export { Dimensions, ImageMetadata, RenditionInfo } from "./images/ImageMetadata.ts";
+export { boxName, type RenditionBox, renditionBoxes } from "./images/renditionTable.ts";
 export {
   detectImageType,
   ImageType,
@@ -53,6 +51,7 @@ export {
   renditionTypeOf,
 } from "./images/ImageType.ts";
 export {
+  type ImageOptions,
   renderRenditions,
   type Rendition,
   type RenditionOptions,
@@ -87,4 +86,8 @@ export { CsvObjectFailure, Transformed } from "./csvToParquet/activities.ts";
 export { Manifest } from "./csvToParquet/Manifest.ts";
 export { isInParts, transformParts } from "./csvToParquet/transformParts.ts";
 export { CatalogUnavailable, ImageCatalog, ImageRecord } from "./imageRenditions/ImageCatalog.ts";
-export { ImageRenditions, layerImageRenditions } from "./imageRenditions/ImageRenditions.ts";
+export {
+  ImageRenditions,
+  layerImageRenditions,
+  layerImageRenditionsWith,
+} from "./imageRenditions/ImageRenditions.ts";

@@ -181,7 +181,7 @@ const imageRenditions: PipelineTopology = {
   trigger: {
     bucket: "raw",
     prefix: "images/",
-    suffixes: [".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg"],
+    suffixes: [".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg"],
   },
   outputs: [
     { bucket: "clean", prefix: "resized/" },

@@ -3,25 +3,10 @@
  * Method: csv-spectrum against its own JSON; vega-datasets against DuckDB's CSV reader, which shares no code with ours.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { assert, describe, it } from "@effect/vitest";
 import { Effect } from "effect";
-import { queryDuckDb, readHyparquet, run } from "./support.ts";
-
-const packageFolder = (name: string): string => {
-  const found = createRequire(import.meta.url).resolve.paths(name) ?? [];
-  const folder = found
-    .map((path) => join(path, name))
-    .find((path) => {
-      try {
-        return readdirSync(path).length > 0;
-      } catch {
-        return false;
-      }
-    });
-  return folder ?? dirname(name);
-};
+import { packageFolder, queryDuckDb, readHyparquet, run } from "./support.ts";
 
 const spectrum = packageFolder("csv-spectrum");
 const vega = join(packageFolder("vega-datasets"), "data");

@@ -162,7 +162,7 @@ describe("parquetKey", () => {
     );
     assert.strictEqual(
       parquetKey({ key: "sales.csv", eventEpochMs, part: 3 }),
-      "processed/2026/01/05/sales.parquet/part-00003.parquet",
+      "processed/2026/01/05/sales/part-00003.parquet",
     );
   });
 

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { assert, describe, it } from "@effect/vitest";
 import { Effect } from "effect";
-import { type ColumnPlan, ParquetEncoder } from "../src/index.ts";
+import { type ColumnPlan, type ParquetCodec, ParquetEncoder } from "../src/index.ts";
 import { encoders, queryDuckDb, readHyparquet } from "./support.ts";
 
 const plan: ReadonlyArray<ColumnPlan> = [
@@ -16,11 +16,15 @@ const plan: ReadonlyArray<ColumnPlan> = [
 ];
 
 /** One file of groups of the given sizes. */
-const write = (groups: ReadonlyArray<number>) =>
+const write = (groups: ReadonlyArray<number>, codec: ParquetCodec = "snappy") =>
   Effect.gen(function* () {
     const encoder = yield* ParquetEncoder;
     const chunks: Array<Uint8Array> = [];
-    const part = yield* encoder.open(plan, (bytes) => Effect.sync(() => void chunks.push(bytes)));
+    const part = yield* encoder.open(
+      plan,
+      (bytes) => Effect.sync(() => void chunks.push(bytes)),
+      codec,
+    );
     let from = 0;
     for (const rows of groups) {
       const numbers = Array.from({ length: rows }, (_, index) => from + index);
@@ -90,7 +94,7 @@ for (const [name, layer] of Object.entries(encoders)) {
       Effect.gen(function* () {
         const encoder = yield* ParquetEncoder;
         const one = plan.slice(0, 1);
-        const part = yield* encoder.open(one, () => Effect.void);
+        const part = yield* encoder.open(one, () => Effect.void, "snappy");
         const failure = yield* Effect.flip(
           part.writeRowGroup([{ kind: "text", values: ["a", null] }], 2),
         );
@@ -103,4 +107,24 @@ for (const [name, layer] of Object.entries(encoders)) {
 it("parquetjs-lite is the one version whose internals its encoder leans on", () => {
   const path = createRequire(import.meta.url).resolve("parquetjs-lite/package.json");
   assert.include(readFileSync(path, "utf8"), '"version": "0.8.7"');
+});
+
+describe("zstd", () => {
+  it.effect("is read by both readers, and holds what snappy holds", () =>
+    Effect.gen(function* () {
+      const [snappy, zstd] = [yield* write([5000, 3]), yield* write([5000, 3], "zstd")];
+      assert.deepStrictEqual(yield* readHyparquet(zstd), yield* readHyparquet(snappy));
+      const rows = "select * from FILE";
+      assert.deepStrictEqual(yield* queryDuckDb(zstd, rows), yield* queryDuckDb(snappy, rows));
+      assert.isBelow(zstd.length, snappy.length);
+    }).pipe(Effect.provide(encoders["hyparquet-writer"])),
+  );
+
+  it.effect("is refused by parquetjs-lite, which cannot write it", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(write([1], "zstd"));
+      assert.strictEqual(error._tag, "ParquetEncodingFailed");
+      assert.include(error.message, "zstd");
+    }).pipe(Effect.provide(encoders["parquetjs-lite"])),
+  );
 });

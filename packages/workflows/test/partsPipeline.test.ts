@@ -24,6 +24,7 @@ import {
   layerHyparquet,
   Manifest,
 } from "../src/index.ts";
+import { hashParquet } from "../../../test/parquetHash.ts";
 import { makeMemoryStore } from "./memoryStore.ts";
 import { queryDuckDb } from "./support.ts";
 
@@ -185,6 +186,50 @@ describe("a large file", () => {
           );
         }),
       );
+
+  it.live("by DuckDB is the same dataset, and says so", () =>
+    Effect.gen(function* () {
+      const stream = yield* runPipeline(Buffer.from(sales));
+      const duck = yield* runPipeline(Buffer.from(sales), { engine: "duckdb" });
+      assert(stream.exit._tag === "Success" && duck.exit._tag === "Success");
+      assert.deepStrictEqual(duck.exit.success.report.engine, { name: "duckdb" });
+      const filesOf = (written: typeof duck.written) =>
+        Object.entries(written).flatMap(([name, { bytes }]) =>
+          name.endsWith(".parquet") ? [bytes] : [],
+        );
+      assert.deepStrictEqual(
+        yield* hashParquet(filesOf(duck.written)),
+        yield* hashParquet(filesOf(stream.written)),
+      );
+      assert.deepInclude(duck.exit.success.report, { rowsOut: 451, duplicates: 150 });
+      assert.lengthOf(duck.exit.success.rejectsByPart ?? [], 1);
+    }),
+  );
+
+  it.live("that DuckDB leaves late is written by the stream engine, and says why", () =>
+    Effect.gen(function* () {
+      const bytes = Buffer.from(`${sales}501,5" pipe\n`);
+      const expected = yield* runPipeline(bytes);
+      const { exit, written } = yield* runPipeline(bytes, { engine: "duckdb" });
+      assert(exit._tag === "Success");
+      assert.deepStrictEqual(exit.success.report.engine, {
+        name: "stream",
+        reason: "it has quotes in cells that are not quoted",
+      });
+      assert.deepStrictEqual(written, expected.written);
+    }),
+  );
+
+  it.live("that DuckDB finds invalid late leaves nothing of its parts", () =>
+    Effect.gen(function* () {
+      const { exit, written } = yield* runPipeline(Buffer.from(`${sales}"never closed`), {
+        engine: "duckdb",
+      });
+      assert(exit._tag === "Failure");
+      assert.strictEqual(exit.failure._tag, "CsvQuoteUnclosed");
+      assert.isFalse(Object.keys(written).some((name) => name.startsWith("clean/")));
+    }),
+  );
 
   it.live("that is found invalid late leaves nothing but its copy and the reason", () =>
     Effect.gen(function* () {

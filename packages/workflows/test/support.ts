@@ -1,7 +1,25 @@
 /** What the CSV tests share: running a pass in memory, and reading its Parquet with two readers that are not ours. */
+import { readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { NodeServices } from "@effect/platform-node";
 import { Effect, Layer, Stream } from "effect";
 import { type CsvOptions, csvToParquet, layerHyparquet, layerParquetjsLite } from "../src/index.ts";
+
+/** Where an installed package lies, whatever it exports. */
+export const packageFolder = (name: string): string => {
+  const found = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  const folder = found
+    .map((path) => join(path, name))
+    .find((path) => {
+      try {
+        return readdirSync(path).length > 0;
+      } catch {
+        return false;
+      }
+    });
+  return folder ?? dirname(name);
+};
 
 export const processedAtEpochMs = Date.UTC(2026, 10, 20, 12, 30);
 

@@ -146,3 +146,10 @@ export const localReconcilerVariables: Readonly<Record<string, string>> = {
   [variables.journalTable]: localTables.journal,
   [variables.executionsTable]: localTables.executions,
 };
+
+/** What the function of the upload API is told by its environment. */
+export const localUploadVariables: Readonly<Record<string, string>> = {
+  [variables.buckets.raw]: localBuckets.raw,
+  [variables.buckets.clean]: localBuckets.clean,
+  [variables.buckets.errors]: localBuckets.errors,
+};

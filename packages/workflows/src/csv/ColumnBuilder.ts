@@ -105,7 +105,8 @@ export class DateBuilder implements ColumnBuilder {
     if (known !== undefined) return known;
     const value = parseTimestamp(cell, this.#slashDates);
     if (this.#cache.size >= dateCacheMax) this.#cache.clear();
-    this.#cache.set(cell, value);
+    // A copy: a cell is a view of the chunk that it came from, and would keep all of it.
+    this.#cache.set(Buffer.from(cell, "utf8").toString("utf8"), value);
     return value;
   }
 }

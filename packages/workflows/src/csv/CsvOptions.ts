@@ -13,6 +13,7 @@ import {
   rowGroupRowsMax,
 } from "./Limits.ts";
 import type { CsvQuote } from "./Quote.ts";
+import type { ParquetCodec } from "../parquet/ParquetCodec.ts";
 import type { RejectsFormat } from "./RejectsFile.ts";
 import type { DeclaredColumn } from "../schema/columnPlan.ts";
 import type { UndeclaredColumns } from "../schema/matchColumns.ts";
@@ -70,6 +71,8 @@ export interface CsvOptions {
   readonly inflateRatioMax?: number | undefined;
   /** Whether the hashes of rows are kept for whoever goes on after a crash. @default false */
   readonly keepHashes?: boolean | undefined;
+  /** How Parquet files are compressed. @default snappy */
+  readonly codec?: ParquetCodec | undefined;
   /** @default ndjson */
   readonly rejectsFormat?: RejectsFormat | undefined;
 }
@@ -90,6 +93,7 @@ export const withDefaults = (options: CsvOptions) => ({
   inflatedBytesMax: options.inflatedBytesMax ?? inflatedBytesMax,
   inflateRatioMax: options.inflateRatioMax ?? inflateRatioMax,
   keepHashes: options.keepHashes ?? false,
+  codec: options.codec ?? ("snappy" as const),
   rejectsFormat: options.rejectsFormat ?? ("ndjson" as const),
 });
 

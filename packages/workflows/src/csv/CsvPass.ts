@@ -6,7 +6,7 @@
  * (RowGroupBuilder). Nothing depends on where the source's chunks begin and end.
  */
 import { Result } from "effect";
-import { formatOf, type InputFormat } from "../input/InputFormat.ts";
+import { formatOf } from "../input/InputFormat.ts";
 import { type JsonResume, JsonRows, type JsonVisitor } from "../input/JsonRows.ts";
 import { matchColumns } from "../schema/matchColumns.ts";
 import type { Cell } from "./ColumnBuilder.ts";
@@ -22,6 +22,8 @@ import {
 import type { CompleteCsvOptions } from "./CsvOptions.ts";
 import { type CsvDelimiter, sniffDelimiter } from "./Delimiter.ts";
 import { binaryKind, byteOrderMark } from "./Encoding.ts";
+import type { Opened } from "./Opened.ts";
+import { isBlankRow, isEmptyLine } from "./emptyRows.ts";
 import { columnNames, type RenamedColumn } from "./Header.ts";
 import { columnsMax, rejectedRowsEarlyLook, sniffBytesMax } from "./Limits.ts";
 import { HashLog } from "./HashLog.ts";
@@ -38,24 +40,6 @@ import { Utf8Stream } from "./Utf8Stream.ts";
 const ignoredKeysMax = 20;
 
 const isDateName = (name: string): boolean => name.includes("fecha") || name.includes("date");
-
-const isEmptyLine = (cells: ReadonlyArray<string>): boolean =>
-  cells.length === 1 && cells[0] === "";
-
-/** A file's text side, known once its first bytes have been looked at. */
-interface Opened {
-  readonly text: Utf8Stream;
-  readonly reader: RecordReader | JsonRows;
-  readonly format: InputFormat;
-  /** Of CSV only. */
-  readonly delimiter: CsvDelimiter | undefined;
-}
-
-/** What a report says of a file's text. */
-export const textKind = ({ delimiter, format }: Opened) => ({
-  ...(format !== "csv" && { format }),
-  ...(delimiter !== undefined && { delimiter }),
-});
 
 /** A part that has ended, what of it had not been taken, and where the next one begins. */
 export interface EndedPart {
@@ -160,7 +144,7 @@ export class CsvPass {
     if (this.groups === undefined)
       return this.rowsRejected > 0 ? this.#rejectsFailure() : this.#empty();
     this.groups.cut(false);
-    return this.#tooManyRejects() ?? this.#noRowLeft();
+    return this.judge();
   }
 
   #empty(): CsvEmpty {
@@ -202,7 +186,7 @@ export class CsvPass {
     const { quote, source } = this.#options;
     const visitor = {
       record: (cells: ReadonlyArray<string>) => this.#visit(cells),
-      rejected: (reject: Reject) => this.#rejected(reject),
+      rejected: (reject: Reject) => this.rejected(reject),
       partEnds: (at: RecordEnd) => this.#partEnds(at),
     };
     return new RecordReader(source, { delimiter, quote }, visitor, from);
@@ -216,10 +200,10 @@ export class CsvPass {
       emptyLine: () => {
         this.emptyLines += 1;
       },
-      rejected: (reject) => this.#rejected(reject),
+      rejected: (reject) => this.rejected(reject),
       unread: (reject) => {
         this.rowsIn += 1;
-        return this.#rejected(reject);
+        return this.rejected(reject);
       },
       ignored: (key) => {
         const told = toldName(key);
@@ -286,7 +270,7 @@ export class CsvPass {
 
   #row(cells: ReadonlyArray<Cell>, groups: RowGroupBuilder): Verdict {
     this.rowsIn += 1;
-    if (cells.every((cell) => cell === "" || cell === null)) {
+    if (isBlankRow(cells)) {
       this.blankRows += 1;
       return undefined;
     }
@@ -315,7 +299,8 @@ export class CsvPass {
   /** The columns are known. */
   #begin(header: ReadonlyArray<string>, emptyIsNull: boolean): CsvFailure | undefined {
     const { columns, dateColumns, source, undeclaredColumns } = this.#options;
-    this.#keys = header;
+    // The reader uses its array of cells again.
+    this.#keys = [...header];
     this.#emptyIsNull = emptyIsNull;
     if (header.length > columnsMax)
       return new CsvTooManyColumns({ source, columns: header.length, columnsMax });
@@ -360,7 +345,8 @@ export class CsvPass {
     return undefined;
   }
 
-  #rejected(reject: Reject): CsvFailure | undefined {
+  /** A row is rejected; says when the file is hopeless. */
+  rejected(reject: Reject): CsvFailure | undefined {
     const { line, detail, reason } = reject;
     if (this.groups === undefined && this.#opened?.format === "csv")
       return new CsvHeaderBroken({ source: this.#options.source, line, detail });
@@ -372,6 +358,11 @@ export class CsvPass {
     if (this.rowsRejected > this.#options.rejectedRowsMax) return this.#rejectsFailure();
     // A file that is clearly hopeless must not be read to its end.
     return this.rowsRejected < rejectedRowsEarlyLook ? undefined : this.#tooManyRejects();
+  }
+
+  /** Whether a file that has ended has too many rejects. */
+  judge(): CsvTooManyRejects | undefined {
+    return this.#tooManyRejects() ?? this.#noRowLeft();
   }
 
   #tooManyRejects(): CsvTooManyRejects | undefined {

@@ -88,6 +88,13 @@ export const CsvReport = Schema.Struct({
   format: Schema.optionalKey(JsonFormat),
   /** Of CSV only. */
   delimiter: Schema.optionalKey(CsvDelimiter),
+  /** Of a file in parts: which engine has written it, and why not the one that was asked for. */
+  engine: Schema.optionalKey(
+    Schema.Struct({
+      name: Schema.Literals(["stream", "duckdb"]),
+      reason: Schema.optionalKey(Schema.String),
+    }),
+  ),
   parts: Schema.Array(CsvPart),
   stages: CsvStages,
 });

@@ -8,6 +8,7 @@
 import { Effect, Pull, Scope, Stream } from "effect";
 import { inflated, type InflateFigures } from "../input/inflated.ts";
 import type { ByteSink } from "../parquet/ByteSink.ts";
+import type { ParquetCodec } from "../parquet/ParquetCodec.ts";
 import { ParquetEncoder, type ParquetPart } from "../parquet/ParquetEncoder.ts";
 import type { CsvFailure } from "./CsvFailure.ts";
 import { type CompleteCsvOptions, type CsvOptions, withDefaults } from "./CsvOptions.ts";
@@ -64,7 +65,7 @@ const failWith = (failure: CsvFailure | undefined) =>
   failure === undefined ? Effect.void : Effect.fail(failure);
 
 /** Reads the file's beginning, up to its columns. */
-const readOpening = Effect.fnUntraced(function* <E, R>(
+export const readOpening = Effect.fnUntraced(function* <E, R>(
   options: CompleteCsvOptions,
   open: OpenBytes<E, R>,
 ) {
@@ -103,7 +104,10 @@ const makeSpill = (pass: CsvPass, scope: Scope.Scope) => {
 
 /** The file of one part, opened when its first group comes. */
 const makePartWriter = <E, R>(
-  encoder: typeof ParquetEncoder.Service,
+  {
+    codec,
+    encoder,
+  }: { readonly codec: ParquetCodec; readonly encoder: typeof ParquetEncoder.Service },
   pass: CsvPass,
   index: number,
   sinks: PartSinks<E, R>,
@@ -112,7 +116,7 @@ const makePartWriter = <E, R>(
   let rows = 0;
   let rowGroups = 0;
   const open = Effect.gen(function* () {
-    file ??= yield* encoder.open(pass.groups?.plan ?? [], yield* sinks.parquet);
+    file ??= yield* encoder.open(pass.groups?.plan ?? [], yield* sinks.parquet, codec);
     return file;
   });
   return {
@@ -187,7 +191,7 @@ export const openFilePass = Effect.fnUntraced(function* <E, R>(
   return {
     /** Goes on to the part's end, or the file's. */
     part: Effect.fnUntraced(function* <E2, R2>(index: number, sinks: PartSinks<E2, R2>) {
-      const writer = makePartWriter(encoder, pass, index, sinks);
+      const writer = makePartWriter({ codec: complete.codec, encoder }, pass, index, sinks);
       for (;;) {
         const ended = pass.ended.shift();
         if (ended !== undefined) {

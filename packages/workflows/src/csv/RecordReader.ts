@@ -7,10 +7,10 @@
  * A quote that is never closed cannot be recovered from, as everything behind it is in doubt: it ends the file.
  */
 import { type CsvFailure, CsvQuoteUnclosed, CsvRecordTooLong } from "./CsvFailure.ts";
-import { chunkBytesMax, recordBytesMax } from "./Limits.ts";
+import { recordBytesMax } from "./Limits.ts";
 import { type Fault, makeReject, type Reject } from "./Reject.ts";
 import { type CsvQuote, quoteByte } from "./Quote.ts";
-import { RecordParser } from "./RecordParser.ts";
+import { RecordScanner } from "./RecordScanner.ts";
 
 const lineFeed = 10;
 const carriageReturn = 13;
@@ -35,54 +35,10 @@ export interface RecordVisitor {
   readonly partEnds: (at: RecordEnd) => void;
 }
 
-const strayQuote: Fault = {
+/** Why a line is rejected that no reader can be sure of. */
+export const strayQuote: Fault = {
   reason: "stray-quote",
   detail: "text stands behind a closing quote",
-};
-
-/** What a fresh parser is given at first: if its first records are broken too, little work is lost. Doubles from there. */
-const restartBytes = 1024;
-
-/** The parser leaves the quote on a cell that has text behind its closing quote. So does `"""a"`, rightly. */
-const mayBeBroken = (cells: ReadonlyArray<string>, quote: number): boolean =>
-  cells.some((cell) => cell.charCodeAt(0) === quote);
-
-/** Index behind the quoted cell that begins at `from`; the closing quote is the first that is not doubled. */
-const endOfQuoted = (bytes: Uint8Array, from: number, quote: number): number => {
-  let at = from + 1;
-  while (at < bytes.length) {
-    if (bytes[at] !== quote) at += 1;
-    else if (bytes[at + 1] === quote) at += 2;
-    else return at + 1;
-  }
-  return at;
-};
-
-/** Whether a record has a quoted cell with text behind its closing quote. */
-const hasTextBehindQuote = (bytes: Uint8Array, delimiter: number, quote: number): boolean => {
-  const endsCell = (byte: number | undefined) =>
-    byte === undefined || byte === delimiter || byte === lineFeed || byte === carriageReturn;
-  for (let at = 0; at < bytes.length; at++) {
-    if (bytes[at] === quote) {
-      at = endOfQuoted(bytes, at, quote);
-      if (!endsCell(bytes[at])) return true;
-      continue;
-    }
-    while (!endsCell(bytes[at])) at += 1;
-  }
-  return false;
-};
-
-/** More line ends than the parser looks ahead: they push the last record out. */
-const flush = Buffer.alloc(16, lineFeed);
-
-const countLines = (bytes: Uint8Array, from: number, to: number): number => {
-  let lines = 0;
-  for (let at = from; at < to; at++) {
-    const byte = bytes[at];
-    if (byte === lineFeed || (byte === carriageReturn && bytes[at + 1] !== lineFeed)) lines += 1;
-  }
-  return lines;
 };
 
 /** Index behind the line end that follows `from`; -1 when it has not come yet. */
@@ -99,24 +55,16 @@ const endOfLine = (bytes: Uint8Array, from: number): number => {
 /** Reads one file. Give it all bytes through `push`, then call `end`; a failure is final. */
 export class RecordReader {
   readonly #source: string;
-  readonly #delimiter: string;
-  readonly #quote: CsvQuote;
   readonly #quoteByte: number;
   readonly #visitor: RecordVisitor;
-  #parser: RecordParser;
-  /** Offset in the file of the first byte that the present parser was given. */
-  #parserStart = 0;
+  readonly #scanner: RecordScanner;
   /** The bytes behind the last complete record, up to the last byte given. */
   #window: Uint8Array = new Uint8Array(0);
-  #windowStart = 0;
-  /** Line number at `#lineAt`. */
-  #line = 1;
-  #lineAt = 0;
-  #size = 0;
-  /** How far the present parser has been given the file. */
-  #fedTo = 0;
-  #step = chunkBytesMax;
-  /** Set when the window begins with a broken line that has not been rejected yet. */
+  /** Offset of the window in the file's text. */
+  #windowStart: number;
+  /** Line number of the record that is read. */
+  #line: number;
+  /** Set when the window begins with a broken line whose end has not come. */
   #atBrokenLine = false;
   #ending = false;
 
@@ -128,145 +76,80 @@ export class RecordReader {
     from: RecordEnd = fileStart,
   ) {
     this.#source = source;
-    this.#delimiter = delimiter;
-    this.#quote = quote;
     this.#quoteByte = quoteByte(quote);
     this.#visitor = visitor;
+    this.#scanner = new RecordScanner(delimiter, quote);
     this.#line = from.line;
-    this.#parserStart = from.textOffset;
     this.#windowStart = from.textOffset;
-    this.#lineAt = from.textOffset;
-    this.#size = from.textOffset;
-    this.#fedTo = from.textOffset;
-    this.#parser = new RecordParser(delimiter, quote);
   }
 
   /** Takes the next bytes. */
   push(bytes: Uint8Array): CsvFailure | undefined {
     if (bytes.length === 0) return undefined;
-    this.#size += bytes.length;
-    return this.#read(bytes);
+    this.#window = this.#window.length === 0 ? bytes : Buffer.concat([this.#window, bytes]);
+    return (
+      this.#readWindow() ?? (this.#window.length > recordBytesMax ? this.#endless() : undefined)
+    );
   }
 
   /** The file ends here. */
   end(): CsvFailure | undefined {
     this.#ending = true;
-    const failure = this.#read(flush);
+    const failure = this.#readWindow();
     if (failure !== undefined) return failure;
-    return this.#windowStart < this.#size ? this.#unclosed() : undefined;
+    return this.#window.length > 0 ? this.#unclosed() : undefined;
   }
 
-  #read(bytes: Uint8Array): CsvFailure | undefined {
-    this.#window = this.#window.length === 0 ? bytes : Buffer.concat([this.#window, bytes]);
-    for (;;) {
-      if (this.#atBrokenLine) {
-        const tooMany = this.#rejectLine();
-        if (tooMany !== undefined) return tooMany;
-        if (this.#atBrokenLine) break;
-      }
-      if (!this.#feed()) break;
-      const failure = this.#visitRecords() ?? this.#parserFailure();
-      if (failure !== undefined) return failure;
+  /** Reads all records that have ended, and keeps what is left. */
+  #readWindow(): CsvFailure | undefined {
+    const window = this.#window;
+    this.#scanner.load(window);
+    let at = 0;
+    let failure: CsvFailure | undefined;
+    while (failure === undefined && at < window.length) {
+      const outcome = this.#atBrokenLine ? "broken" : this.#scanner.read(at, this.#ending);
+      if (outcome === "incomplete") break;
+      const end = outcome === "record" ? this.#scanner.end : this.#endOfLine(at);
+      this.#atBrokenLine = end === -1;
+      if (end === -1) break;
+      failure = outcome === "record" ? this.#visit(at, end) : this.#reject(strayQuote, at, end);
+      this.#line += outcome === "record" ? this.#scanner.lines : 1;
+      at = end;
     }
-    this.#countLinesTo(this.#windowStart);
-    return this.#atBrokenLine && this.#window.length > recordBytesMax ? this.#tooLong() : undefined;
+    this.#window = window.subarray(at);
+    this.#windowStart += at;
+    return failure;
   }
 
-  /** Gives the parser the next bytes of the window; false when it has all. */
-  #feed(): boolean {
-    const from = this.#fedTo - this.#windowStart;
-    if (from >= this.#window.length) return false;
-    const piece = this.#window.subarray(from, from + this.#step);
-    this.#fedTo += piece.length;
-    this.#step = Math.min(this.#step * 2, chunkBytesMax);
-    this.#parser.write(piece);
-    return true;
+  /** Index behind the line that begins at `from`; -1 when its end has not come. */
+  #endOfLine(from: number): number {
+    const end = endOfLine(this.#window, from);
+    return end === -1 && this.#ending ? this.#window.length : end;
   }
 
-  #visitRecords(): CsvFailure | undefined {
-    const { records, ends } = this.#parser;
-    this.#parser.records = [];
-    this.#parser.ends = [];
-    let start = this.#windowStart;
-    for (const [index, cells] of records.entries()) {
-      const end = this.#parserStart + (ends[index] ?? 0);
-      // What begins behind the file's end comes from `flush`.
-      if (this.#ending && start >= this.#size) break;
-      this.#atBrokenLine = mayBeBroken(cells, this.#quoteByte) && this.#isBroken(start, end);
-      // What the parser made of the bytes behind a broken record is worthless.
-      if (this.#atBrokenLine) break;
-      const verdict = this.#visitor.record(cells);
-      const failure = verdict === undefined ? undefined : this.#judge(verdict, start, end);
-      if (failure !== undefined) return failure;
-      start = end;
-    }
-    this.#countLinesTo(start);
-    this.#dropTo(start);
+  #visit(start: number, end: number): CsvFailure | undefined {
+    if (end - start > recordBytesMax) return this.#tooLong();
+    const verdict = this.#visitor.record(this.#scanner.cells);
+    if (verdict === undefined) return undefined;
+    if (verdict !== "ends-part")
+      return "failure" in verdict ? verdict.failure : this.#reject(verdict, start, end);
+    this.#visitor.partEnds({
+      textOffset: this.#windowStart + end,
+      line: this.#line + this.#scanner.lines,
+    });
     return undefined;
   }
 
-  #isBroken(start: number, end: number): boolean {
-    const bytes = this.#window.subarray(start - this.#windowStart, end - this.#windowStart);
-    return hasTextBehindQuote(bytes, this.#delimiter.charCodeAt(0), this.#quoteByte);
-  }
-
-  #judge(verdict: Exclude<Verdict, undefined>, start: number, end: number): CsvFailure | undefined {
-    if (verdict === "ends-part") {
-      const textOffset = Math.min(end, this.#size);
-      this.#countLinesTo(textOffset);
-      this.#visitor.partEnds({ textOffset, line: this.#line });
-      return undefined;
-    }
-    if ("failure" in verdict) return verdict.failure;
-    this.#countLinesTo(start);
-    return this.#reject(verdict, start, end);
-  }
-
   #reject(fault: Fault, start: number, end: number) {
-    const bytes = this.#window.subarray(
-      start - this.#windowStart,
-      Math.min(end, this.#size) - this.#windowStart,
-    );
-    return this.#visitor.rejected(makeReject(this.#line, fault, bytes));
+    return this.#visitor.rejected(makeReject(this.#line, fault, this.#window.subarray(start, end)));
   }
 
-  #countLinesTo(offset: number): void {
-    this.#line += countLines(
-      this.#window,
-      this.#lineAt - this.#windowStart,
-      offset - this.#windowStart,
-    );
-    this.#lineAt = offset;
-  }
-
-  #dropTo(offset: number): void {
-    this.#window = this.#window.subarray(offset - this.#windowStart);
-    this.#windowStart = offset;
-  }
-
-  /** The parser gives up on one thing only: a record that is too long. Mostly an open quote is the reason. */
-  #parserFailure(): CsvFailure | undefined {
-    if (this.#atBrokenLine || this.#parser.failure === null) return undefined;
+  /** A record that does not end. Mostly an open quote is the reason. */
+  #endless(): CsvFailure {
     const quotes = this.#window
       .subarray(0, recordBytesMax + 1)
       .reduce((sum, byte) => sum + (byte === this.#quoteByte ? 1 : 0), 0);
     return quotes % 2 === 1 ? this.#unclosed() : this.#tooLong();
-  }
-
-  /** Rejects the line at the window's start and parses on behind it, once its end has come. */
-  #rejectLine(): CsvFailure | undefined {
-    const length = endOfLine(this.#window, 0);
-    if (length === -1) return undefined;
-    this.#atBrokenLine = false;
-    const end = this.#windowStart + length;
-    const failure = this.#reject(strayQuote, this.#windowStart, end);
-    this.#countLinesTo(end);
-    this.#dropTo(end);
-    this.#parser = new RecordParser(this.#delimiter, this.#quote);
-    this.#parserStart = end;
-    this.#fedTo = end;
-    this.#step = restartBytes;
-    return failure;
   }
 
   #unclosed(): CsvQuoteUnclosed {

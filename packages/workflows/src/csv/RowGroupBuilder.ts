@@ -85,6 +85,11 @@ export class RowGroupBuilder {
     ];
   }
 
+  /** The declared columns, each with the cell that it is read from; nothing where none are declared. */
+  get declared(): RowGroupOptions["declared"] {
+    return this.#options.declared;
+  }
+
   /** What the date columns came to. */
   get dateColumns(): ReadonlyArray<DateColumn> {
     return this.#free.flatMap((column) => (column instanceof DateBuilder ? [column.figures] : []));
@@ -139,8 +144,8 @@ export class RowGroupBuilder {
 
   #enriched(): ReadonlyArray<ColumnValues> {
     const length = this.#groupRows;
-    const processedAt = Array.from({ length }, () => this.#options.processedAtEpochMs);
-    const sourceFile = Array.from({ length }, () => this.#options.sourceFile);
+    const processedAt = Array.from<number>({ length }).fill(this.#options.processedAtEpochMs);
+    const sourceFile = Array.from<string>({ length }).fill(this.#options.sourceFile);
     return [
       ...this.#free.map((column) => column.take()),
       ...this.#declared.map((column) => column.take()),

@@ -1,7 +1,8 @@
 /**
  * The report of a pass that has ended.
  */
-import { type CsvPass, textKind } from "./CsvPass.ts";
+import type { CsvPass } from "./CsvPass.ts";
+import { textKind } from "./Opened.ts";
 import type { CsvPart, CsvReport } from "./CsvReport.ts";
 import { processedAtColumn, sourceFileColumn } from "./Header.ts";
 import { toldName, toldRename } from "./toldName.ts";

@@ -4,6 +4,7 @@
 import { Result } from "effect";
 import type { CsvOptions } from "../csv/CsvOptions.ts";
 import type { RejectsFormat } from "../csv/RejectsFile.ts";
+import type { DuckDbLimits } from "../duckdb/DuckDb.ts";
 import { pipelines } from "../topology.ts";
 import { columnPlan, type ColumnUnsupported, type RowSchema } from "../schema/columnPlan.ts";
 
@@ -18,6 +19,7 @@ export interface CsvPipelineOptions extends Pick<
   | "dateColumns"
   | "undeclaredColumns"
   | "duplicates"
+  | "codec"
   | "inflatedBytesMax"
   | "inflateRatioMax"
   | "rejectedRowsMax"
@@ -32,6 +34,13 @@ export interface CsvPipelineOptions extends Pick<
   readonly partRows?: number | undefined;
   /** A file of more bytes is written in parts; of a file whose name ends with `.gz`, an eighth. @default 64 MiB */
   readonly partsAboveBytes?: number | undefined;
+  /**
+   * Which engine writes files in parts. `duckdb` takes less than half of the processor time, needs @duckdb/node-api and
+   * leaves to `stream` what it might read differently. @default stream
+   */
+  readonly engine?: "stream" | "duckdb" | undefined;
+  /** How much DuckDB may take. */
+  readonly duckDb?: DuckDbLimits | undefined;
 }
 
 /** The options as activities use them: the schema's columns in its place. */
@@ -39,7 +48,7 @@ export type CsvPipelinePlan = Omit<
   CsvOptions,
   "source" | "sourceFile" | "processedAtEpochMs" | "rejectsFormat" | "partRowsMax" | "keepHashes"
 > &
-  Pick<CsvPipelineOptions, "partRows" | "partsAboveBytes"> & {
+  Pick<CsvPipelineOptions, "partRows" | "partsAboveBytes" | "engine" | "duckDb"> & {
     readonly rejectsFormat: RejectsFormat;
     /** What is cut off an input's key, and what its output's begins with instead. @default csv-to-parquet's */
     readonly place?: { readonly prefix: string; readonly root: string };

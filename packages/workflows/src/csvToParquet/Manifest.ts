@@ -9,6 +9,7 @@ export const Manifest = Schema.Struct({
   /** The object that the parts were made from, with its version. */
   source: Schema.String,
   processedAtEpochMs: Schema.Int,
+  engine: Schema.Literals(["stream", "duckdb"]),
   columns: Schema.Array(Schema.Struct({ name: Schema.String, kind: ColumnKind })),
   /** Rows of all parts. */
   rows: Schema.Int,

@@ -7,6 +7,7 @@ import { Metrics, type ObjectCreated, ObjectStore, objectName } from "@millrace/
 import { Effect, Schema, Scope, Stream } from "effect";
 import { Buckets } from "../Buckets.ts";
 import { withDefaults } from "../csv/CsvOptions.ts";
+import type { CsvReport } from "../csv/CsvReport.ts";
 import { openFilePass } from "../csv/FilePass.ts";
 import { partRowsMax } from "../csv/Limits.ts";
 import { partKeys } from "../csv/parquetKey.ts";
@@ -26,12 +27,14 @@ export interface PartsJob {
   readonly plan: CsvPipelinePlan;
 }
 
-const parquetType = "application/vnd.apache.parquet";
+export const parquetType = "application/vnd.apache.parquet";
 
-const keysOf = ({ object, plan }: PartsJob) => partKeys({ ...object, ...placeOf(plan) });
+/** Where its parts go. */
+export const keysOf = ({ object, plan }: PartsJob) => partKeys({ ...object, ...placeOf(plan) });
 
-const optionsOf = ({ object, plan, processedAtEpochMs }: PartsJob) => {
-  const { partRows = partRowsMax, ...options } = plan;
+/** How the file is read. */
+export const optionsOf = ({ object, plan, processedAtEpochMs }: PartsJob) => {
+  const { duckDb: _limits, engine: _engine, partRows = partRowsMax, ...options } = plan;
   const source = objectName(object);
   const isWhole = withDefaults({ ...options, source, sourceFile: source, processedAtEpochMs });
   return {
@@ -55,15 +58,18 @@ const hashesOf = (before: ReadonlyArray<PartDone>) =>
     }),
   );
 
+/** The object's bytes from one of them on. */
+export const bytesOf = (object: ObjectCreated) => (fromByte: number) =>
+  fromByte > 0 && fromByte >= object.sizeBytes
+    ? Stream.empty
+    : Stream.unwrap(Effect.map(openInput(object, { fromByte }), ({ body }) => body));
+
 /** Opens the file where the part begins. */
 const openPass = Effect.fnUntraced(function* (job: PartsJob, before: ReadonlyArray<PartDone>) {
   const { object } = job;
   const position = before.at(-1)?.next;
   const { metadata } = yield* Effect.scoped(openInput(object, { bytesMax: 1 }));
-  const bytes = (fromByte: number) =>
-    fromByte > 0 && fromByte >= object.sizeBytes
-      ? Stream.empty
-      : Stream.unwrap(Effect.map(openInput(object, { fromByte }), ({ body }) => body));
+  const bytes = bytesOf(object);
   const pass = yield* openFilePass(
     optionsOf(job),
     bytes,
@@ -76,7 +82,7 @@ const openPass = Effect.fnUntraced(function* (job: PartsJob, before: ReadonlyArr
 export type OpenPass = Effect.Success<ReturnType<typeof openPass>>;
 
 /** An object that is written only if there is something to write. */
-const lazyObject = Effect.fnUntraced(function* (
+export const lazyObject = Effect.fnUntraced(function* (
   key: string,
   contentType: string,
   metadata: Readonly<Record<string, string>>,
@@ -156,11 +162,13 @@ const encodeManifest = Schema.encodeEffect(Schema.fromJsonString(Manifest));
 export const commitParts = Effect.fnUntraced(function* (
   job: PartsJob,
   done: ReadonlyArray<PartDone>,
+  engine: NonNullable<CsvReport["engine"]>,
 ) {
   const store = yield* ObjectStore;
   const { clean } = yield* Buckets;
   const key = keysOf(job).manifest;
-  const report = yield* Effect.fromNullishOr(done.at(-1)?.report).pipe(Effect.orDie);
+  const told = yield* Effect.fromNullishOr(done.at(-1)?.report).pipe(Effect.orDie);
+  const report: CsvReport = { ...told, engine };
   const at = (written: Written) => ({ bucket: clean, key: written.key });
   const { metadata } = yield* Effect.scoped(openInput(job.object, { bytesMax: 1 }));
   // The parts of a file that was refused are gone; a later redrive must not make a dataset of the rest.
@@ -173,6 +181,7 @@ export const commitParts = Effect.fnUntraced(function* (
     version: 1,
     source: objectName(job.object),
     processedAtEpochMs: job.processedAtEpochMs,
+    engine: engine.name,
     columns: report.columns,
     rows: report.rowsOut,
     rowsIn: report.rowsIn,
@@ -216,7 +225,8 @@ export const discardParts = Effect.fnUntraced(function* (done: ReadonlyArray<Par
   );
 });
 
-const removeAll = Effect.fnUntraced(function* (written: ReadonlyArray<Written>) {
+/** Removes objects that were written. */
+export const removeAll = Effect.fnUntraced(function* (written: ReadonlyArray<Written>) {
   const store = yield* ObjectStore;
   const { clean } = yield* Buckets;
   yield* Effect.forEach(written, ({ key }) => store.remove({ bucket: clean, key }), {

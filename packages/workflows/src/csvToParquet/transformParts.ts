@@ -4,6 +4,7 @@
  *   a file that fits in one part   `transform`: one object, `<name>.parquet`
  *   a larger one                   `part-00001`, `part-00002`, ...: 500,000 rows each; `manifest`, which makes the parts a
  *                                  dataset; `tidy`, which removes what was kept for a crash
+ *   the same, asked for DuckDB     `duckdb`: all parts in one step; what it leaves goes on as above
  *   an invalid larger one          `discard`: what its parts left is removed, so that nothing half-written is visible
  *
  * Which of the two a file is follows from its size and name in the event alone, so every run decides the same. A process
@@ -13,9 +14,11 @@ import { FailureHandler, type ObjectCreated, Retry, WriteFailure } from "@millra
 import { Context, Effect, Schema } from "effect";
 import { Activity } from "effect/workflow";
 import { CsvFailure } from "../csv/CsvFailure.ts";
+import type { CsvReport } from "../csv/CsvReport.ts";
 import { compressedFactor, partsAboveBytes } from "../csv/Limits.ts";
 import { CsvObjectFailure, transform, Transformed } from "./activities.ts";
 import type { CsvPipelinePlan } from "./CsvPipelineOptions.ts";
+import { DuckDone, transformByDuckDb } from "./duckActivity.ts";
 import { LivePass } from "./LivePass.ts";
 import {
   commitParts,
@@ -61,7 +64,33 @@ const tidily = <R>(name: string, execute: Effect.Effect<void, WriteFailure, R>) 
     Effect.catch((error) => Effect.logWarning(`${name} failed`, error.message)),
   );
 
+const commit = (
+  job: PartsJob,
+  done: ReadonlyArray<PartDone>,
+  engine: NonNullable<CsvReport["engine"]>,
+) =>
+  Activity.make({
+    name: "manifest",
+    success: Transformed,
+    error: CsvObjectFailure,
+    execute: commitParts(job, done, engine),
+  }).pipe(Retry.retryActivity());
+
+/** By DuckDB where it was asked for, else, and for what it leaves, part by part. */
 const inParts = (job: PartsJob) =>
+  Effect.gen(function* () {
+    if (job.plan.engine !== "duckdb") return yield* byStream(job, { name: "stream" });
+    const all = yield* Activity.make({
+      name: "duckdb",
+      success: DuckDone,
+      error: CsvObjectFailure,
+      execute: transformByDuckDb(job),
+    }).pipe(Retry.retryActivity());
+    if (all._tag === "Done") return yield* commit(job, all.parts, { name: "duckdb" });
+    return yield* byStream(job, { name: "stream", reason: all.reason });
+  });
+
+const byStream = (job: PartsJob, engine: NonNullable<CsvReport["engine"]>) =>
   Effect.gen(function* () {
     const live = new LivePass<OpenPass>();
     const done: Array<PartDone> = [];
@@ -77,12 +106,7 @@ const inParts = (job: PartsJob) =>
           }).pipe(Retry.retryActivity()),
         );
       } while (done.at(-1)?.next !== undefined);
-      return yield* Activity.make({
-        name: "manifest",
-        success: Transformed,
-        error: CsvObjectFailure,
-        execute: commitParts(job, done),
-      }).pipe(Retry.retryActivity());
+      return yield* commit(job, done, engine);
     });
     const transformed = yield* all.pipe(
       Effect.ensuring(live.close),

@@ -7,6 +7,7 @@
 import { Context, type Effect, Schema } from "effect";
 import type { ByteSink } from "./ByteSink.ts";
 import type { ColumnPlan, ColumnValues } from "./ColumnPlan.ts";
+import type { ParquetCodec } from "./ParquetCodec.ts";
 
 /** The encoder refused the values it was given: a bug on our side or a value beyond the format; retrying cannot help. */
 export class ParquetEncodingFailed extends Schema.TaggedError<ParquetEncodingFailed>()(
@@ -42,6 +43,7 @@ export class ParquetEncoder extends Context.Service<
     readonly open: <E, R>(
       plan: ReadonlyArray<ColumnPlan>,
       sink: ByteSink<E, R>,
+      codec: ParquetCodec,
     ) => Effect.Effect<ParquetPart<E, R>, ParquetEncodingFailed>;
   }
 >()("@millrace/workflows/parquet/ParquetEncoder") {}

@@ -18,6 +18,7 @@ import type {
 } from "parquetjs-lite";
 import type { ByteSink } from "./ByteSink.ts";
 import type { ColumnPlan, ColumnValues } from "./ColumnPlan.ts";
+import type { ParquetCodec } from "./ParquetCodec.ts";
 import { ParquetEncoder, ParquetEncodingFailed } from "./ParquetEncoder.ts";
 
 const name = "parquetjs-lite";
@@ -106,7 +107,15 @@ const failed = (operation: string) => (cause: unknown) =>
   new ParquetEncodingFailed({ encoder: name, operation, cause });
 
 const makeOpen = (library: typeof Library) =>
-  Effect.fnUntraced(function* <E, R>(plan: ReadonlyArray<ColumnPlan>, sink: ByteSink<E, R>) {
+  Effect.fnUntraced(function* <E, R>(
+    plan: ReadonlyArray<ColumnPlan>,
+    sink: ByteSink<E, R>,
+    codec: ParquetCodec,
+  ) {
+    if (codec !== "snappy")
+      return yield* failed("open a file")(
+        new TypeError(`it cannot write ${codec}; use layerHyparquet`),
+      );
     const produced: Array<Uint8Array> = [];
     const { file, schema } = yield* Effect.try({
       try: () => {

@@ -4,7 +4,8 @@
 import { Effect, Schema, Stream } from "effect";
 import type { CsvFailure } from "../csv/CsvFailure.ts";
 import { type CsvOptions, withDefaults } from "../csv/CsvOptions.ts";
-import { CsvPass, textKind } from "../csv/CsvPass.ts";
+import { CsvPass } from "../csv/CsvPass.ts";
+import { textKind } from "../csv/Opened.ts";
 import { JsonFormat } from "../input/InputFormat.ts";
 import { CsvDelimiter } from "../csv/Delimiter.ts";
 import { CsvEncoding } from "../csv/Encoding.ts";

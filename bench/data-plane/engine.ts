@@ -1,0 +1,74 @@
+/**
+ * One engine over one CSV file, in parts of 500,000 rows into a folder that is thrown away. Prints one JSON line.
+ *
+ * Usage: node engine.ts <stream|duckdb> <file> <none|part|file>
+ */
+import { NodeRuntime, NodeServices } from "@effect/platform-node";
+import {
+  csvToParquet,
+  type CsvPart,
+  Duplicates,
+  duckPass,
+  layerHyparquet,
+} from "@millrace/workflows";
+import { Console, Effect, FileSystem, Layer, Schema } from "effect";
+
+const [engine = "stream", path = "", duplicatesText = "file"] = process.argv.slice(2);
+
+const main = Effect.gen(function* () {
+  const fileSystem = yield* FileSystem.FileSystem;
+  const duplicates = yield* Schema.decodeUnknownEffect(Duplicates)(duplicatesText);
+  const options = {
+    source: path,
+    sourceFile: "bench",
+    processedAtEpochMs: 0,
+    partRowsMax: 500_000,
+    duplicates,
+  };
+  let parts = 0;
+  const source = fileSystem.stream(path, { chunkSize: 256 * 1024 });
+  const part = (index: number) =>
+    Effect.map(
+      fileSystem.open(`${path}.${index}.parquet`, { flag: "w" }),
+      (file) => (bytes: Uint8Array) => file.writeAll(bytes),
+    );
+  const report = yield* engine === "duckdb"
+    ? duckPass(
+        options,
+        () => source,
+        () =>
+          Effect.sync(() => {
+            parts += 1;
+            return {
+              parquet: part(parts),
+              rejects: () => Effect.void,
+              end: (_: CsvPart | undefined) => Effect.void,
+            };
+          }),
+      )
+    : csvToParquet(options, source, {
+        part,
+        endPart: (_: CsvPart) => Effect.void,
+        rejects: () => Effect.void,
+      });
+  const used = process.cpuUsage();
+  const cpuSeconds = (used.user + used.system) / 1e6;
+  const MB = report.bytesIn / 1e6;
+  yield* Console.log(
+    JSON.stringify({
+      bench: "data",
+      engine,
+      duplicates,
+      MB: Number(MB.toFixed(1)),
+      cpuSeconds: Number(cpuSeconds.toFixed(2)),
+      MBPerCpuSecond: Number((MB / cpuSeconds).toFixed(2)),
+      peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024),
+      rowsIn: report.rowsIn,
+      rowsOut: report.rowsOut,
+      duplicatesDropped: report.duplicates,
+      bytesOut: report.bytesOut,
+    }),
+  );
+}).pipe(Effect.scoped);
+
+main.pipe(Effect.provide(Layer.merge(layerHyparquet, NodeServices.layer)), NodeRuntime.runMain);

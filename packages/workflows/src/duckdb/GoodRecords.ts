@@ -1,0 +1,173 @@
+/**
+ * The good records of a CSV file as text with plain line ends; blank ones are dropped, broken ones rejected, by the rules of
+ * the stream engine, and counted in the pass.
+ */
+import { type CsvFailure, CsvQuoteUnclosed, CsvRecordTooLong } from "../csv/CsvFailure.ts";
+import type { CsvPass } from "../csv/CsvPass.ts";
+import { recordBytesMax } from "../csv/Limits.ts";
+import type { CsvQuote } from "../csv/Quote.ts";
+import { type Fault, makeReject } from "../csv/Reject.ts";
+import { strayQuote } from "../csv/RecordReader.ts";
+import { NotForDuckDb } from "./NotForDuckDb.ts";
+import { RecordSplitter, type Split } from "./RecordSplitter.ts";
+
+const lineFeed = 10;
+const carriageReturn = 13;
+const newLine = Uint8Array.of(lineFeed);
+
+/** Collects the records of one file. */
+export class GoodRecords {
+  /** Good records since the count was taken. */
+  count = 0;
+  /** Whether the window may hold further whole records. */
+  hasMore = false;
+  readonly #pass: CsvPass;
+  readonly #source: string;
+  readonly #splitter: RecordSplitter;
+  #window: Uint8Array = new Uint8Array(0);
+  #pieces: Array<Uint8Array> = [];
+  /** The records kept of the window that have not become a piece. */
+  #runFrom = -1;
+  #runTo = -1;
+  #line = 1;
+  #headerSeen = false;
+
+  constructor(
+    pass: CsvPass,
+    options: { readonly source: string; readonly delimiter: string; readonly quote: CsvQuote },
+  ) {
+    this.#pass = pass;
+    this.#source = options.source;
+    this.#splitter = new RecordSplitter(options.delimiter, options.quote);
+  }
+
+  /** Takes the next bytes of text. */
+  push(bytes: Uint8Array): void {
+    this.#window = this.#window.length === 0 ? bytes : Buffer.concat([this.#window, bytes]);
+  }
+
+  /** The text collected so far. */
+  take(): Uint8Array {
+    const taken = Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    return taken;
+  }
+
+  /** How many good records there are; counting begins anew. */
+  takeCount(): number {
+    const { count } = this;
+    this.count = 0;
+    return count;
+  }
+
+  /** Reads records until there are so many, or the window has none. */
+  read(countMax: number, isLast: boolean): CsvFailure | NotForDuckDb | undefined {
+    const window = this.#window;
+    let at = 0;
+    let failure: CsvFailure | NotForDuckDb | undefined;
+    this.hasMore = true;
+    while (failure === undefined && at < window.length && this.count < countMax) {
+      const split = this.#splitter.split(window, at, isLast);
+      const end = split === "broken" ? this.#endOfLine(at, isLast) : this.#splitter.end;
+      if (split === "incomplete" || end === -1) {
+        this.hasMore = false;
+        break;
+      }
+      failure = this.#take(split, at, end);
+      this.#line += split === "broken" ? 1 : this.#splitter.lines;
+      at = end;
+    }
+    this.#endRun();
+    if (at >= window.length) this.hasMore = false;
+    this.#window = window.subarray(at);
+    return failure ?? (this.hasMore ? undefined : this.#left(isLast));
+  }
+
+  /** What cannot be read of the window any more. */
+  #left(isLast: boolean): CsvFailure | NotForDuckDb | undefined {
+    const [source, line] = [this.#source, this.#line];
+    if (isLast && this.#window.length > 0) return new CsvQuoteUnclosed({ source, line });
+    // The stream engine says which of the two reasons it is.
+    return this.#window.length > recordBytesMax
+      ? new NotForDuckDb({ reason: "it has a record that does not end" })
+      : undefined;
+  }
+
+  #take(split: Split, from: number, end: number): CsvFailure | NotForDuckDb | undefined {
+    const pass = this.#pass;
+    if (split === "empty-line") {
+      pass.emptyLines += 1;
+      return undefined;
+    }
+    if (!this.#headerSeen) {
+      this.#headerSeen = true;
+      return undefined;
+    }
+    if (split === "odd")
+      return new NotForDuckDb({ reason: "it has quotes in cells that are not quoted" });
+    if (end - from > recordBytesMax)
+      return new CsvRecordTooLong({
+        source: this.#source,
+        line: this.#line,
+        bytesMax: recordBytesMax,
+      });
+    if (split === "broken") return this.#reject(strayQuote, from, end);
+    pass.rowsIn += 1;
+    if (split === "blank") {
+      pass.blankRows += 1;
+      return undefined;
+    }
+    const fault = this.#fault(split);
+    if (fault !== undefined) return this.#reject(fault, from, end);
+    this.#keep(from, end);
+    return undefined;
+  }
+
+  #fault(split: Split): Fault | undefined {
+    const { cells } = this.#splitter;
+    const width = this.#pass.groups?.width ?? 0;
+    if (cells !== width)
+      return {
+        reason: cells < width ? "row-too-short" : "row-too-long",
+        detail: `${cells} cells, the header has ${width}`,
+      };
+    return split === "nul"
+      ? { reason: "nul-character", detail: "a cell holds the character NUL" }
+      : undefined;
+  }
+
+  #reject(fault: Fault, from: number, end: number): CsvFailure | undefined {
+    return this.#pass.rejected(makeReject(this.#line, fault, this.#window.subarray(from, end)));
+  }
+
+  #keep(from: number, end: number): void {
+    this.count += 1;
+    const { textEnd } = this.#splitter;
+    if (from !== this.#runTo) this.#endRun();
+    if (this.#runFrom === -1) this.#runFrom = from;
+    this.#runTo = end;
+    if (end === textEnd + 1 && this.#window[textEnd] === lineFeed) return;
+    this.#runTo = textEnd;
+    this.#endRun();
+    this.#pieces.push(newLine);
+  }
+
+  /** Records that stand beside each other are one piece. */
+  #endRun(): void {
+    if (this.#runFrom !== -1) this.#pieces.push(this.#window.subarray(this.#runFrom, this.#runTo));
+    this.#runFrom = -1;
+    this.#runTo = -1;
+  }
+
+  /** Index behind the line that begins at `from`; -1 when its end has not come. */
+  #endOfLine(from: number, isLast: boolean): number {
+    const bytes = this.#window;
+    for (let at = from; at < bytes.length; at += 1) {
+      if (bytes[at] === lineFeed) return at + 1;
+      if (bytes[at] !== carriageReturn) continue;
+      if (at + 1 < bytes.length) return bytes[at + 1] === lineFeed ? at + 2 : at + 1;
+      if (!isLast) return -1;
+    }
+    return isLast ? bytes.length : -1;
+  }
+}

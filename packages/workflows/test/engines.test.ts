@@ -1,0 +1,242 @@
+/**
+ * Goal: both engines give the same rows, the same rejects and the same report, or DuckDB says that it leaves the file.
+ * Method: public and nasty files through both, in parts; compared are row count, a hash of each column and of the rows,
+ * rejects as they are, and the figures.
+ */
+import { NodeServices } from "@effect/platform-node";
+import { assert, describe, it } from "@effect/vitest";
+import { Effect, Layer, Result, Schema, Stream } from "effect";
+import * as fc from "fast-check";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { hashParquet } from "../../../test/parquetHash.ts";
+import { openFilePass, type PartEnd } from "../src/csv/FilePass.ts";
+import { duckPass } from "../src/duckdb/duckPass.ts";
+import {
+  Column,
+  columnPlan,
+  type CsvOptions,
+  type CsvPart,
+  layerHyparquet,
+  type Reject,
+} from "../src/index.ts";
+import { bytesOf, chunked, packageFolder, processedAtEpochMs } from "./support.ts";
+
+const optionsWith = (options: Partial<CsvOptions>): CsvOptions => ({
+  source: "raw/in.csv",
+  sourceFile: "raw/it's in.csv@1",
+  processedAtEpochMs,
+  ...options,
+});
+
+const chunkBytes = 997;
+const open = (file: Uint8Array) => () => Stream.fromIterable(chunked(file, chunkBytes));
+
+const byStream = (file: Uint8Array, options: Partial<CsvOptions>) =>
+  Effect.gen(function* () {
+    const pass = yield* openFilePass(optionsWith(options), open(file));
+    const files: Array<Uint8Array> = [];
+    const rejects: Array<unknown> = [];
+    let next: PartEnd["next"];
+    do {
+      const bytes: Array<Uint8Array> = [];
+      const end = yield* pass.part(files.length + 1, {
+        parquet: Effect.succeed((piece: Uint8Array) => Effect.sync(() => void bytes.push(piece))),
+        rejects: (rows) => Effect.sync(() => void rejects.push(...rows)),
+      });
+      if (end.part !== undefined) files.push(Buffer.concat(bytes));
+      next = end.next;
+    } while (next !== undefined);
+    return { files, rejects, report: yield* pass.report([]) };
+  }).pipe(Effect.scoped);
+
+const byDuckDb = (file: Uint8Array, options: Partial<CsvOptions>) =>
+  Effect.gen(function* () {
+    const files: Array<Uint8Array> = [];
+    const rejects: Array<unknown> = [];
+    const report = yield* duckPass(optionsWith(options), open(file), () =>
+      Effect.sync(() => {
+        const bytes: Array<Uint8Array> = [];
+        return {
+          parquet: Effect.succeed((piece: Uint8Array) => Effect.sync(() => void bytes.push(piece))),
+          rejects: (rows: ReadonlyArray<Reject>) => Effect.sync(() => void rejects.push(...rows)),
+          end: (part: CsvPart | undefined) =>
+            Effect.sync(() => {
+              if (part !== undefined) files.push(Buffer.concat(bytes));
+            }),
+        };
+      }),
+    );
+    return { files, rejects, report };
+  });
+
+const services = Layer.merge(layerHyparquet, NodeServices.layer);
+
+const failureOf = <A, E>(result: Result.Result<A, E>): unknown =>
+  Result.isFailure(result) ? result.failure : "none";
+
+/** Nothing when both took the file and agree; else why DuckDB left it. */
+const compare = (file: Uint8Array, options: Partial<CsvOptions>) =>
+  Effect.gen(function* () {
+    const stream = yield* Effect.result(byStream(file, options));
+    const duck = yield* Effect.result(byDuckDb(file, options));
+    if (Result.isFailure(duck) && duck.failure._tag === "NotForDuckDb") return duck.failure.reason;
+    if (Result.isFailure(stream) || Result.isFailure(duck)) {
+      assert.deepStrictEqual(failureOf(duck), failureOf(stream));
+      return "fails alike";
+    }
+    const [one, other] = [stream.success, duck.success];
+    assert.deepStrictEqual(other.rejects, one.rejects);
+    const { bytesOut: _1, parts: _2, stages: first, ...figures } = one.report;
+    const { bytesOut: _3, parts: _4, stages: second, ...others } = other.report;
+    assert.deepStrictEqual(others, figures);
+    assert.deepStrictEqual({ ...second, output: 0 }, { ...first, output: 0 });
+    assert.deepStrictEqual(yield* hashParquet(other.files), yield* hashParquet(one.files));
+    return undefined;
+  }).pipe(Effect.provide(services));
+
+const spectrumFolder = join(packageFolder("csv-spectrum"), "csvs");
+const vega = (name: string) => readFileSync(join(packageFolder("vega-datasets"), "data", name));
+
+const declared = Result.getOrThrow(
+  columnPlan(
+    Schema.Struct({
+      id: Column.int64,
+      n: Schema.NullOr(Column.int32),
+      x: Schema.NullOr(Column.double),
+      amount: Schema.NullOr(Column.decimal(38, 4)),
+      small: Schema.NullOr(Column.decimal(5, 2)),
+      day: Schema.NullOr(Column.date),
+      at: Schema.NullOr(Column.timestamp),
+      ok: Schema.NullOr(Column.boolean),
+      note: Column.text,
+      gone: Schema.optionalKey(Column.text),
+    }),
+  ),
+);
+
+const limits = [
+  "id,n,x,amount,small,day,at,ok,note",
+  "9223372036854775807,2147483647,1.7976931348623157e308,9999999999999999999999999999999999.9999,999.99,9999-12-31,2024-02-29T23:59:59.999Z,true,東京",
+  "-9223372036854775808,-2147483648,5e-324,-0.0001,-1,0001-01-01,1969-12-31 23:59:59.999,FALSE,'quote' \"\"",
+  "0,,,,,,,,",
+  "1,007,0.1,1.5,-0.50,1969-12-31,1600-02-29,True,😀",
+  "2,-0,-0.0,00.10,000.1,2000-02-29,2024-01-01T10:00,false,\u{FFEE}",
+  "3,1,1e3,1,0,1582-10-10,2024-12-31T00:00:00Z,true,null",
+].join("\n");
+
+const rows = (count: number, row: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => row(index)).join("\n");
+
+const base = `id,order date,name\n${rows(500, (index) => `${index % 400},2024-0${(index % 9) + 1}-1${index % 10},"n, ${index % 400}"`)}\n`;
+
+const files: Record<string, readonly [Uint8Array, Partial<CsvOptions>?]> = {
+  "vega seattle-weather": [vega("seattle-weather.csv")],
+  "vega airports": [vega("airports.csv")],
+  "vega airports in parts": [vega("airports.csv"), { partRowsMax: 700 }],
+  ...Object.fromEntries(
+    readdirSync(spectrumFolder).map((name) => [
+      `spectrum ${name}`,
+      [readFileSync(join(spectrumFolder, name))] as const,
+    ]),
+  ),
+  "duplicates of the file, in parts": [bytesOf(base), { partRowsMax: 90 }],
+  "duplicates of a part": [bytesOf(base), { partRowsMax: 90, duplicates: "part" }],
+  "duplicates kept": [bytesOf(base), { duplicates: "none" }],
+  "mixed line ends": [bytesOf(base.replaceAll('"\n1', '"\r\n1').replaceAll('"\n2', '"\r2'))],
+  "CR alone": [bytesOf(base.replaceAll("\n", "\r"))],
+  "byte-order mark": [bytesOf(`\uFEFF${base}`)],
+  "UTF-16": [Buffer.from(`\uFEFF${base}`, "utf16le")],
+  "windows-1252": [Buffer.from(base.replaceAll("n, ", "né, "), "latin1")],
+  gzip: [gzipSync(base)],
+  "short, long, broken and NUL rows": [
+    bytesOf(
+      `${base}${rows(9000, (index) => `${index},,x`)}\nonly one\n1,2,3,4\n"broken"x,2,3\n5,\0,6\n,,\n\n`,
+    ),
+  ],
+  "dates of many forms": [
+    bytesOf(
+      `date,fecha\n${rows(300, (index) => [`2024-02-30,28 Feb 2023`, `20230228,2023/1/2 3:04`, `0000-01-01,0001-01-01`, `no,"Feb 28, 2023"`, ` 2024-01-01 ,2024-01-01T10:00:00.1234+02:00`, `2024-01-01T24:00,`][index % 6] ?? "")}`,
+    ),
+    { duplicates: "none" },
+  ],
+  "semicolons and single quotes": [bytesOf("a;b\n'x;''y';1\n\"z\";2\n"), { quote: "'" }],
+  "no quotes": [bytesOf("a,b\n\"x,1\nit's,2\n"), { quote: "none" }],
+  "names that SQL knows": [bytesOf('select,"from ""x""",c0,rowid\n1,2,3,4\n')],
+  "blanks and empty texts": [bytesOf('a,b\n" ",""\n"",x\n\t,null\nNULL,\\N\n')],
+  "a header alone": [bytesOf("a,b\n")],
+  "blank rows only": [bytesOf("a,b\n,\n,\n")],
+  "every kind at its limits": [
+    bytesOf(limits.replace("'quote' \"\"", "'quote'")),
+    { columns: declared },
+  ],
+  "an open quote": [bytesOf(`${base}"open`)],
+  "a text of 200,000 characters": [bytesOf(`a,b\n1,"${"long\n".repeat(40_000)}"\n2,x\n`)],
+};
+
+describe("the two engines", () => {
+  for (const [name, [file, options = {}]] of Object.entries(files))
+    it.live(`agree: ${name}`, () =>
+      Effect.gen(function* () {
+        assert.strictEqual(
+          yield* compare(file, options),
+          name === "an open quote"
+            ? "fails alike"
+            : name.includes("location_coordinates")
+              ? "it has quotes in cells that are not quoted"
+              : undefined,
+        );
+      }),
+    );
+
+  const left: Record<string, readonly [string, Partial<CsvOptions>, string]> = {
+    JSON: ['[{"a":1}]', {}, "it is JSON"],
+    "a quote within a cell": ['a,b\n5" pipe,1\n', {}, "quotes in cells"],
+    "values that need a closer look": [
+      limits.replace("\n1,", "\n+1,").replace("'quote' \"\"", ""),
+      { columns: declared },
+      "other forms",
+    ],
+  };
+  for (const [name, [text, options, reason]] of Object.entries(left))
+    it.live(`know what DuckDB leaves: ${name}`, () =>
+      Effect.gen(function* () {
+        assert.include(yield* compare(bytesOf(text), options), reason);
+      }),
+    );
+
+  it.live(
+    "agree on what nobody has thought of",
+    () =>
+      Effect.gen(function* () {
+        const cell = fc.oneof(
+          fc.string({
+            unit: fc.constantFrom("a", "é", " ", "😀", "'", "\\", "0", "-"),
+            maxLength: 4,
+          }),
+          fc
+            .string({ unit: fc.constantFrom(",", "\n", "\r\n", '""', "x"), maxLength: 4 })
+            .map((text) => `"${text}"`),
+          fc.constantFrom("", '""', "2024-01-01", "2024-13-01", "1e5", "NULL", "nan"),
+        );
+        const line = fc.array(cell, { minLength: 2, maxLength: 3 }).map((cells) => cells.join(","));
+        const texts = fc.sample(fc.array(line, { minLength: 5, maxLength: 60 }), {
+          numRuns: 25,
+          seed: 20_261_130,
+        });
+        let agreed = 0;
+        for (const lines of texts) {
+          const text = `a,b date,c\n${lines.join("\n")}\n`;
+          const told = yield* compare(bytesOf(text), {
+            partRowsMax: 7,
+            rejectedShareMax: 1,
+            rejectedRowsTolerated: 1000,
+          });
+          if (told === undefined) agreed += 1;
+        }
+        assert.isAbove(agreed, 15);
+      }),
+    60_000,
+  );
+});
