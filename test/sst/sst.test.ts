@@ -11,6 +11,7 @@ import { Effect, Schedule, Schema } from "effect";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll } from "vitest";
 import { layerLocalWorld, LocalWorld } from "../LocalWorld.ts";
@@ -52,12 +53,17 @@ describe("sst deploy", () => {
     })
       .jpeg()
       .toBuffer();
+    // A container runs the sources, and SST builds no bundle of it.
+    const moduleOf = (handler: string) =>
+      handler === "task"
+        ? fileURLToPath(import.meta.resolve("@millrace/functions/task"))
+        : project.bundleOf(handler);
     const work = Effect.gen(function* () {
       const world = yield* LocalWorld;
       const csv = yield* world.process("incoming/orders.csv", "id,total\n1,2\n2,3\n");
       const jpeg = yield* world.process("images/photo.jpg", image);
       return [csv.row.status, jpeg.row.status];
-    }).pipe(Effect.provide(layerLocalWorld({ timeoutSeconds: 60, moduleOf: project.bundleOf })));
+    }).pipe(Effect.provide(layerLocalWorld({ timeoutSeconds: 60, moduleOf })));
     assert.deepStrictEqual(await Effect.runPromise(work), ["completed", "completed"]);
     assert.deepStrictEqual(pipelines.imageRenditions.nativePackages, ["sharp"]);
   });
