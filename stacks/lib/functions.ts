@@ -48,7 +48,12 @@ export const makeFunction = (logical: string, settings: FunctionSettings) => {
     timeout: `${settings.timeoutSeconds} seconds`,
     memory: `${settings.memoryMb} MB`,
     storage: `${settings.storageMb ?? 512} MB`,
-    nodejs: { minify: true, install: [...(settings.nativePackages ?? [])] },
+    nodejs: {
+      minify: true,
+      install: [...(settings.nativePackages ?? [])],
+      // Only the task's image has it; a function that asks for it in vain uses the stream engine.
+      esbuild: { external: ["@duckdb/node-api"] },
+    },
     environment: { ...settings.environment },
     permissions: [...settings.rights, ownLog, traces],
     logging: { logGroup: log.name, format: "text" },
