@@ -20,7 +20,11 @@ export class Documents<A> {
       table,
       kind,
     }: {
-      readonly table: "events_documents" | "scheduler_documents" | "sns_documents";
+      readonly table:
+        | "events_documents"
+        | "glue_documents"
+        | "scheduler_documents"
+        | "sns_documents";
       readonly kind: string;
     },
     schema: Schema.Codec<A, unknown>,

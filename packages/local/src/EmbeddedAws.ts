@@ -6,6 +6,7 @@
 import { Context, Effect, Layer } from "effect";
 import { makeDynamoDb } from "./dynamodb/DynamoDb.ts";
 import { EventBridge, layerLocalEvents } from "./eventbridge/EventBridge.ts";
+import { Glue } from "./glue/Glue.ts";
 import { jsonProtocol } from "./http/jsonProtocol.ts";
 import { queryProtocol } from "./http/queryProtocol.ts";
 import { makeRouter } from "./http/router.ts";
@@ -36,6 +37,7 @@ export const layerEmbeddedAws = (port: number) =>
     Effect.gen(function* () {
       const sqs = yield* Sqs;
       const events = yield* EventBridge;
+      const glue = yield* Glue;
       const sns = yield* Sns;
       const handler = makeRouter({
         json: {
@@ -51,6 +53,12 @@ export const layerEmbeddedAws = (port: number) =>
             targetPrefix: "AWSEvents",
             version: "1.1",
             operations: events.operations,
+          }),
+          AWSGlue: jsonProtocol({
+            service: "Glue",
+            targetPrefix: "AWSGlue",
+            version: "1.1",
+            operations: glue.operations,
           }),
         },
         sns: queryProtocol({
@@ -70,6 +78,7 @@ export const layerEmbeddedAws = (port: number) =>
   ).pipe(
     Layer.provide(layerLocalEvents),
     Layer.provide(Scheduler.layer),
+    Layer.provide(Glue.layer),
     Layer.provideMerge(EventBridge.layer),
     Layer.provideMerge(Sns.layer),
     Layer.provideMerge(Sqs.layer),

@@ -71,12 +71,12 @@ describe("a damaged file", () => {
   }
 });
 
-describe("a wide file", () => {
-  const wide = (columns: number): string => {
-    const names = Array.from({ length: columns }, (_, index) => `c${index}`);
-    return `${names.join(",")}\n${names.map((_, index) => index % 7).join(",")}\n`;
-  };
+const wide = (columns: number): string => {
+  const names = Array.from({ length: columns }, (_, index) => `c${index}`);
+  return `${names.join(",")}\n${names.map((_, index) => index % 7).join(",")}\n`;
+};
 
+describe("a wide file", () => {
   it.live(
     "of 10,000 columns is taken",
     () =>

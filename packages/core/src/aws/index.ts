@@ -9,6 +9,7 @@ export * as MappingPauses from "./MappingPauses.ts";
 export * as QueueTagPauses from "./QueueTagPauses.ts";
 export * as S3LargeValues from "./S3LargeValues.ts";
 export * as EventBridgeLifecycle from "./EventBridgeLifecycle.ts";
+export * as GlueCatalog from "./GlueCatalog.ts";
 export * as EventBridgeSchedules from "./EventBridgeSchedules.ts";
 export * as S3ObjectStore from "./S3ObjectStore.ts";
 export * as SecretsManagerSource from "./SecretsManagerSource.ts";

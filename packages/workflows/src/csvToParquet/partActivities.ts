@@ -31,12 +31,22 @@ export interface PartsJob {
 export const parquetType = "application/vnd.apache.parquet";
 
 /** Where its parts go. */
-export const keysOf = ({ object }: PartsJob) =>
-  partKeys({ ...object, prefix: pipelines.csvToParquet.trigger.prefix });
+export const keysOf = ({ object, plan }: PartsJob) =>
+  partKeys({
+    ...object,
+    prefix: pipelines.csvToParquet.trigger.prefix,
+    table: plan.dataset?.table,
+  });
 
 /** How the file is read. */
 export const optionsOf = ({ object, plan, processedAtEpochMs }: PartsJob) => {
-  const { duckDb: _limits, engine: _engine, partRows = partRowsMax, ...options } = plan;
+  const {
+    dataset: _dataset,
+    duckDb: _limits,
+    engine: _engine,
+    partRows = partRowsMax,
+    ...options
+  } = plan;
   const source = objectName(object);
   const isWhole = withDefaults({ ...options, source, sourceFile: source, processedAtEpochMs });
   return {
