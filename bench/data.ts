@@ -36,5 +36,10 @@ const engine = join(folder, "data-plane", "engine.ts");
 spawnSync(process.execPath, [join(folder, "csv.ts"), String(megabytes), "hyparquet-writer", path]);
 for (const name of ["stream", "duckdb"])
   run(process.execPath, [...flags, engine, name, path, keep ? "none" : "file"]);
-run("python3", [join(folder, "data-plane", "reference.py"), path, keep ? "none" : "file"]);
+/** The interpreter that has pandas: a distribution's own, where another one comes first in the path. */
+const python =
+  ["python3", "/usr/bin/python3"].find(
+    (one) => spawnSync(one, ["-c", "import pandas"], { stdio: "ignore" }).status === 0,
+  ) ?? "python3";
+run(python, [join(folder, "data-plane", "reference.py"), path, keep ? "none" : "file"]);
 rmSync(work, { recursive: true, force: true });

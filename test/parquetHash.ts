@@ -8,7 +8,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { Effect } from "effect";
+import { Effect, Schema } from "effect";
+
+const decodeTexts = Schema.decodeUnknownSync(
+  Schema.Array(Schema.Record(Schema.String, Schema.NullOr(Schema.String))),
+);
 
 /** The hashes of a dataset. */
 export interface DatasetHash {
@@ -40,11 +44,11 @@ export const hashParquet = (files: ReadonlyArray<Uint8Array>): Effect.Effect<Dat
         await connection.run("SET TimeZone = 'UTC'");
         const from = `read_parquet('${folder}/*.parquet')`;
         const rows = async (sql: string) =>
-          (await connection.runAndReadAll(sql)).getRowObjectsJson();
+          decodeTexts((await connection.runAndReadAll(sql)).getRowObjectsJson());
         const columns = (await rows(`DESCRIBE SELECT * FROM ${from}`)).map((row) => ({
-          name: String(row["column_name"]),
-          value: canonical(String(row["column_name"]), String(row["column_type"])),
-          type: String(row["column_type"]),
+          name: row["column_name"] ?? "",
+          value: canonical(row["column_name"] ?? "", row["column_type"] ?? ""),
+          type: row["column_type"] ?? "",
         }));
         const sums = columns.map(
           ({ value }, index) => `sum(hash(${value})::HUGEINT)::VARCHAR AS h${index}`,
@@ -56,11 +60,11 @@ export const hashParquet = (files: ReadonlyArray<Uint8Array>): Effect.Effect<Dat
         connection.closeSync();
         instance.closeSync();
         return {
-          rows: String(row["n"]),
+          rows: row["n"] ?? "",
           columns: Object.fromEntries(
-            columns.map(({ name, type }, index) => [`${name} ${type}`, String(row[`h${index}`])]),
+            columns.map(({ name, type }, index) => [`${name} ${type}`, row[`h${index}`] ?? ""]),
           ),
-          whole: String(row["w"]),
+          whole: row["w"] ?? "",
         };
       }),
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true })),

@@ -4,13 +4,7 @@
  * Usage: node engine.ts <stream|duckdb> <file> <none|part|file>
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node";
-import {
-  csvToParquet,
-  type CsvPart,
-  Duplicates,
-  duckPass,
-  layerHyparquet,
-} from "@millrace/workflows";
+import { csvToParquet, Duplicates, duckPass, layerHyparquet } from "@millrace/workflows";
 import { Console, Effect, FileSystem, Layer, Schema } from "effect";
 
 const [engine = "stream", path = "", duplicatesText = "file"] = process.argv.slice(2);
@@ -42,13 +36,13 @@ const main = Effect.gen(function* () {
             return {
               parquet: part(parts),
               rejects: () => Effect.void,
-              end: (_: CsvPart | undefined) => Effect.void,
+              end: () => Effect.void,
             };
           }),
       )
     : csvToParquet(options, source, {
         part,
-        endPart: (_: CsvPart) => Effect.void,
+        endPart: () => Effect.void,
         rejects: () => Effect.void,
       });
   const used = process.cpuUsage();

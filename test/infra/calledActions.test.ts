@@ -16,6 +16,11 @@ const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   CreateMultipartUploadCommand: [],
   ListPartsCommand: [],
   UploadPartCommand: [],
+  // Only for a pipeline whose outputs are a dataset.
+  BatchCreatePartitionCommand: [],
+  CreateTableCommand: [],
+  GetTableCommand: [],
+  UpdateTableCommand: [],
   CopyObjectCommand: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
   CreateScheduleCommand: ["scheduler:CreateSchedule"],
   DeleteCommand: ["dynamodb:DeleteItem"],

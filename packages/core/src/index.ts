@@ -27,6 +27,7 @@ export {
   LargeValueUnavailable,
 } from "./LargeValues.ts";
 export { Wakes } from "./Wakes.ts";
+export * from "./Catalog.ts";
 export * as Concurrency from "./Concurrency.ts";
 export * as DeadLetter from "./DeadLetter.ts";
 export * from "./ExecutionQuery.ts";

@@ -23,6 +23,7 @@ export class Documents<A> {
       readonly table:
         | "ecs_documents"
         | "events_documents"
+        | "glue_documents"
         | "scheduler_documents"
         | "sns_documents"
         | "ssm_documents";

@@ -7,6 +7,7 @@ import { Context, Effect, Layer } from "effect";
 import { makeDynamoDb } from "./dynamodb/DynamoDb.ts";
 import { Ecs } from "./ecs/Ecs.ts";
 import { EventBridge, layerLocalEvents } from "./eventbridge/EventBridge.ts";
+import { Glue } from "./glue/Glue.ts";
 import { jsonProtocol } from "./http/jsonProtocol.ts";
 import { queryProtocol } from "./http/queryProtocol.ts";
 import { makeRouter } from "./http/router.ts";
@@ -39,6 +40,7 @@ export const layerEmbeddedAws = (port: number) =>
     Effect.gen(function* () {
       const sqs = yield* Sqs;
       const events = yield* EventBridge;
+      const glue = yield* Glue;
       const sns = yield* Sns;
       const ecs = yield* Ecs;
       const handler = makeRouter({
@@ -68,6 +70,12 @@ export const layerEmbeddedAws = (port: number) =>
             version: "1.1",
             operations: (yield* Ssm).operations,
           }),
+          AWSGlue: jsonProtocol({
+            service: "Glue",
+            targetPrefix: "AWSGlue",
+            version: "1.1",
+            operations: glue.operations,
+          }),
         },
         sns: queryProtocol({
           service: "SNS",
@@ -88,6 +96,7 @@ export const layerEmbeddedAws = (port: number) =>
     Layer.provide(layerLocalEvents),
     Layer.provide(Scheduler.layer),
     Layer.provide(Ssm.layer),
+    Layer.provide(Glue.layer),
     Layer.provideMerge(EventBridge.layer),
     Layer.provideMerge(Sns.layer),
     Layer.provideMerge(Sqs.layer),

@@ -28,6 +28,7 @@ export { renderField, renderSchema, schemaName } from "./schema/renderSchema.ts"
 export { UndeclaredColumns } from "./schema/matchColumns.ts";
 export type { ByteSink } from "./parquet/ByteSink.ts";
 export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.ts";
+export { type Dataset, DatasetUnsupported } from "./dataset/Dataset.ts";
 export { DuckDbFailed, type DuckDbLimits } from "./duckdb/DuckDb.ts";
 export { duckPass } from "./duckdb/duckPass.ts";
 export { NotForDuckDb } from "./duckdb/NotForDuckDb.ts";

@@ -4,6 +4,7 @@
  * Method: the workflow on Effect's engine in memory, over a store in memory that fails where the test says.
  */
 import {
+  Catalog,
   ExecutionVersion,
   MessageQueue,
   Tasks,
@@ -230,6 +231,48 @@ describe("a large file", () => {
       assert.isFalse(Object.keys(written).some((name) => name.startsWith("clean/")));
     }),
   );
+
+  for (const [size, partsAboveBytes] of [
+    ["large", 1_000],
+    ["small", 1_000_000],
+  ] as const)
+    it.live(`as a dataset lies in its month's folder and is registered once: ${size}`, () =>
+      Effect.gen(function* () {
+        const registered: Array<unknown> = [];
+        const catalog = Layer.succeed(Catalog, {
+          register: (table, partition) =>
+            Effect.sync(() => void registered.push({ ...table, ...partition })),
+        });
+        const { exit, written } = yield* runPipeline(Buffer.from(sales), {
+          partsAboveBytes,
+          dataset: { table: "sales", catalog },
+        });
+        assert(exit._tag === "Success");
+        const month = "processed/sales/year=2026/month=11/";
+        for (const name of Object.keys(written)) {
+          assert.isTrue(name.startsWith(`clean/${month}20/shop/sales`), name);
+          // What is no Parquet file, Athena must pass over.
+          assert.match(name, /\/(?:_[^/]*|[^/_][^/]*\.parquet)$/);
+        }
+        assert.deepStrictEqual(registered, [
+          {
+            name: "sales",
+            location: `s3://clean/${month}`,
+            columns: [
+              { name: "id", type: "string" },
+              { name: "name", type: "string" },
+              { name: "_processed_at", type: "timestamp" },
+              { name: "_source_file", type: "string" },
+            ],
+            partitionKeys: [
+              { name: "year", type: "string" },
+              { name: "month", type: "string" },
+            ],
+            values: ["2026", "11"],
+          },
+        ]);
+      }),
+    );
 
   it.live("that is found invalid late leaves nothing but its copy and the reason", () =>
     Effect.gen(function* () {

@@ -11,6 +11,7 @@ export * as QueueTagPauses from "./QueueTagPauses.ts";
 export * as S3LargeValues from "./S3LargeValues.ts";
 export * as EcsTasks from "./EcsTasks.ts";
 export * as EventBridgeLifecycle from "./EventBridgeLifecycle.ts";
+export * as GlueCatalog from "./GlueCatalog.ts";
 export * as EventBridgeSchedules from "./EventBridgeSchedules.ts";
 export { openS3Client } from "./s3Client.ts";
 export * as S3ObjectStore from "./S3ObjectStore.ts";

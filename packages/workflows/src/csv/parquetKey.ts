@@ -6,6 +6,7 @@
  * `orders.tsv.parquet`, `orders.CSV.parquet` and `orders.file.parquet` (see collisionFreeName).
  */
 import { collisionFreeName, type NameRule, withoutPrefix } from "../collisionFreeName.ts";
+import { partitionFolder } from "../dataset/Dataset.ts";
 import { calendarDate } from "./Timestamp.ts";
 
 const rule: NameRule = {
@@ -25,6 +26,8 @@ export interface ParquetKeyInput {
   readonly prefix?: string | undefined;
   /** What the output's key begins with. @default "processed" */
   readonly root?: string | undefined;
+  /** The dataset's table, when the outputs are one. @default none */
+  readonly table?: string | undefined;
   /** The part's number when there are several (D2.4). @default the one file without a number */
   readonly part?: number | undefined;
 }
@@ -49,16 +52,28 @@ export const partKeys = (input: Omit<ParquetKeyInput, "part">) => {
   };
 };
 
+/** The key of the rejected rows of a file with one output: beside it, and in a dataset under a name that readers pass over. */
+export const rejectsKey = (input: Omit<ParquetKeyInput, "part">, format: string): string => {
+  const key = parquetKey(input);
+  const slash = key.lastIndexOf("/") + 1;
+  const hidden = input.table === undefined ? "" : "_";
+  return `${key.slice(0, slash)}${hidden}${key.slice(slash)}.rejects.${format}`;
+};
+
 const outputName = ({
   eventEpochMs,
   key,
   prefix = "",
   root = "processed",
+  table,
 }: Omit<ParquetKeyInput, "part">): string => {
   const inner = withoutPrefix(key, prefix);
   const slash = inner.lastIndexOf("/") + 1;
+  const path = inner.slice(0, slash);
   const { year, month, day } = calendarDate(eventEpochMs);
-  const date = `${padded(year, 4)}/${padded(month, 2)}/${padded(day, 2)}`;
   const file = collisionFreeName(inner.slice(slash), rule).replace(/\.parquet$/, "");
-  return `${root}/${inner.slice(0, slash)}${date}/${file}`;
+  if (table !== undefined) {
+    return `${partitionFolder(table, { year, month })}${padded(day, 2)}/${path}${file}`;
+  }
+  return `${root}/${path}${padded(year, 4)}/${padded(month, 2)}/${padded(day, 2)}/${file}`;
 };

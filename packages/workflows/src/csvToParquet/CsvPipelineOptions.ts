@@ -4,6 +4,7 @@
 import { Result } from "effect";
 import type { CsvOptions } from "../csv/CsvOptions.ts";
 import type { RejectsFormat } from "../csv/RejectsFile.ts";
+import { checkDataset, type Dataset, type DatasetUnsupported } from "../dataset/Dataset.ts";
 import type { DuckDbLimits } from "../duckdb/DuckDb.ts";
 import { pipelines } from "../topology.ts";
 import { columnPlan, type ColumnUnsupported, type RowSchema } from "../schema/columnPlan.ts";
@@ -39,6 +40,8 @@ export interface CsvPipelineOptions extends Pick<
    * leaves to `stream` what it might read differently. @default stream
    */
   readonly engine?: "stream" | "duckdb" | undefined;
+  /** Writes the outputs as one table, registered in a data catalog. @default none */
+  readonly dataset?: Dataset | undefined;
   /** How much DuckDB may take. */
   readonly duckDb?: DuckDbLimits | undefined;
 }
@@ -48,7 +51,7 @@ export type CsvPipelinePlan = Omit<
   CsvOptions,
   "source" | "sourceFile" | "processedAtEpochMs" | "rejectsFormat" | "partRowsMax" | "keepHashes"
 > &
-  Pick<CsvPipelineOptions, "partRows" | "partsAboveBytes" | "engine" | "duckDb"> & {
+  Pick<CsvPipelineOptions, "partRows" | "partsAboveBytes" | "engine" | "duckDb" | "dataset"> & {
     readonly rejectsFormat: RejectsFormat;
     /** What is cut off an input's key, and what its output's begins with instead. @default csv-to-parquet's */
     readonly place?: { readonly prefix: string; readonly root: string };
@@ -62,7 +65,9 @@ export const placeOf = ({ place }: Pick<CsvPipelinePlan, "place">) =>
 export const planCsvPipeline = ({
   schema,
   ...options
-}: CsvPipelineOptions): Result.Result<CsvPipelinePlan, ColumnUnsupported> => {
+}: CsvPipelineOptions): Result.Result<CsvPipelinePlan, ColumnUnsupported | DatasetUnsupported> => {
+  const checked = checkDataset(options.dataset);
+  if (Result.isFailure(checked)) return Result.fail(checked.failure);
   const rejectsFormat = options.rejectsFormat ?? (schema === undefined ? "ndjson" : "csv");
   if (schema === undefined) return Result.succeed({ ...options, rejectsFormat });
   return Result.map(columnPlan(schema), (columns) => ({ ...options, columns, rejectsFormat }));

@@ -85,6 +85,7 @@ const body = (plan: CsvPipelinePlan) =>
  * redriven execution is processed by those of the code that is deployed then.
  *
  * Fails:  ColumnUnsupported - the declared schema has a field that cannot be a column
+ *         DatasetUnsupported - the dataset's table has a name that no catalog takes
  */
 export const layerCsvToParquetWith = (options: CsvPipelineOptions) =>
   Layer.unwrap(

@@ -2,6 +2,7 @@
  * The side effects of CsvToParquet: a look at the file's beginning, and the pass over all of it.
  */
 import {
+  CatalogFailure,
   Metrics,
   type ObjectCreated,
   ObjectStore,
@@ -18,7 +19,7 @@ import { CsvFailure } from "../csv/CsvFailure.ts";
 import { CsvReport } from "../csv/CsvReport.ts";
 import { csvToParquet } from "../csv/csvToParquet.ts";
 import { rejectsContentType } from "../csv/RejectsFile.ts";
-import { parquetKey } from "../csv/parquetKey.ts";
+import { parquetKey, rejectsKey } from "../csv/parquetKey.ts";
 import { SpillFailed } from "../csv/SpillFile.ts";
 import { CsvSniff, csvSniffBytesMax, sniffCsv } from "../csv/sniffCsv.ts";
 import { openInput } from "../openInput.ts";
@@ -35,6 +36,7 @@ export const CsvObjectFailure = Schema.Union([
   ParquetEncodingFailed,
   SpillFailed,
   LoopStopped,
+  ...CatalogFailure.members,
 ]);
 
 /** Where the results lie, and what became of the rows. */
@@ -100,14 +102,15 @@ export const transform = Effect.fnUntraced(function* (
   const { clean } = yield* Buckets;
   const source = objectName(object);
   const input = yield* openInput(object);
-  const key = parquetKey({ ...object, ...placeOf(plan) });
+  const named = { ...object, ...placeOf(plan), table: plan.dataset?.table };
+  const key = parquetKey(named);
   const open = (target: string, contentType: string) =>
     store.writer({ bucket: clean, key: target, contentType, metadata: input.metadata });
   const part = yield* open(key, "application/vnd.apache.parquet");
-  const rejectsKey = `${key}.rejects.${plan.rejectsFormat}`;
+  const rejectsAt = rejectsKey(named, plan.rejectsFormat);
   const rejects = yield* Ref.make(false);
   const rejectsWriter = yield* Effect.cached(
-    open(rejectsKey, rejectsContentType[plan.rejectsFormat]),
+    open(rejectsAt, rejectsContentType[plan.rejectsFormat]),
   );
 
   const report = yield* csvToParquet(
@@ -128,7 +131,7 @@ export const transform = Effect.fnUntraced(function* (
   yield* Metrics.countWork(report);
   return {
     outputs: [{ bucket: clean, key }],
-    ...(hasRejects && { rejects: { bucket: clean, key: rejectsKey } }),
+    ...(hasRejects && { rejects: { bucket: clean, key: rejectsAt } }),
     report,
   };
 }, Effect.scoped);

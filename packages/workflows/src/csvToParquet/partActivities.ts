@@ -30,11 +30,18 @@ export interface PartsJob {
 export const parquetType = "application/vnd.apache.parquet";
 
 /** Where its parts go. */
-export const keysOf = ({ object, plan }: PartsJob) => partKeys({ ...object, ...placeOf(plan) });
+export const keysOf = ({ object, plan }: PartsJob) =>
+  partKeys({ ...object, ...placeOf(plan), table: plan.dataset?.table });
 
 /** How the file is read. */
 export const optionsOf = ({ object, plan, processedAtEpochMs }: PartsJob) => {
-  const { duckDb: _limits, engine: _engine, partRows = partRowsMax, ...options } = plan;
+  const {
+    dataset: _dataset,
+    duckDb: _limits,
+    engine: _engine,
+    partRows = partRowsMax,
+    ...options
+  } = plan;
   const source = objectName(object);
   const isWhole = withDefaults({ ...options, source, sourceFile: source, processedAtEpochMs });
   return {

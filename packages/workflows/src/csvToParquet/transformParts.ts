@@ -5,6 +5,7 @@
  *   a larger one                   `part-00001`, `part-00002`, ...: 500,000 rows each; `manifest`, which makes the parts a
  *                                  dataset; `tidy`, which removes what was kept for a crash
  *   the same, asked for DuckDB     `duckdb`: all parts in one step; what it leaves goes on as above
+ *   outputs of a dataset           `register`: the month's partition, in its catalog
  *   an invalid larger one          `discard`: what its parts left is removed, so that nothing half-written is visible
  *
  * Which of the two a file is follows from its size and name in the event alone, so every run decides the same. A process
@@ -16,6 +17,7 @@ import { Activity } from "effect/workflow";
 import { CsvFailure } from "../csv/CsvFailure.ts";
 import type { CsvReport } from "../csv/CsvReport.ts";
 import { compressedFactor, partsAboveBytes } from "../csv/Limits.ts";
+import { registerDataset } from "../dataset/registerDataset.ts";
 import { CsvObjectFailure, transform, Transformed } from "./activities.ts";
 import type { CsvPipelinePlan } from "./CsvPipelineOptions.ts";
 import { DuckDone, transformByDuckDb } from "./duckActivity.ts";
@@ -120,6 +122,16 @@ const byStream = (job: PartsJob, engine: NonNullable<CsvReport["engine"]>) =>
     return transformed;
   });
 
+/** The step that makes the outputs part of a table, where they are to be. */
+const register = ({ object, plan }: PartsJob, report: CsvReport) =>
+  plan.dataset === undefined
+    ? Effect.void
+    : Activity.make({
+        name: "register",
+        error: CsvObjectFailure,
+        execute: registerDataset(plan.dataset, object, plan.columns, report),
+      }).pipe(Retry.retryActivity());
+
 /** The steps from an object to its Parquet files. `processedAtEpochMs` is the execution's recorded start. */
 export const transformParts = (
   object: ObjectCreated,
@@ -127,5 +139,7 @@ export const transformParts = (
   plan: CsvPipelinePlan,
 ) => {
   const job: PartsJob = { object, processedAtEpochMs, plan };
-  return Effect.suspend(() => (isInParts(object, plan) ? inParts(job) : transformWhole(job)));
+  return Effect.suspend(() => (isInParts(object, plan) ? inParts(job) : transformWhole(job))).pipe(
+    Effect.tap(({ report }) => register(job, report)),
+  );
 };

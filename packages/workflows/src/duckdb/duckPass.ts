@@ -5,12 +5,12 @@
  * here. DuckDB gets good records only, a part at a time, so that the disk holds one part, and its memory is bounded.
  * A file on which the two engines might differ fails with NotForDuckDb, which says why: the stream engine takes it.
  */
-import { Effect, FileSystem, Result, Stream } from "effect";
+import { Effect, FileSystem, Stream } from "effect";
 import { inflated, type InflateFigures } from "../input/inflated.ts";
 import type { CsvFailure } from "../csv/CsvFailure.ts";
 import { type CompleteCsvOptions, type CsvOptions, withDefaults } from "../csv/CsvOptions.ts";
 import { CsvPass } from "../csv/CsvPass.ts";
-import type { CsvPart } from "../csv/CsvReport.ts";
+import type { CsvPart, DateColumn } from "../csv/CsvReport.ts";
 import { type OpenBytes, type PartSinks, readOpening } from "../csv/FilePass.ts";
 import { passReport } from "../csv/passReport.ts";
 import { DuckDbFailed, type DuckDbLimits, openDuckDb } from "./DuckDb.ts";
@@ -54,7 +54,8 @@ const begin = Effect.fnUntraced(function* <E, R>(
   if (opening.opened?.format !== "csv") return yield* new NotForDuckDb({ reason: "it is JSON" });
   const pass = new CsvPass(options);
   pass.resume(opening, { ...start, ignored: opening.ignored });
-  return pass;
+  const opened = yield* Effect.orDie(Effect.fromNullishOr(pass.opened));
+  return { opened, pass };
 });
 
 const columnsOf = ({ groups }: CsvPass) => {
@@ -67,6 +68,97 @@ const columnsOf = ({ groups }: CsvPass) => {
 };
 
 const asFailed = (operation: string) => (cause: unknown) => new DuckDbFailed({ operation, cause });
+
+/** What a file has come to so far. */
+interface DuckState {
+  readonly pass: CsvPass;
+  readonly job: DuckJob;
+  readonly records: GoodRecords;
+  readonly parts: Array<CsvPart>;
+  readonly dateColumns: Array<DateColumn>;
+  rowsOut: number;
+}
+
+const inputOf = ({ db }: DuckJob): string => `${db.folder}/part.csv`;
+const outputOf = ({ db }: DuckJob): string => `${db.folder}/part.parquet`;
+
+/** Runs the part that lies in the input file, and passes its Parquet file on. */
+const finishPart = Effect.fnUntraced(function* <E, R>(
+  state: DuckState,
+  sinks: DuckSinks<E, R>,
+  isLast: boolean,
+) {
+  const { dateColumns, job, parts, pass, records } = state;
+  const { rejects } = pass.take();
+  if (rejects.length > 0) yield* sinks.rejects(rejects);
+  const rows = records.takeCount();
+  const done = yield* runDuckPart(job, { path: inputOf(job), rows }, outputOf(job));
+  state.rowsOut += done.rows;
+  pass.duplicates += rows - done.rows;
+  for (const [index, { filled, parsed }] of done.dates.entries()) {
+    const before = dateColumns[index];
+    if (before === undefined) continue;
+    dateColumns[index] = {
+      name: before.name,
+      parsed: before.parsed + parsed,
+      unparsable: before.unparsable + filled - parsed,
+      empty: before.empty + done.rows - filled,
+    };
+  }
+  // A file without any row has one part without rows.
+  if (done.rows === 0 && !(isLast && state.rowsOut === 0)) return yield* sinks.end(undefined);
+  const sink = yield* sinks.parquet;
+  const fileSystem = yield* FileSystem.FileSystem;
+  let bytes = 0;
+  yield* fileSystem.stream(outputOf(job), { chunkSize: 256 * 1024 }).pipe(
+    Stream.mapError(asFailed("read a part back")),
+    Stream.runForEach((chunk) => {
+      bytes += chunk.length;
+      return sink(chunk);
+    }),
+  );
+  const { rowGroups } = done;
+  const part = { index: parts.length + 1, rows: done.rows, rowGroups, bytes };
+  parts.push(part);
+  yield* sinks.end(part);
+});
+
+/** Takes the records that have come; each full part is written. */
+const drain = Effect.fnUntraced(function* <E, R>(
+  state: DuckState,
+  nextSinks: () => Effect.Effect<DuckSinks<E, R>, E, R>,
+  isLast: boolean,
+) {
+  const { job, records } = state;
+  const { partRowsMax } = job.options;
+  const fileSystem = yield* FileSystem.FileSystem;
+  do {
+    const isFirst = records.count === 0;
+    yield* failWith(records.read(partRowsMax, isLast));
+    const bytes = records.take();
+    if (bytes.length > 0 || isFirst)
+      yield* fileSystem
+        .writeFile(inputOf(job), bytes, { flag: isFirst ? "w" : "a" })
+        .pipe(Effect.mapError(asFailed("write a part's text")));
+    if (records.count < partRowsMax) return;
+    yield* finishPart(state, yield* nextSinks(), false);
+  } while (records.hasMore);
+});
+
+/** The last part, and rejects that stand behind the last row of the one before. */
+const finish = Effect.fnUntraced(function* <E, R>(
+  state: DuckState,
+  nextSinks: () => Effect.Effect<DuckSinks<E, R>, E, R>,
+) {
+  const { pass, records } = state;
+  if (records.count > 0 || state.rowsOut === 0)
+    return yield* finishPart(state, yield* nextSinks(), true);
+  const { rejects } = pass.take();
+  if (rejects.length === 0) return;
+  const sinks = yield* nextSinks();
+  yield* sinks.rejects(rejects);
+  yield* sinks.end(undefined);
+});
 
 /**
  * Transforms a CSV file into parts.
@@ -82,106 +174,35 @@ export const duckPass = Effect.fnUntraced(function* <E1, R1, E, R>(
   nextSinks: () => Effect.Effect<DuckSinks<E, R>, E, R>,
   limits: DuckDbLimits = {},
 ) {
-  const fileSystem = yield* FileSystem.FileSystem;
   const options = withDefaults(given);
-  const pass = yield* begin(options, open);
-  const text = pass.opened?.text;
-  const delimiter = pass.opened?.delimiter ?? ",";
+  const { opened, pass } = yield* begin(options, open);
+  const delimiter = opened.delimiter ?? ",";
   const db = yield* openDuckDb(limits);
-  const job: DuckJob = {
-    db,
-    options,
-    delimiter,
-    width: pass.groups?.width ?? 0,
-    columns: columnsOf(pass),
-  };
+  const width = pass.groups?.width ?? 0;
+  const job: DuckJob = { db, options, delimiter, width, columns: columnsOf(pass) };
   yield* beginDuck(job);
   const records = new GoodRecords(pass, { ...options, delimiter });
-  const [input, output] = [`${db.folder}/part.csv`, `${db.folder}/part.parquet`];
-  const parts: Array<CsvPart> = [];
-  const dateColumns = (pass.groups?.dateColumns ?? []).map((column) => ({ ...column }));
-  let rowsOut = 0;
-
-  const finishPart = Effect.fnUntraced(function* (isLast: boolean) {
-    const sinks = yield* nextSinks();
-    const { rejects } = pass.take();
-    if (rejects.length > 0) yield* sinks.rejects(rejects);
-    const rows = records.takeCount();
-    const done = yield* runDuckPart(job, { path: input, rows }, output);
-    rowsOut += done.rows;
-    pass.duplicates += rows - done.rows;
-    for (const [index, { filled, parsed }] of done.dates.entries()) {
-      const figures = dateColumns[index];
-      if (figures === undefined) continue;
-      figures.parsed += parsed;
-      figures.unparsable += filled - parsed;
-      figures.empty += done.rows - filled;
-    }
-    // A file without any row has one part without rows.
-    if (done.rows === 0 && !(isLast && rowsOut === 0)) return yield* sinks.end(undefined);
-    const sink = yield* sinks.parquet;
-    let bytes = 0;
-    yield* fileSystem.stream(output, { chunkSize: 256 * 1024 }).pipe(
-      Stream.mapError(asFailed("read a part back")),
-      Stream.runForEach((chunk) => {
-        bytes += chunk.length;
-        return sink(chunk);
-      }),
-    );
-    const part = { index: parts.length + 1, rows: done.rows, rowGroups: done.rowGroups, bytes };
-    parts.push(part);
-    yield* sinks.end(part);
-  });
-
-  const append = (bytes: Uint8Array, isFirst: boolean) =>
-    fileSystem
-      .writeFile(input, bytes, { flag: isFirst ? "w" : "a" })
-      .pipe(Effect.mapError(asFailed("write a part's text")));
-
-  /** Takes the records of the window; each full part is written. */
-  const drain = Effect.fnUntraced(function* (isLast: boolean) {
-    do {
-      const isFirst = records.count === 0;
-      yield* failWith(records.read(options.partRowsMax, isLast));
-      const bytes = records.take();
-      if (bytes.length > 0 || isFirst) yield* append(bytes, isFirst);
-      if (records.count < options.partRowsMax) return;
-      yield* finishPart(false);
-    } while (records.hasMore);
-  });
-
+  const dateColumns = [...(pass.groups?.dateColumns ?? [])];
+  const state: DuckState = { pass, job, records, parts: [], dateColumns, rowsOut: 0 };
   const figures: InflateFigures = { compression: undefined, bytes: 0 };
-  yield* Stream.runForEach(inflated(options.source, open(0), options, figures), (chunk) => {
-    pass.bytesIn += chunk.length;
-    return Effect.gen(function* () {
-      const converted = text?.push(chunk);
-      if (converted === undefined) return;
-      if (Result.isFailure(converted)) return yield* Effect.fail(converted.failure);
-      records.push(converted.success);
-      yield* drain(false);
-    });
-  });
-  const rest = text?.end();
-  if (rest !== undefined && Result.isFailure(rest)) return yield* Effect.fail(rest.failure);
-  if (rest !== undefined) records.push(rest.success);
-  yield* drain(true);
-  if (records.count > 0 || rowsOut === 0) yield* finishPart(true);
-  else {
-    // Rejects behind the last row of the last part.
-    const sinks = yield* nextSinks();
-    const { rejects } = pass.take();
-    if (rejects.length > 0) {
-      yield* sinks.rejects(rejects);
-      yield* sinks.end(undefined);
-    }
-  }
-  pass.groups?.resume(rowsOut, dateColumns);
+  yield* Stream.runForEach(
+    inflated(options.source, open(0), options, figures),
+    Effect.fnUntraced(function* (chunk: Uint8Array) {
+      pass.bytesIn += chunk.length;
+      records.push(yield* Effect.fromResult(opened.text.push(chunk)));
+      yield* drain(state, nextSinks, false);
+    }),
+  );
+  records.push(yield* Effect.fromResult(opened.text.end()));
+  yield* drain(state, nextSinks, true);
+  yield* finish(state, nextSinks);
+  pass.groups?.resume(state.rowsOut, state.dateColumns);
   yield* failWith(pass.judge());
-  const told = yield* Effect.fromNullishOr(passReport(pass, "duckdb", parts)).pipe(Effect.orDie);
+  const told = passReport(pass, "duckdb", state.parts);
   const leftOut = pass.rowsRejected - options.rejectedRowsKept;
   const { bytes, compression } = figures;
   return {
-    ...told,
+    ...(yield* Effect.orDie(Effect.fromNullishOr(told))),
     ...(compression !== undefined && { compressed: { compression, bytes } }),
     ...(leftOut > 0 && { rejectsLeftOut: leftOut }),
   };

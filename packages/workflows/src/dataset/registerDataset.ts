@@ -1,0 +1,72 @@
+/**
+ * The side effect that makes an output part of a table: the partition of the event's month, in the dataset's catalog.
+ */
+import { Catalog, CatalogConflict, type CatalogColumn, type ObjectCreated } from "@millrace/core";
+import { Effect } from "effect";
+import { Buckets } from "../Buckets.ts";
+import type { CsvReport } from "../csv/CsvReport.ts";
+import { processedAtColumn, sourceFileColumn } from "../csv/Header.ts";
+import { calendarDate } from "../csv/Timestamp.ts";
+import type { ColumnKind, ColumnPlan } from "../parquet/ColumnPlan.ts";
+import type { DeclaredColumn } from "../schema/columnPlan.ts";
+import { type Dataset, partitionFolder, partitionKeys } from "./Dataset.ts";
+
+/** The types of Hive. Source: Athena user guide, "Data types". */
+const types: Record<Exclude<ColumnKind, "decimal">, string> = {
+  text: "string",
+  json: "string",
+  boolean: "boolean",
+  int32: "int",
+  int64: "bigint",
+  double: "double",
+  date: "date",
+  timestamp: "timestamp",
+};
+
+const typeOf = (plan: ColumnPlan): string =>
+  plan.kind === "decimal" ? `decimal(${plan.precision},${plan.scale})` : types[plan.kind];
+
+const columnsOf = (
+  declared: ReadonlyArray<DeclaredColumn> | undefined,
+  { columns }: CsvReport,
+): ReadonlyArray<CatalogColumn> => {
+  if (declared === undefined)
+    return columns.map(({ kind, name }) => ({
+      name,
+      type: kind === "decimal" ? "string" : types[kind],
+    }));
+  return [
+    ...declared.map(({ plan }) => ({ name: plan.name.toLowerCase(), type: typeOf(plan) })),
+    { name: processedAtColumn, type: "timestamp" },
+    { name: sourceFileColumn, type: "string" },
+  ];
+};
+
+/** Registers what was written from an object. Doing it again changes nothing. */
+export const registerDataset = Effect.fnUntraced(function* (
+  dataset: Dataset,
+  { eventEpochMs }: ObjectCreated,
+  declared: ReadonlyArray<DeclaredColumn> | undefined,
+  report: CsvReport,
+) {
+  const { clean } = yield* Buckets;
+  const { table } = dataset;
+  const columns = columnsOf(declared, report);
+  const clash = columns.find(({ name }) => partitionKeys.some((key) => key.name === name));
+  if (clash !== undefined)
+    return yield* new CatalogConflict({
+      table,
+      column: clash.name,
+      known: "partition key",
+      wanted: clash.type,
+    });
+  const { month, year } = calendarDate(eventEpochMs);
+  const folder = partitionFolder(table, { year, month });
+  const values = [String(year).padStart(4, "0"), String(month).padStart(2, "0")];
+  yield* Catalog.use(({ register }) =>
+    register(
+      { name: table, location: `s3://${clean}/processed/${table}/`, columns, partitionKeys },
+      { values, location: `s3://${clean}/${folder}` },
+    ),
+  ).pipe(Effect.provide(dataset.catalog));
+});
