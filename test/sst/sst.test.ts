@@ -32,6 +32,12 @@ const output = (name: string, { code, ms, output }: Ran): string => {
   return output;
 };
 
+/** A container runs the sources, and SST builds no bundle of it. */
+const moduleOf = (handler: string): string =>
+  handler === "task"
+    ? fileURLToPath(import.meta.resolve("@millrace/functions/task"))
+    : project.bundleOf(handler);
+
 const stage = ["--stage", "ann"] as const;
 
 const Outputs = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown));
@@ -53,11 +59,6 @@ describe("sst deploy", () => {
     })
       .jpeg()
       .toBuffer();
-    // A container runs the sources, and SST builds no bundle of it.
-    const moduleOf = (handler: string) =>
-      handler === "task"
-        ? fileURLToPath(import.meta.resolve("@millrace/functions/task"))
-        : project.bundleOf(handler);
     const work = Effect.gen(function* () {
       const world = yield* LocalWorld;
       const csv = yield* world.process("incoming/orders.csv", "id,total\n1,2\n2,3\n");
