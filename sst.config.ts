@@ -36,10 +36,12 @@ export default $config({
     const { executionsTopic, operationsTopic } = await import("./stacks/topics");
     const { pipelines } = await import("./stacks/pipelines");
     const { sweeper } = await import("./stacks/sweeper");
+    const { reconciler } = await import("./stacks/reconciler");
     const { catalog } = await import("./stacks/catalog");
     const { uploads } = await import("./stacks/uploads");
     const { tasks } = await import("./stacks/tasks");
     const { network } = await import("./stacks/network");
+    await import("./stacks/directory");
     await import("./stacks/alarms");
     await import("./stacks/dashboard");
     await import("./stacks/queries");
@@ -50,7 +52,11 @@ export default $config({
       tables: names(tables, ({ name }) => name),
       queues: names(pipelines, ({ queues }) => queues.main.url),
       deadLetterQueues: names(pipelines, ({ queues }) => queues.deadLetters.url),
-      functions: { ...names(pipelines, ({ fn }) => fn.name), sweeper: sweeper.fn.name },
+      functions: {
+        ...names(pipelines, ({ fn }) => fn.name),
+        sweeper: sweeper.fn.name,
+        reconciler: reconciler.fn.name,
+      },
       tasks: names(tasks, ({ definition }) => definition.arn),
       ...(network && {
         taskSubnets: network.vpc.publicSubnets,

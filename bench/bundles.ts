@@ -14,6 +14,7 @@ import {
   layerLocalMode,
   localBuckets,
   localQueues,
+  localReconcilerVariables,
   localSweeperVariables,
   localVariables,
   queueUrl,
@@ -25,6 +26,7 @@ import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import sharp from "sharp";
+import { bundleBytes } from "../test/sst/bundleBytes.ts";
 import { makeSstProject, type SstProject } from "../test/sst/SstProject.ts";
 
 const run = promisify(execFile);
@@ -36,6 +38,7 @@ const Figures = Schema.fromJsonString(
     importMs: Schema.Finite,
     importCpuMs: Schema.Finite,
     firstMs: Schema.optionalKey(Schema.Finite),
+    firstCpuMs: Schema.optionalKey(Schema.Finite),
   }),
 );
 const decodeFigures = Schema.decodeUnknownSync(Figures);
@@ -116,13 +119,19 @@ const measure = Effect.fnUntraced(function* (project: SstProject) {
       figures.push(await start(bundle, { ...common, ...variables }, await event(index)));
     }
     const firstMs = figures.flatMap((one) => one.firstMs ?? []);
+    const firstCpuMs = figures.flatMap((one) => one.firstCpuMs ?? []);
+    const { all, start: atStart } = bundleBytes(bundle);
     const result = {
       function: name,
-      bundleKb: Math.round(statSync(bundle).size / 1_000),
+      startKb: Math.round(atStart / 1_000),
+      codeKb: Math.round(all / 1_000),
       wholeKb: Math.round(folderBytes(dirname(bundle)) / 1_000),
       importMs: Math.round(median(figures.map(({ importMs }) => importMs))),
       importCpuMs: Math.round(median(figures.map(({ importCpuMs }) => importCpuMs))),
-      ...(firstMs.length > 0 && { firstInvocationMs: Math.round(median(firstMs)) }),
+      ...(firstMs.length > 0 && {
+        firstInvocationMs: Math.round(median(firstMs)),
+        firstInvocationCpuMs: Math.round(median(firstCpuMs)),
+      }),
       starts,
       node: process.version,
     };
@@ -134,10 +143,13 @@ const measure = Effect.fnUntraced(function* (project: SstProject) {
       const variables = localVariables(endpoint, pipeline);
       await report(pipeline.name, pipeline.handler, variables, (index) => eventOf(pipeline, index));
     }
-    const { sweeper } = topology;
+    const { reconciler, sweeper } = topology;
     const nothing = join(project.folder, "nothing.json");
     writeFileSync(nothing, "{}");
     await report(sweeper.name, sweeper.handler, localSweeperVariables(endpoint, topology), () =>
+      Promise.resolve(nothing),
+    );
+    await report(reconciler.name, reconciler.handler, localReconcilerVariables, () =>
       Promise.resolve(nothing),
     );
     const asked = join(project.folder, "asked.json");

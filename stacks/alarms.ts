@@ -3,12 +3,14 @@
  * come out even. Each alarm's text says what to do.
  */
 import { alarmOn, alarmOnExpression } from "./lib/alarms";
-import { ofFunction, ofPipeline, ofQueue, ofRule, ofTable } from "./lib/numbers";
+import { ofFunction, ofPipeline, ofQueue, ofRule, ofTable, ofTaskRule } from "./lib/numbers";
 import type { DeployedPipeline } from "./lib/pipeline";
 import { pipelines } from "./pipelines";
+import { reconciler } from "./reconciler";
 import { stage } from "./stage";
 import { sweeper } from "./sweeper";
 import { tables } from "./tables";
+import { topology } from "./topology";
 import { uploads } from "./uploads";
 
 const minute = 60;
@@ -132,6 +134,15 @@ const watchSums = (deployed: DeployedPipeline): void => {
     above: 0,
     periodSeconds: 5 * minute,
   });
+  if (deployed.taskRule) {
+    alarmOn(`${name}-tasks-delivery`, ofTaskRule(deployed.taskRule, "FailedInvocations"), {
+      happened: `EventBridge could not tell ${name} of the end of a task; who waits for it goes on at its time limit`,
+      todo: `millrace dlq ls ${name} --undelivered`,
+      section: "dead-letters",
+      above: 0,
+      periodSeconds: 5 * minute,
+    });
+  }
   alarmOnExpression(
     `${name}-silence`,
     "IF(FILL(today, 0) < 1, 1, 0)",
@@ -169,6 +180,46 @@ const watchStuck = ({ pipeline: { name } }: DeployedPipeline): void => {
   });
 };
 
+/** What the reconciler found: uploads, executions and outputs that do not add up. */
+const watchGap = ({ pipeline: { name } }: DeployedPipeline): void => {
+  alarmOn(`${name}-conservation-gap`, ofPipeline(name, "ConservationGap", "Maximum"), {
+    happened: `uploads, executions and outputs of ${name} do not add up: something was lost, or was removed by hand`,
+    todo: `millrace reconcile --pipeline ${name} names each, with the command that puts it right`,
+    section: "reconcile",
+    above: 0,
+    periodSeconds: hour,
+  });
+};
+
+/** A function that a schedule invokes: it comes, and it does not fail. */
+const watchScheduled = (
+  name: string,
+  { failures, fn }: typeof sweeper,
+  everySeconds: number,
+): void => {
+  alarmOnExpression(
+    `${name}-silence`,
+    "IF(FILL(runs, 0) < 1, 1, 0)",
+    { runs: ofFunction(fn.name, "Invocations") },
+    {
+      happened: `the ${name} has not run for three times as long as it should have`,
+      todo: "see whether its schedule is enabled",
+      section: "what-to-do-when",
+      above: 0,
+      periodSeconds: everySeconds * 3,
+      silence: "breaching",
+    },
+  );
+  const failed = ofQueue(failures.nodes.queue.name, "ApproximateNumberOfMessagesVisible");
+  alarmOn(`${name}-failures`, failed, {
+    happened: `the ${name} failed three times in a row`,
+    todo: "the saved query `errors` shows why; its next run does the work",
+    section: "what-to-do-when",
+    above: 0,
+    periodSeconds: minute,
+  });
+};
+
 const watchSweeper = (): void => {
   alarmOn("forgotten", ofPipeline("sweeper", "ForgottenExecutions"), {
     happened: "the sweeper had to wake executions: wakes are being lost",
@@ -177,27 +228,6 @@ const watchSweeper = (): void => {
     above: 10,
     periodSeconds: quarter,
     periods: 2,
-  });
-  alarmOnExpression(
-    "sweeper-silence",
-    "IF(FILL(sweeps, 0) < 1, 1, 0)",
-    { sweeps: ofFunction(sweeper.fn.name, "Invocations") },
-    {
-      happened: "the sweeper has not run for a quarter of an hour",
-      todo: "see whether its schedule is enabled",
-      section: "what-to-do-when",
-      above: 0,
-      periodSeconds: quarter,
-      silence: "breaching",
-    },
-  );
-  const failures = sweeper.failures.nodes.queue.name;
-  alarmOn("sweeper-failures", ofQueue(failures, "ApproximateNumberOfMessagesVisible"), {
-    happened: "a sweep failed three times",
-    todo: "the saved query `errors` shows why; the next sweep does its work",
-    section: "what-to-do-when",
-    above: 0,
-    periodSeconds: minute,
   });
 };
 
@@ -230,8 +260,16 @@ if (stage.isWatched) {
     watchSums(deployed);
     watchProgress(deployed);
     watchStuck(deployed);
+    watchGap(deployed);
   }
-  watchFunction("sweeper", sweeper.fn, 300);
+  for (const [scheduled, made] of [
+    [topology.sweeper, sweeper],
+    [topology.reconciler, reconciler],
+  ] as const) {
+    const { compute, everyMinutes, name } = scheduled;
+    watchFunction(name, made.fn, compute.timeoutSeconds);
+    watchScheduled(name, made, everyMinutes * minute);
+  }
   watchFunction("uploads", uploads.fn, 10);
   watchSweeper();
   watchTables();

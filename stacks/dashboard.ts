@@ -106,6 +106,7 @@ const system = () => [
     throttled: ofTable(tables.journal.name, "WriteThrottleEvents"),
   }),
   graph("Writers that met", ofEach("AppendConflicts")),
+  graph("Gaps between buckets and executions", ofEach("ConservationGap", "Maximum")),
   graph("Forgotten, and woken", { forgotten: ofPipeline("sweeper", "ForgottenExecutions") }),
 ];
 

@@ -3,6 +3,7 @@
  */
 import { pipelines } from "./pipelines";
 import { named } from "./stage";
+import { reconciler } from "./reconciler";
 import { sweeper } from "./sweeper";
 import { uploads } from "./uploads";
 
@@ -38,7 +39,7 @@ const queries = {
 for (const [name, queryString] of Object.entries(queries)) {
   new aws.cloudwatch.QueryDefinition(`Query-${name}`, {
     name: `${named("")}/${name}`.replace("-/", "/"),
-    logGroupNames: [...pipelineLogs, sweeper.log.name, uploads.log.name],
+    logGroupNames: [...pipelineLogs, sweeper.log.name, reconciler.log.name, uploads.log.name],
     queryString,
   });
 }

@@ -1,8 +1,8 @@
 /**
  * Containers that do a pipeline's work where a function is too small: the same worker, on Fargate's spare capacity.
  *
- * Nothing runs, and nothing but the images' storage is paid for, until somebody starts a task (docs/deploy.md). Each task
- * takes messages from its pipeline's queue until there are none.
+ * Nothing runs, and nothing but the images' storage is paid for, until a workflow launches a task for an object that is too
+ * large for its function, or a person starts one to empty the queue (docs/deploy.md).
  */
 import type { TaskTopology } from "@millrace/workflows/topology";
 import { makeContainer } from "./lib/containers";

@@ -1,9 +1,10 @@
 /**
  * Uploading without an AWS client: `POST /uploads` gives a form, by which a browser or a program sends one object
- * straight to the raw bucket.
+ * straight to the raw bucket; large files go in parts (packages/functions/src/uploads.ts).
  *
  * Callers sign their request (IAM); who may call is a policy on `execute-api:Invoke` of this API, which the account's
- * owner grants. The function may put objects under the prefixes of the triggers, so no form that it signs can do more.
+ * owner grants: of all of it, or of one tenant's paths. The function may put objects under the prefixes of the triggers,
+ * so nothing that it signs can do more.
  */
 import { variables } from "@millrace/functions/Environment";
 import { buckets } from "./buckets";
@@ -25,7 +26,8 @@ const { fn, log } = makeFunction("Uploads", {
     [variables.buckets.errors]: buckets.errors.name,
   },
   rights: topology.pipelines.map(({ trigger }) => ({
-    actions: ["s3:PutObject"],
+    // Parts are put like objects.
+    actions: ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
     resources: [$interpolate`${buckets[trigger.bucket].arn}/${trigger.prefix}*`],
   })),
 });
@@ -42,6 +44,10 @@ const api = new sst.aws.ApiGatewayV2("UploadApi", {
     },
   },
 });
-api.route("POST /uploads", fn.arn, { auth: { iam: true } });
+for (const below of ["", "/tenants/{tenant}"]) {
+  for (const path of ["/uploads", "/uploads/{action}"]) {
+    api.route(`POST ${below}${path}`, fn.arn, { auth: { iam: true } });
+  }
+}
 
 export const uploads = { fn, log, url: api.url };

@@ -15,14 +15,14 @@ const allowed: Readonly<Record<string, RegExp>> = {
   "packages/core/src/aws": /^(effect(\/|$)|node:stream$|@aws-sdk\/)/,
   "packages/core/src/testing": /^(effect(\/|$)|node:|@effect\/vitest$|fast-check$)/,
   "packages/workflows/src":
-    /^(effect(\/|$)|@millrace\/core$|node:|csv-parse|hyparquet|parquetjs-lite|sharp$)/,
+    /^(effect(\/|$)|@millrace\/core$|node:|@duckdb\/node-api$|hyparquet|parquetjs-lite|snappyjs$|sharp$)/,
   "packages/workflows/src/topology.ts": /^@millrace\/core$/,
   "packages/functions/src":
     /^(effect(\/|$)|@millrace\/(core|workflows)(\/|$)|@aws-sdk\/|@effect\/platform-node-shared\/)/,
   "packages/local/src":
     /^(effect(\/|$)|@millrace\/(core|workflows|functions)(\/|$)|@aws-sdk\/|node:|dynalite$|fast-xml-parser$)/,
   "packages/cli/src":
-    /^(effect(\/|$)|@millrace\/(core|workflows|local)(\/|$)|@aws-sdk\/|@effect\/platform-node|node:)/,
+    /^(effect(\/|$)|@millrace\/(core|workflows|functions|local)(\/|$)|@aws-sdk\/|@effect\/platform-node|node:)/,
 };
 
 const files = readdirSync(join(root, "packages"), { recursive: true, encoding: "utf8" })

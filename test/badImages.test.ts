@@ -11,6 +11,7 @@ import { pipelines } from "@millrace/workflows/topology";
 import { Effect, Schema } from "effect";
 import sharp from "sharp";
 import { layerLocalWorld, LocalWorld } from "./LocalWorld.ts";
+import { openTerminal } from "./operatorWorld.ts";
 
 const Failed = Schema.Array(Schema.Struct({ error: Schema.Struct({ _tag: Schema.String }) }));
 const decodeFailed = Schema.decodeUnknownEffect(Failed);
@@ -65,6 +66,31 @@ const safeSvg =
 const hostileSvg =
   '<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]><svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text>&x;</text></svg>';
 
+/** Ten to the twelfth rectangles, in two kilobytes. */
+const svgBomb = (): Buffer => {
+  const levels = Array.from(
+    { length: 12 },
+    (_, level) => `<g id="g${level + 1}">${`<use href="#g${level}"/>`.repeat(10)}</g>`,
+  );
+  return Buffer.from(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><defs><rect id="g0" width="1" height="1"/>${levels.join("")}</defs><use href="#g12"/></svg>`,
+  );
+};
+
+const zip = Buffer.from("PK\x05\x06".padEnd(22, "\0"), "latin1");
+
+const Listed = Schema.Struct({
+  images: Schema.Array(
+    Schema.Struct({
+      imageId: Schema.String,
+      status: Schema.String,
+      reason: Schema.optionalKey(Schema.String),
+      sizes: Schema.Array(Schema.Struct({ key: Schema.String })),
+    }),
+  ),
+});
+const decodeListed = Schema.decodeUnknownEffect(Listed);
+
 const world = layerLocalWorld({ timeoutSeconds: 30 });
 
 layer(world, { timeout: "60 seconds", excludeTestServices: true })("an image", (it) => {
@@ -84,6 +110,8 @@ layer(world, { timeout: "60 seconds", excludeTestServices: true })("an image", (
     ],
     ["of 400 megapixels", "huge.png", "ImageTooLarge", Effect.sync(() => pngBomb(20_000))],
     ["that is a hostile SVG", "xxe.svg", "SvgUnsafe", Effect.succeed(Buffer.from(hostileSvg))],
+    ["that is an SVG bomb", "bomb.svg", "SvgUnsafe", Effect.sync(svgBomb)],
+    ["that is an archive", "zip.png", "ImageTypeUnsupported", Effect.succeed(zip)],
     ["that is text", "text.jpg", "ImageTypeUnsupported", Effect.succeed(Buffer.from("hello"))],
   ];
   for (const [what, name, tag, source] of refused) {
@@ -142,6 +170,29 @@ layer(world, { timeout: "60 seconds", excludeTestServices: true })("an image", (
       assert.strictEqual(contentType, "image/png");
       const found = yield* Effect.promise(() => sharp(bytes).metadata());
       assert.deepInclude(found, { format: "png", width: 150, height: 50 });
+    }),
+  );
+
+  it.effect("is found again by its status, and by its key", () =>
+    Effect.gen(function* () {
+      const { process } = yield* LocalWorld;
+      const { run, text } = yield* openTerminal;
+      yield* process("images/found.svg", safeSvg);
+      yield* process("images/lost.svg", hostileSvg);
+      const failed = yield* Effect.flatMap(run("images", "--status", "failed"), decodeListed);
+      const lost = failed.images.find(({ imageId }) => imageId === "images/lost.svg");
+      assert.include(lost?.reason, "it declares entities");
+      assert.isTrue(failed.images.every(({ status }) => status === "failed"));
+      const processed = yield* Effect.flatMap(run("images", "--limit", "1"), decodeListed);
+      assert.deepStrictEqual(
+        processed.images.map(({ imageId }) => imageId),
+        ["images/found.svg"],
+      );
+      const one = yield* Effect.flatMap(run("images", "images/found.svg"), decodeListed);
+      assert.lengthOf(one.images[0]?.sizes ?? [], 3);
+      const unknown = yield* text("images", "images/nobody.png");
+      assert.strictEqual(unknown.code, 1);
+      assert.include(unknown.err, "there is no record of images/nobody.png");
     }),
   );
 });

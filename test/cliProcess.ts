@@ -20,17 +20,32 @@ const environment = {
 
 /** Starts the command, and leaves the rest to the test. */
 export const start = (folder: string, ...words: ReadonlyArray<string>): ChildProcess =>
+  startWith({}, folder, ...words);
+
+const startWith = (
+  variables: Readonly<Record<string, string>>,
+  folder: string,
+  ...words: ReadonlyArray<string>
+): ChildProcess =>
   spawn(process.execPath, [main, ...words], {
     cwd: folder,
-    env: environment,
+    env: { ...environment, ...variables },
     stdio: ["ignore", "pipe", "pipe"],
   });
 
 /** Runs the command to its end. */
 export const millrace = (folder: string, ...words: ReadonlyArray<string>) =>
+  millraceWith({}, folder, ...words);
+
+/** The same with further environment variables. */
+export const millraceWith = (
+  variables: Readonly<Record<string, string>>,
+  folder: string,
+  ...words: ReadonlyArray<string>
+) =>
   Effect.callback<{ readonly code: number | null; readonly out: string; readonly err: string }>(
     (resume) => {
-      const child = start(folder, ...words);
+      const child = startWith(variables, folder, ...words);
       let out = "";
       let err = "";
       child.stdout?.on("data", (text) => (out += String(text)));

@@ -31,6 +31,7 @@ import { renditions } from "../packages/cli/src/renditions.ts";
 import { replay } from "../packages/cli/src/replay/replay.ts";
 import { transform } from "../packages/cli/src/transform.ts";
 import { upload } from "../packages/cli/src/upload.ts";
+import { StageFlag } from "../packages/cli/src/StageFlag.ts";
 import { layerLocalWorld, LocalWorld } from "./LocalWorld.ts";
 
 const all = Command.make("millrace").pipe(
@@ -46,6 +47,7 @@ const all = Command.make("millrace").pipe(
     transform,
     upload,
   ]),
+  Command.withGlobalFlags([StageFlag]),
 );
 
 /** Runs a command; gives what its standard error got, and how it ended. */

@@ -23,7 +23,7 @@ import {
   queueUrl,
   topologyTimes,
 } from "@millrace/local";
-import { type ChainTopology, pipelines, sweeper } from "@millrace/workflows/topology";
+import { type ChainTopology, pipelines, reconciler, sweeper } from "@millrace/workflows/topology";
 import { Effect, Layer, Schema } from "effect";
 import { Activity, Workflow } from "effect/workflow";
 import { provision } from "../packages/local/src/host/provision.ts";
@@ -114,6 +114,7 @@ const listeners = Effect.gen(function* () {
     chains: [report],
     timesOf: topologyTimes,
     sweeper,
+    reconciler,
     sweeps: false,
   });
   const chained = yield* makeQueue(localQueues(report).queue);

@@ -6,7 +6,7 @@ import { ListRulesCommand } from "@aws-sdk/client-eventbridge";
 import { CopyObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
 import { assert, layer } from "@effect/vitest";
 import { localBuckets } from "@millrace/local";
-import { pipelines, sweeper } from "@millrace/workflows/topology";
+import { pipelines, reconciler, sweeper } from "@millrace/workflows/topology";
 import { Effect, Schema } from "effect";
 import sharp from "sharp";
 import { provision } from "../packages/local/src/host/provision.ts";
@@ -39,6 +39,7 @@ layer(world, { timeout: "60 seconds", excludeTestServices: true })("a loop", (it
           chains: [],
           timesOf: () => ({ timeoutSeconds: 30, visibilitySeconds: 31 }),
           sweeper,
+          reconciler,
           sweeps: false,
         }),
       );

@@ -27,7 +27,11 @@ if (eventFile) {
     awsRequestId: crypto.randomUUID(),
     getRemainingTimeInMillis: () => timeoutMs - (performance.now() - imported),
   });
-  Object.assign(figures, { firstMs: performance.now() - imported, answer });
+  Object.assign(figures, {
+    firstMs: performance.now() - imported,
+    firstCpuMs: cpuMs(cpuBefore) - figures.importCpuMs,
+    answer,
+  });
 }
 process.stdout.write(`\nFIGURES ${JSON.stringify(figures)}\n`);
 process.exit();

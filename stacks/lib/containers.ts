@@ -1,60 +1,31 @@
 /**
- * The task of one pipeline: its definition, the role by which it starts, and the role by which it works.
+ * The definition of a pipeline's tasks.
  */
+import { taskContainer, variables } from "@millrace/functions/Environment";
 import type { TaskTopology } from "@millrace/workflows/topology";
 import { cluster } from "../cluster";
-import { account, logicalName, named, region, stage } from "../stage";
-import { type Right, rights, trustOf } from "./policies";
+import { logicalName, region } from "../stage";
 import type { DeployedPipeline } from "./pipeline";
 
 /** From SIGTERM to SIGKILL, in seconds: the longest that there is, and what Spot gives notice of. */
 const stopSeconds = 120;
 
-/** Only tasks of this account's clusters. */
-const ownTasks = {
-  StringEquals: { "aws:SourceAccount": account },
-  ArnLike: { "aws:SourceArn": $interpolate`arn:aws:ecs:${region}:${account}:*` },
-};
-
 export const makeContainer = (deployed: DeployedPipeline, size: TaskTopology) => {
-  if (!cluster)
+  const { pipeline, taskEnvironment, taskRoles } = deployed;
+  if (!(cluster && taskRoles)) {
     throw new Error("containers are made only where there is a cluster: stacks/cluster.ts");
-  const { environment, pipeline, rights: allowed } = deployed;
-  const logical = `${logicalName(pipeline.name)}Task`;
-  const log = new aws.cloudwatch.LogGroup(`${logical}Log`, {
-    namePrefix: `/${$app.name}/${$app.stage}/${logical}-`,
-    retentionInDays: stage.logDays,
-  });
-  const roleWith = (name: string, statements: ReadonlyArray<Right>) =>
-    new aws.iam.Role(`${logical}${name}`, {
-      assumeRolePolicy: trustOf("ecs-tasks.amazonaws.com", ownTasks),
-      inlinePolicies: [{ name: "inline", policy: rights(statements) }],
-    });
-  const starter = roleWith("Start", [
-    // The login to the registry belongs to no repository.
-    { actions: ["ecr:GetAuthorizationToken"], resources: ["*"] },
-    {
-      actions: [
-        "ecr:BatchGetImage",
-        "ecr:GetDownloadUrlForLayer",
-        "ecr:BatchCheckLayerAvailability",
-      ],
-      resources: [cluster.repository.arn],
-    },
-    {
-      actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-      resources: [$interpolate`${log.arn}:*`],
-    },
-  ]);
-  const worker = roleWith("Work", allowed);
-  const variables = $util.output(environment).apply((all) =>
-    Object.entries({ ...all, MILLRACE_PIPELINE: pipeline.name }).map(([name, value]) => ({
-      name,
-      value,
-    })),
+  }
+  const { family, log, starter, worker } = taskRoles;
+  const told = $util.output(taskEnvironment).apply((all) =>
+    Object.entries({
+      ...all,
+      MILLRACE_PIPELINE: pipeline.name,
+      [variables.taskCpuUnits]: String(size.cpuUnits),
+      [variables.taskMemoryMb]: String(size.memoryMb),
+    }).map(([name, value]) => ({ name, value })),
   );
-  const definition = new aws.ecs.TaskDefinition(logical, {
-    family: named(pipeline.name),
+  const definition = new aws.ecs.TaskDefinition(`${logicalName(pipeline.name)}Task`, {
+    family,
     requiresCompatibilities: ["FARGATE"],
     networkMode: "awsvpc",
     cpu: String(size.cpuUnits),
@@ -65,14 +36,14 @@ export const makeContainer = (deployed: DeployedPipeline, size: TaskTopology) =>
     taskRoleArn: worker.arn,
     containerDefinitions: $jsonStringify([
       {
-        name: "worker",
+        name: taskContainer,
         image: cluster.image.ref,
         essential: true,
         readonlyRootFilesystem: false,
         stopTimeout: stopSeconds,
         // Its own first process, which hands signals on.
         linuxParameters: { initProcessEnabled: true },
-        environment: variables,
+        environment: told,
         logConfiguration: {
           logDriver: "awslogs",
           options: {

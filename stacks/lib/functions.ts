@@ -6,6 +6,7 @@
  * makes it: the function on the desk takes the role of the one in the cloud.
  */
 import type { Architecture } from "@millrace/workflows/topology";
+import { bundling } from "../bundling/options";
 import { named, stage } from "../stage";
 import { type Right, trustOf } from "./policies";
 
@@ -48,12 +49,7 @@ export const makeFunction = (logical: string, settings: FunctionSettings) => {
     timeout: `${settings.timeoutSeconds} seconds`,
     memory: `${settings.memoryMb} MB`,
     storage: `${settings.storageMb ?? 512} MB`,
-    nodejs: {
-      minify: true,
-      install: [...(settings.nativePackages ?? [])],
-      // Only the task's image has it; a function that asks for it in vain uses the stream engine.
-      esbuild: { external: ["@duckdb/node-api"] },
-    },
+    nodejs: { ...bundling, install: [...(settings.nativePackages ?? [])] },
     environment: { ...settings.environment },
     permissions: [...settings.rights, ownLog, traces],
     logging: { logGroup: log.name, format: "text" },

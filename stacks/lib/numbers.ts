@@ -41,6 +41,14 @@ export const ofRule = ({ pipeline, rule }: DeployedPipeline, metric: string): Wa
   statistic: "Sum",
 });
 
+/** The rule that tells of a pipeline's tasks, on the default bus. */
+export const ofTaskRule = (rule: aws.cloudwatch.EventRule, metric: string): Watched => ({
+  namespace: "AWS/Events",
+  metric,
+  dimensions: { RuleName: rule.name },
+  statistic: "Sum",
+});
+
 /** What the functions count themselves (packages/core/src/Metrics.ts). */
 export const ofPipeline = (pipeline: string, metric: string, statistic = "Sum"): Watched => ({
   namespace: stage.metricsNamespace,

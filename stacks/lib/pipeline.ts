@@ -1,5 +1,6 @@
 /**
- * What one pipeline is made of: rule -> queue -> function, and a dead-letter queue at each of the two steps.
+ * What one pipeline is made of: rule -> queue -> function, and a dead-letter queue at each of the two steps. Where it has
+ * tasks, the function may launch them, and a second rule tells of their ends.
  */
 import { buckets } from "../buckets";
 import { bus } from "../events";
@@ -9,7 +10,8 @@ import { type AnyPipeline, isChain, patternOf } from "../topology";
 import { makeFunction } from "./functions";
 import { pipelineEnvironment } from "./pipelineEnvironment";
 import { pipelineRights } from "./pipelineRights";
-import { admitRule, makeQueues, type PipelineQueues } from "./queues";
+import { admitRules, makeQueues, type PipelineQueues } from "./queues";
+import { makeTaskRoles, type TaskRoles } from "./taskRoles";
 
 /** EventBridge tries this often, for a day, before an event goes to the queue of the undelivered. */
 const retryPolicy = { maximumRetryAttempts: 185, maximumEventAgeInSeconds: 86_400 };
@@ -18,12 +20,17 @@ export const makePipeline = (pipeline: AnyPipeline) => {
   const logical = logicalName(pipeline.name);
   const { compute } = pipeline;
   const queues = makeQueues(pipeline);
-  const rule = makeRule(pipeline, queues);
   const schedulerRole = makeSchedulerRole(`${logical}Timers`, scheduleGroup.arn, [
     { actions: ["sqs:SendMessage"], resources: [queues.main.arn, queues.undelivered.arn] },
   ]);
-  const environment = pipelineEnvironment(queues, schedulerRole.arn);
-  const rights = pipelineRights(pipeline, queues, schedulerRole.arn);
+  const taskEnvironment = pipelineEnvironment(queues, schedulerRole.arn);
+  const taskRights = pipelineRights(pipeline, queues, schedulerRole.arn);
+  const taskRoles = makeTaskRoles(pipeline, taskRights);
+  const rule = makeRule(pipeline, queues);
+  const taskRule = taskRoles && makeTaskRule(pipeline, queues, taskRoles);
+  admitRules(pipeline, queues, [rule.arn, ...(taskRule ? [taskRule.arn] : [])]);
+  const environment = { ...taskEnvironment, ...taskRoles?.environment };
+  const rights = [...taskRights, ...(taskRoles?.rights ?? [])];
   const { fn, log, targetArn } = makeFunction(logical, {
     description: `pipeline ${pipeline.name}`,
     handler: pipeline.handler,
@@ -41,7 +48,7 @@ export const makePipeline = (pipeline: AnyPipeline) => {
     // Messages wait in the queue, and are not counted as received, while this many functions work.
     scalingConfig: { maximumConcurrency: compute.concurrencyMax },
   });
-  return { pipeline, queues, rule, fn, log, environment, rights };
+  return { pipeline, queues, rule, taskRule, fn, log, environment, taskEnvironment, taskRoles };
 };
 
 export type DeployedPipeline = ReturnType<typeof makePipeline>;
@@ -56,13 +63,32 @@ const makeRule = (pipeline: AnyPipeline, queues: PipelineQueues) => {
     eventBusName: busName,
     eventPattern: $util.output(bucketName).apply((name) => patternOf(pipeline, name)),
   });
-  new aws.cloudwatch.EventTarget(`${logical}Target`, {
-    rule: rule.name,
-    eventBusName: busName,
+  target(`${logical}Target`, { rule: rule.name, eventBusName: busName }, queues);
+  return rule;
+};
+
+/** The ends of a pipeline's tasks reach the execution that waits for them by the pipeline's queue. */
+const makeTaskRule = (pipeline: AnyPipeline, queues: PipelineQueues, { pattern }: TaskRoles) => {
+  const logical = `${logicalName(pipeline.name)}Tasks`;
+  const rule = new aws.cloudwatch.EventRule(`${logical}Rule`, {
+    namePrefix: `${$app.name}-${stage.name}-${pipeline.name}-tasks-`.slice(0, 38),
+    description: `tells pipeline ${pipeline.name} of the ends of its tasks`,
+    eventBusName: "default",
+    eventPattern: pattern,
+  });
+  target(`${logical}Target`, { rule: rule.name, eventBusName: "default" }, queues);
+  return rule;
+};
+
+const target = (
+  name: string,
+  of: { rule: $util.Input<string>; eventBusName: $util.Input<string> },
+  queues: PipelineQueues,
+): void => {
+  new aws.cloudwatch.EventTarget(name, {
+    ...of,
     arn: queues.main.arn,
     deadLetterConfig: { arn: queues.undelivered.arn },
     retryPolicy,
   });
-  admitRule(pipeline, queues, rule.arn);
-  return rule;
 };

@@ -20,7 +20,6 @@ export const denyInsecureTransport = (action: string, resource: Text) => ({
  * here (the confused deputy).
  */
 export const allowRule = (queueArn: Text, ruleArn: Text) => ({
-  Sid: "Rule",
   Effect: "Allow",
   Principal: { Service: "events.amazonaws.com" },
   Action: "sqs:SendMessage",

@@ -53,19 +53,20 @@ export const makeQueues = (pipeline: PipelineBase) => {
 
 export type PipelineQueues = ReturnType<typeof makeQueues>;
 
-/** Lets the pipeline's rule in, to its queue and to what could not be delivered there. */
-export const admitRule = (
+/** Lets the pipeline's rules in, to its queue and to what could not be delivered there. */
+export const admitRules = (
   pipeline: PipelineBase,
   queues: PipelineQueues,
-  ruleArn: $util.Input<string>,
+  ruleArns: ReadonlyArray<$util.Input<string>>,
 ): void => {
   for (const [role, queue] of Object.entries(queues)) {
-    const sender = role === "deadLetters" ? [] : [allowRule(queue.arn, ruleArn)];
+    const senders =
+      role === "deadLetters" ? [] : ruleArns.map((ruleArn) => allowRule(queue.arn, ruleArn));
     new aws.sqs.QueuePolicy(`${logicalName(pipeline.name)}${logicalName(role)}Policy`, {
       queueUrl: queue.url,
       policy: $jsonStringify({
         Version: "2012-10-17",
-        Statement: [...sender, denyInsecureTransport("sqs:*", queue.arn)],
+        Statement: [...senders, denyInsecureTransport("sqs:*", queue.arn)],
       }),
     });
   }

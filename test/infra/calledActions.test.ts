@@ -15,6 +15,12 @@ const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   CreateTableCommand: [],
   GetTableCommand: [],
   UpdateTableCommand: [],
+  // The upload API's, as are all about parts.
+  AbortMultipartUploadCommand: [],
+  CompleteMultipartUploadCommand: [],
+  CreateMultipartUploadCommand: [],
+  ListPartsCommand: [],
+  UploadPartCommand: [],
   CopyObjectCommand: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
   CreateScheduleCommand: ["scheduler:CreateSchedule"],
   DeleteCommand: ["dynamodb:DeleteItem"],
@@ -24,6 +30,8 @@ const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   GetObjectCommand: ["s3:GetObject", "s3:GetObjectVersion"],
   // Only for a pipeline that names secrets.
   GetSecretValueCommand: [],
+  // The reconciler's, and of people.
+  ListObjectVersionsCommand: [],
   // Of people, who pause a pipeline.
   ListEventSourceMappingsCommand: [],
   // The sweeper's.
@@ -34,7 +42,10 @@ const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   PutObjectCommand: ["s3:PutObject"],
   QueryCommand: ["dynamodb:Query"],
   ReceiveMessageCommand: ["sqs:ReceiveMessage"],
+  // Only for a pipeline that has tasks.
+  RunTaskCommand: [],
   SendMessageCommand: ["sqs:SendMessage"],
+  StopTaskCommand: [],
   // Of people again.
   TagQueueCommand: [],
   UntagQueueCommand: [],
@@ -52,9 +63,11 @@ const commands = new Set(
     readdirSync(join(root, folder))
       .filter((file) => file.endsWith(".ts"))
       .flatMap((file) =>
-        [...readFileSync(join(root, folder, file), "utf8").matchAll(/new (\w+Command)\(/g)].map(
-          ([, command = ""]) => command,
-        ),
+        [
+          ...readFileSync(join(root, folder, file), "utf8").matchAll(
+            /new (?:sdk\.)?(\w+Command)\(/g,
+          ),
+        ].map(([, command = ""]) => command),
       ),
   ),
 );

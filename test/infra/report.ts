@@ -28,16 +28,24 @@ const requirements: ReadonlyArray<readonly [string, string, ReadonlyArray<string
   ["D1.12", "retries, then a dead-letter queue", []],
   ["D1.15", "logs, queries, traces, metrics, alarms, dashboard", []],
   ["D1.16", "limits known and checked", ["`packages/workflows/test/checkTopology.test.ts`"]],
-  ["D1.17", "Lambda or Fargate by a rule", []],
+  ["D1.17", "Lambda or Fargate by a rule", ["`packages/workflows/test/chooseCompute.test.ts`"]],
   ["D2.1", "image, registry", ["`test/infra/dockerfile.test.ts`"]],
   ["D2.2", "cluster, sizes, roles", ["`packages/workflows/test/checkTopology.test.ts`"]],
-  ["D2.3", "a task is launched and waited for", []],
+  [
+    "D2.3",
+    "a task is launched and waited for",
+    ["`packages/core/test/fargateTask.test.ts`", "`test/fargateTask.test.ts`"],
+  ],
   ["D2.4", "more than 10 GB in parts", []],
-  ["D2.5", "validate, transform, notify", ["`packages/workflows/test/csvToParquet.test.ts`"]],
+  [
+    "D2.5",
+    "validate, transform, notify",
+    ["`test/dailySales.test.ts`, `test/dailySalesLocal.test.ts`"],
+  ],
   ["D2.6", "spare capacity, and its notice", ["`test/task.test.ts`"]],
   ["D2.7", "right-sizing", ["the saved query `memory`"]],
   ["D2.8", "cost of a run", ["`millrace cost`"]],
-  ["D2.9", "small to Lambda, large to Fargate", []],
+  ["D2.9", "small to Lambda, large to Fargate", ["`test/fargateTask.test.ts`"]],
   ["D3.5", "read on the input, write on the output, logs", []],
   ["D4.1", "presigned upload", ["`packages/functions/test/uploadForm.test.ts`"]],
   ["D4.2", "a buffer between upload and work", ["the queue of every pipeline"]],
@@ -52,10 +60,7 @@ const requirements: ReadonlyArray<readonly [string, string, ReadonlyArray<string
 
 /** What is not there, said where one would look for it. */
 const missing: Readonly<Record<string, string>> = {
-  "D1.17": "the rule by size is not there; containers are started by hand (docs/deploy.md)",
-  "D2.3": "not there: no workflow launches a task yet",
   "D2.4": "not there",
-  "D2.9": "not there: the cluster, the image and the roles are",
 };
 
 const countsOf = ({ resources }: Graph): ReadonlyMap<string, number> => {

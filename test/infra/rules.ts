@@ -1,6 +1,7 @@
 /** All rules over the graph of a stage. */
 import type { Rule } from "./Rule.ts";
 import { containerRules } from "./rules/containers.ts";
+import { directoryRules } from "./rules/directory.ts";
 import { eventRules } from "./rules/events.ts";
 import { functionRules } from "./rules/functions.ts";
 import { operationRules } from "./rules/operations.ts";
@@ -18,4 +19,5 @@ export const rules: ReadonlyArray<Rule> = [
   ...operationRules,
   ...removalRules,
   ...containerRules,
+  ...directoryRules,
 ];

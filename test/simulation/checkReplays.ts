@@ -7,6 +7,7 @@ import {
   layerLargeValuesOf,
   MessageQueue,
   ObjectStore,
+  Tasks,
 } from "@millrace/core";
 import type { SimulatedJournal, SimulatedLargeValues } from "@millrace/core/testing/simulation";
 import { Buckets, layerCsvToParquet, ParquetEncoder } from "@millrace/workflows";
@@ -22,6 +23,7 @@ const untouched = Layer.mergeAll(
   Layer.mock(Outside, {}),
   Layer.mock(ObjectStore, {}),
   Layer.mock(MessageQueue, {}),
+  Tasks.layerNone,
   Layer.mock(ParquetEncoder, { name: "untouched" }),
   Layer.succeed(FileSystem.FileSystem, FileSystem.makeNoop({})),
   Layer.succeed(Buckets, bucketNames),

@@ -1,7 +1,7 @@
 /**
  * One seed, one world, one verdict: a safety phase with faults, a liveness phase without, and then the invariants.
  */
-import { Engine, type Pipeline, QueueWakes, Worker } from "@millrace/core";
+import { Engine, type Pipeline, QueueWakes, Tasks, Worker } from "@millrace/core";
 import {
   type Caller,
   type FaultName,
@@ -182,7 +182,7 @@ const simulateOver = async (
   };
   const functions = [
     makeFunction(ordersPipeline, () => Layer.merge(layerOrder(deployed), layerPart)),
-    makeFunction(csvPipeline, () => layerCsvToParquet),
+    makeFunction(csvPipeline, () => Layer.provide(layerCsvToParquet, Tasks.layerNone)),
     ...(invoiced ? [makeFunction(invoicesPipeline, () => layerInvoice)] : []),
   ];
   if (invoiced) bus.follow((envelope) => queues.put(invoicesPipeline.queue, envelope));

@@ -8,12 +8,14 @@
 import { assert, describe, it } from "@effect/vitest";
 import { pipelines } from "@millrace/workflows/topology";
 import { Effect, Schedule, Schema } from "effect";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll } from "vitest";
 import { layerLocalWorld, LocalWorld } from "../LocalWorld.ts";
 import { startBridge } from "./bridge.ts";
+import { bundleBytes } from "./bundleBytes.ts";
 import { makeSstProject, type Ran, type SstProject } from "./SstProject.ts";
 
 let project: SstProject;
@@ -61,6 +63,34 @@ describe("sst deploy", () => {
   });
 });
 
+/** Largest code of each function, in KB of 1,000 bytes: what a start reads, and all of it. */
+const codeKbMax = {
+  csvToParquet: { start: 900, all: 1_050 },
+  dailySales: { start: 900, all: 1_050 },
+  imageRenditions: { start: 800, all: 900 },
+  sweeper: { start: 500, all: 600 },
+  reconciler: { start: 700, all: 800 },
+  uploads: { start: 500, all: 600 },
+} as const;
+
+describe("a bundle", () => {
+  it.each(Object.entries(codeKbMax))("of %s stays within %j KB", (handler, kbMax) => {
+    const { all, start } = bundleBytes(project.bundleOf(handler));
+    process.stdout.write(`bundle ${handler}: ${start} bytes at the start of ${all}\n`);
+    assert.isAtMost(start, kbMax.start * 1_000);
+    assert.isAtMost(all, kbMax.all * 1_000);
+  });
+
+  it.each(Object.keys(codeKbMax))("of %s has everything that it may load later", (handler) => {
+    const folder = dirname(project.bundleOf(handler));
+    const files = readdirSync(folder).filter((name) => name.endsWith(".mjs"));
+    assert.isAbove(files.length, 1, "what is loaded later is in files of its own");
+    const script = `await Promise.all(${JSON.stringify(files)}.map((name) => import("./" + name)));`;
+    // A missing package ends the process with a failure.
+    execFileSync(process.execPath, ["--input-type=module", "--eval", script], { cwd: folder });
+  });
+});
+
 describe("a deployed stage", () => {
   it("is compared with what a deployment would make", async () => {
     output("diff", await project.sst("diff", ...stage));
@@ -75,7 +105,7 @@ describe("a deployed stage", () => {
   it("has a state that can be exported, and in it no role that trusts the account", async () => {
     const state = output("state export", await project.sst("state", "export", ...stage));
     const functions = state.match(/"type": ?"aws:lambda\/function:Function"/g) ?? [];
-    assert.strictEqual(functions.length, 4);
+    assert.strictEqual(functions.length, 5);
     assert.notInclude(state, "123456789012:root");
   });
 

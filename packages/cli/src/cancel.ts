@@ -4,7 +4,7 @@
 import { cancel as cancelExecution } from "@millrace/core";
 import { Console, Effect } from "effect";
 import { Command, Flag } from "effect/cli";
-import { findConnection } from "./Connection.ts";
+import { findStage } from "./Stage.ts";
 import { executionArgument, findHistory } from "./findHistory.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { layerOperations, requirePipeline } from "./stores.ts";
@@ -20,12 +20,12 @@ export const cancel = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ execution, json, now }) {
-    const connection = yield* findConnection;
+    const stage = yield* findStage;
     const cancelled = yield* Effect.gen(function* () {
       const { commits, executionId } = yield* findHistory(execution);
       yield* requirePipeline(executionId, commits);
       return yield* cancelExecution(executionId, { now });
-    }).pipe(Effect.provide(layerOperations(connection)));
+    }).pipe(Effect.provide(layerOperations(stage)));
     const { again, executionId, status, workflow } = cancelled;
     yield* Console.log(
       json

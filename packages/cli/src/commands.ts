@@ -3,6 +3,7 @@
  */
 import { Cause, Exit } from "effect";
 import { CliError, Command } from "effect/cli";
+import { StageFlag } from "./StageFlag.ts";
 
 /** One module per command; only the one that is asked for is loaded, because each brings its own heavy libraries. */
 const commands = {
@@ -28,6 +29,7 @@ const commands = {
   cost: async () => (await import("./cost.ts")).cost,
   infer: async () => (await import("./infer.ts")).infer,
   transform: async () => (await import("./transform.ts")).transform,
+  images: async () => (await import("./images.ts")).images,
   renditions: async () => (await import("./renditions.ts")).renditions,
 };
 
@@ -43,6 +45,7 @@ export const loadMillrace = async (name: string) => {
       "Durable pipelines: files in, results out, nothing lost and nothing done twice",
     ),
     Command.withSubcommands(loaded),
+    Command.withGlobalFlags([StageFlag]),
   );
 };
 

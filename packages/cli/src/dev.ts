@@ -7,8 +7,9 @@ import {
   type HostEvent,
   layerLocalMode,
   localBuckets,
+  UploadApi,
 } from "@millrace/local";
-import { Console, Effect, FileSystem, Path, PubSub } from "effect";
+import { Console, Effect, FileSystem, Option, Path, PubSub } from "effect";
 import { Command, Flag } from "effect/cli";
 import { announceConnection, refuseSecond, stateDirectory } from "./Connection.ts";
 import { jsonFlag } from "./jsonFlag.ts";
@@ -62,8 +63,13 @@ export const dev = Command.make(
       const connection = yield* EmbeddedAws;
       const events = yield* HostEvents;
       const subscription = yield* PubSub.subscribe(events);
+      const uploads = Option.getOrUndefined((yield* UploadApi).url);
       yield* announceConnection(connection);
-      yield* Console.log(json ? JSON.stringify(connection) : welcome(connection));
+      yield* Console.log(
+        json
+          ? JSON.stringify({ ...connection, ...(uploads !== undefined && { uploads }) })
+          : welcome(connection, uploads),
+      );
       return yield* Effect.forever(
         Effect.flatMap(PubSub.take(subscription), (event) =>
           isMetrics(event) && !metrics ? Effect.void : Console.log(renderEvent(event, json)),
@@ -85,7 +91,7 @@ export const dev = Command.make(
   ]),
 );
 
-const welcome = (connection: EmbeddedAws["Service"]): string =>
+const welcome = (connection: EmbeddedAws["Service"], uploads: string | undefined): string =>
   `The embedded AWS listens at ${connection.endpoint}
 
   export AWS_ENDPOINT_URL=${connection.endpoint}
@@ -93,7 +99,7 @@ const welcome = (connection: EmbeddedAws["Service"]): string =>
   export AWS_ACCESS_KEY_ID=${connection.accessKeyId}
   export AWS_SECRET_ACCESS_KEY=${connection.secretAccessKey}
 
-Upload with \`millrace upload <files>\` (bucket ${localBuckets.raw}), then \`millrace ls\` and \`millrace show\`.
+${uploads === undefined ? "" : `The upload API: POST ${uploads}/uploads (docs/uploads.md)\n`}Upload with \`millrace upload <files>\` (bucket ${localBuckets.raw}), then \`millrace ls\` and \`millrace show\`.
 Stop with Ctrl-C; the state persists under ${stateDirectory}/.
 `;
 

@@ -1,16 +1,15 @@
 /**
  * `millrace export`: histories as JSON Lines, to be kept, moved, or replayed against other code.
  */
-import { HistoryFile } from "@millrace/core";
+import { HistoryFile, Operations } from "@millrace/core";
 import { Console, Effect, Option } from "effect";
 import { Argument, CliError, Command, Flag } from "effect/cli";
-import { findConnection } from "./Connection.ts";
+import { findStage } from "./Stage.ts";
 import { findHistory } from "./findHistory.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { openOutputFile } from "./OutputFile.ts";
 import { makeCounter } from "./Progress.ts";
 import { isFiltering, type QueryFlags, queryFlags, readQuery } from "./queryFlags.ts";
-import { rowPages } from "./rowPages.ts";
 import { layerStores } from "./stores.ts";
 
 /** What is to be exported has to be said, in one way. */
@@ -34,7 +33,7 @@ const forEachMatching = Effect.fnUntraced(function* <E, R>(
   flags: QueryFlags,
   use: (executionId: string) => Effect.Effect<void, E, R>,
 ) {
-  yield* rowPages(yield* readQuery(flags), (rows) =>
+  yield* Operations.rowPages(yield* readQuery(flags), (rows) =>
     Effect.forEach(rows, ({ executionId }) => use(executionId), { discard: true }),
   );
 });
@@ -90,8 +89,8 @@ export const exportCommand = Command.make(
   },
   Effect.fnUntraced(function* ({ all, executions: names, json, out, ...flags }) {
     yield* requireOneWay([names.length > 0, isFiltering(flags), all]);
-    const connection = yield* findConnection;
-    const stores = layerStores(connection);
+    const stage = yield* findStage;
+    const stores = layerStores(stage);
     const asked = { names, flags };
     if (Option.isNone(out)) {
       yield* Effect.provide(

@@ -6,7 +6,7 @@ import { CsvToParquet, ImageRenditions } from "@millrace/workflows";
 import { Console, Effect, FileSystem, Option, Schema } from "effect";
 import { Command, Flag } from "effect/cli";
 import { text } from "node:stream/consumers";
-import { findConnection } from "./Connection.ts";
+import { findStage } from "./Stage.ts";
 import { executionArgument, findHistory } from "./findHistory.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { layerOperations, requirePipeline } from "./stores.ts";
@@ -55,7 +55,7 @@ export const fork = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ afterEvent, execution, input, json, label }) {
-    const connection = yield* findConnection;
+    const stage = yield* findStage;
     const payload = Option.isSome(input) ? yield* readInput(input.value) : undefined;
     const forked = yield* Effect.gen(function* () {
       const { commits, executionId } = yield* findHistory(execution);
@@ -66,7 +66,7 @@ export const fork = Command.make(
         ...(payload !== undefined && { payload }),
         workflows: [CsvToParquet, ImageRenditions],
       });
-    }).pipe(Effect.provide(layerOperations(connection)));
+    }).pipe(Effect.provide(layerOperations(stage)));
     yield* Console.log(
       json
         ? JSON.stringify(forked)

@@ -1,10 +1,10 @@
 /**
- * `millrace import <file>`: histories that `millrace export` wrote, into the journal of the connection.
+ * `millrace import <file>`: histories that `millrace export` wrote, into the journal of the stage.
  */
 import { HistoryFile } from "@millrace/core";
 import { Console, Effect, Stream } from "effect";
 import { Argument, Command } from "effect/cli";
-import { findConnection } from "./Connection.ts";
+import { findStage } from "./Stage.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { makeCounter } from "./Progress.ts";
 import { dryRunFlag } from "./rateFlag.ts";
@@ -21,7 +21,7 @@ export const importCommand = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ dryRun, file, json }) {
-    const connection = yield* findConnection;
+    const stage = yield* findStage;
     const read = readHistories(file);
     const counter = yield* makeCounter("histories");
     // All of it is read before any of it is stored: a broken line is no reason to have half of the file.
@@ -41,7 +41,7 @@ export const importCommand = Command.make(
         ),
       ),
       Effect.ensuring(counter.clear),
-      Effect.provide(layerStores(connection)),
+      Effect.provide(layerStores(stage)),
     );
   }),
 ).pipe(

@@ -1,65 +1,15 @@
 /**
- * The object versions of a bucket below a prefix, page by page, in the order of their keys.
+ * The object versions of a bucket of the stage, page by page.
  */
-import { ListObjectVersionsCommand, S3Client } from "@aws-sdk/client-s3";
-import { type AwsConnection, clientConfig } from "@millrace/local";
-import { Effect, Schema } from "effect";
+import { S3Client } from "@aws-sdk/client-s3";
+import type { ObjectVersion } from "@millrace/core";
+import { listVersions as listVersionsOf } from "@millrace/core/aws";
+import type { Effect } from "effect";
+import type { Stage } from "./Stage.ts";
 
-/** The bucket could not be listed. */
-export class BucketUnread extends Schema.TaggedError<BucketUnread>()("BucketUnread", {
-  bucket: Schema.String,
-  prefix: Schema.String,
-  cause: Schema.Defect(),
-}) {
-  override get message(): string {
-    return `s3://${this.bucket}/${this.prefix} could not be listed: ${String(this.cause)}`;
-  }
-}
-
-/** One version of one object, as a listing tells of it. */
-export interface Version {
-  readonly key: string;
-  /** Absent for what was written while the bucket was not versioned. */
-  readonly versionId: string | undefined;
-  readonly etag: string;
-  readonly sizeBytes: number;
-  readonly modifiedEpochMs: number;
-  readonly isLatest: boolean;
-}
-
-/** Hands every page to `use`; delete markers are left out. Begins behind `afterKey`, when that is given. */
-export const listVersions = Effect.fnUntraced(function* <E, R>(
-  connection: AwsConnection,
-  where: {
-    readonly bucket: string;
-    readonly prefix: string;
-    readonly afterKey?: string | undefined;
-  },
-  use: (versions: ReadonlyArray<Version>) => Effect.Effect<void, E, R>,
-) {
-  const { afterKey, bucket, prefix } = where;
-  const client = new S3Client({ ...clientConfig(connection), forcePathStyle: true });
-  let marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } =
-    afterKey === undefined ? {} : { KeyMarker: afterKey };
-  let isMore = true;
-  while (isMore) {
-    const at = marker;
-    const page = yield* Effect.tryPromise({
-      try: () =>
-        client.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix, ...at })),
-      catch: (cause) => new BucketUnread({ bucket, prefix, cause }),
-    });
-    yield* use(
-      (page.Versions ?? []).map((version) => ({
-        key: version.Key ?? "",
-        versionId: version.VersionId === "null" ? undefined : version.VersionId,
-        etag: (version.ETag ?? "").replaceAll('"', ""),
-        sizeBytes: version.Size ?? 0,
-        modifiedEpochMs: version.LastModified?.getTime() ?? 0,
-        isLatest: version.IsLatest === true,
-      })),
-    );
-    marker = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
-    isMore = page.IsTruncated === true;
-  }
-});
+/** Hands every page to `use`. */
+export const listVersions = <E, R>(
+  stage: Stage,
+  where: Parameters<typeof listVersionsOf>[1],
+  use: (versions: ReadonlyArray<ObjectVersion>) => Effect.Effect<void, E, R>,
+) => listVersionsOf(new S3Client(stage.clients), where, use);

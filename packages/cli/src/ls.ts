@@ -4,7 +4,7 @@
 import { Executions, type ExecutionRow } from "@millrace/core";
 import { Console, Effect, Option } from "effect";
 import { Command, Flag } from "effect/cli";
-import { findConnection } from "./Connection.ts";
+import { findStage } from "./Stage.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { queryFlags, readQuery } from "./queryFlags.ts";
 import { layerStores } from "./stores.ts";
@@ -31,10 +31,10 @@ export const ls = Command.make(
   },
   Effect.fnUntraced(function* ({ cursor, json, limit, ...flags }) {
     const query = yield* readQuery(flags);
-    const connection = yield* findConnection;
+    const stage = yield* findStage;
     const page = yield* Executions.use((executions) =>
       executions.list({ ...query, rowsMax: limit, cursor: Option.getOrUndefined(cursor) }),
-    ).pipe(Effect.provide(layerStores(connection)));
+    ).pipe(Effect.provide(layerStores(stage)));
     if (json) return yield* Console.log(JSON.stringify(page));
     if (page.rows.length === 0) return yield* Console.log("no executions");
     yield* Console.log(renderRows(page.rows));

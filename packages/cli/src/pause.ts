@@ -7,13 +7,12 @@ import {
   type PausedExecution,
   resume as resumeExecution,
 } from "@millrace/core";
-import type { AwsConnection } from "@millrace/local";
 import { Clock, Console, Effect } from "effect";
 import { Command, Flag } from "effect/cli";
-import { findConnection } from "./Connection.ts";
+import { findStage, type Stage } from "./Stage.ts";
 import { findHistory } from "./findHistory.ts";
 import { jsonFlag } from "./jsonFlag.ts";
-import { layerPauses, namedPipelines, queueOf, targetArgument } from "./pauses.ts";
+import { layerPauses, namedPipelines, targetArgument } from "./pauses.ts";
 import { layerOperations, requirePipeline } from "./stores.ts";
 
 const print = (json: boolean, what: object, text: string) =>
@@ -21,7 +20,7 @@ const print = (json: boolean, what: object, text: string) =>
 
 /** Finds the execution that is meant, and changes it. */
 const withExecution = <A, E, R>(
-  connection: AwsConnection,
+  stage: Stage,
   name: string,
   use: (executionId: string) => Effect.Effect<A, E, R>,
 ) =>
@@ -29,10 +28,10 @@ const withExecution = <A, E, R>(
     const { commits, executionId } = yield* findHistory(name);
     yield* requirePipeline(executionId, commits);
     return yield* use(executionId);
-  }).pipe(Effect.provide(layerOperations(connection)));
+  }).pipe(Effect.provide(layerOperations(stage)));
 
 const pausePipelines = Effect.fnUntraced(function* (
-  connection: AwsConnection,
+  stage: Stage,
   {
     json,
     reason,
@@ -43,25 +42,25 @@ const pausePipelines = Effect.fnUntraced(function* (
   yield* Effect.gen(function* () {
     const pauses = yield* IntakePauses;
     for (const one of namedPipelines(target)) {
-      yield* pauses.pause(queueOf(one), { reason, sinceEpochMs });
+      yield* pauses.pause(one.name, { reason, sinceEpochMs });
       yield* print(
         json,
         { pipeline: one.name, paused: true, reason },
         `paused ${one.name}: its messages wait in the queue, ${one.queue.retentionSeconds / 86_400} days at most`,
       );
     }
-  }).pipe(Effect.provide(layerPauses(connection)));
+  }).pipe(Effect.provide(layerPauses(stage)));
 });
 
 const resumePipelines = (
-  connection: AwsConnection,
+  stage: Stage,
   { json, target }: { readonly json: boolean; readonly target: string },
 ) =>
   Effect.gen(function* () {
     const pauses = yield* IntakePauses;
     for (const one of namedPipelines(target)) {
-      const before = yield* pauses.find(queueOf(one));
-      yield* pauses.resume(queueOf(one));
+      const before = yield* pauses.find(one.name);
+      yield* pauses.resume(one.name);
       yield* print(
         json,
         { pipeline: one.name, paused: false, ...(before && { before }) },
@@ -70,7 +69,7 @@ const resumePipelines = (
           : `${one.name} was not paused`,
       );
     }
-  }).pipe(Effect.provide(layerPauses(connection)));
+  }).pipe(Effect.provide(layerPauses(stage)));
 
 const describe = ({ changed, executionId, status, workflow }: PausedExecution, paused: boolean) => {
   const name = `${workflow} ${executionId}`;
@@ -94,9 +93,9 @@ export const pause = Command.make(
   },
   Effect.fnUntraced(function* (asked) {
     const { json, reason, target } = asked;
-    const connection = yield* findConnection;
-    if (namedPipelines(target).length > 0) return yield* pausePipelines(connection, asked);
-    const paused = yield* withExecution(connection, target, (id) => pauseExecution(id, { reason }));
+    const stage = yield* findStage;
+    if (namedPipelines(target).length > 0) return yield* pausePipelines(stage, asked);
+    const paused = yield* withExecution(stage, target, (id) => pauseExecution(id, { reason }));
     yield* print(json, { ...paused, paused: true, reason }, describe(paused, true));
   }),
 ).pipe(
@@ -116,9 +115,9 @@ export const resume = Command.make(
   { target: targetArgument, json: jsonFlag },
   Effect.fnUntraced(function* (asked) {
     const { json, target } = asked;
-    const connection = yield* findConnection;
-    if (namedPipelines(target).length > 0) return yield* resumePipelines(connection, asked);
-    const resumed = yield* withExecution(connection, target, (id) => resumeExecution(id));
+    const stage = yield* findStage;
+    if (namedPipelines(target).length > 0) return yield* resumePipelines(stage, asked);
+    const resumed = yield* withExecution(stage, target, (id) => resumeExecution(id));
     yield* print(json, { ...resumed, paused: false }, describe(resumed, false));
   }),
 ).pipe(

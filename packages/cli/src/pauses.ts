@@ -1,10 +1,11 @@
 /**
  * What `pause` and `resume` have in common: which pipelines or execution is meant, and the pauses of the queues.
  */
-import { QueueTagPauses } from "@millrace/core/aws";
-import { type AwsConnection, clientConfig, localQueues, queueUrl } from "@millrace/local";
+import { MappingPauses, QueueTagPauses } from "@millrace/core/aws";
 import { chains, pipelines } from "@millrace/workflows/topology";
+import { Layer } from "effect";
 import { Argument } from "effect/cli";
+import type { Stage } from "./Stage.ts";
 
 const every = [...Object.values(pipelines), ...chains];
 
@@ -22,12 +23,13 @@ export const targetArgument = Argument.String("target").pipe(
 export const namedPipelines = (name: string) =>
   every.filter((pipeline) => name === whole || pipeline.name === name);
 
-/** The queue of a pipeline, as the pauses know it. */
-export const queueOf = (pipeline: (typeof every)[number]): string => localQueues(pipeline).queue;
-
-/** Pauses behind the connection. */
-export const layerPauses = (connection: AwsConnection) =>
-  QueueTagPauses.layerTags(
-    (queue) => queueUrl(connection.endpoint, queue),
-    clientConfig(connection),
-  );
+/** The pauses of a stage's pipelines, by the pipelines' names. */
+export const layerPauses = (stage: Stage) => {
+  const tags = QueueTagPauses.layerTags((name) => stage.queueNamed(name).url, stage.clients);
+  return stage.pausedBy === "tag"
+    ? tags
+    : Layer.provide(
+        MappingPauses.layerMappings((name) => stage.queueNamed(name).arn, stage.clients),
+        tags,
+      );
+};

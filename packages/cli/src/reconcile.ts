@@ -2,22 +2,18 @@
  * `millrace reconcile`: the buckets against the executions, and the command that puts each finding right. Changes
  * nothing itself.
  */
-import { type ExecutionRow, Operations } from "@millrace/core";
-import { type AwsConnection, localBuckets } from "@millrace/local";
-import { type PipelineTopology } from "@millrace/workflows/topology";
-import { Clock, Console, Effect, Option, Schema } from "effect";
+import { compareBuckets } from "@millrace/workflows/compareBuckets";
+import { Console, Effect, Option, Schema } from "effect";
 import { Command } from "effect/cli";
-import { findConnection } from "./Connection.ts";
+import { findStage } from "./Stage.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { listVersions } from "./listVersions.ts";
-import { outputsOf } from "./outputsOf.ts";
 import { pipelineFlag } from "./pipelineFlag.ts";
 import { makeCounter } from "./Progress.ts";
 import { ageFlag } from "./queryFlags.ts";
 import { fixesOf, renderReconciliation } from "./reconcileReport.ts";
-import { rowPages } from "./rowPages.ts";
 import { layerStores } from "./stores.ts";
-import { executionsOf, pipelinesNamed } from "./triggered.ts";
+import { pipelinesNamed } from "./triggered.ts";
 
 /** Something does not agree. */
 export class Unreconciled extends Schema.TaggedError<Unreconciled>()("Unreconciled", {
@@ -37,11 +33,17 @@ export const reconcile = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ grace, json, openLonger, pipeline }) {
-    const connection = yield* findConnection;
+    const stage = yield* findStage;
     const among = pipelinesNamed(Option.getOrUndefined(pipeline));
-    const found = yield* compare(connection, among, { graceMs: grace, openMsMax: openLonger }).pipe(
-      Effect.provide(layerStores(connection)),
-    );
+    const counter = yield* makeCounter("read");
+    const found = yield* compareBuckets({
+      list: (where, use) => listVersions(stage, where, use),
+      buckets: stage.buckets,
+      pipelines: among,
+      graceMs: grace,
+      openMsMax: openLonger,
+      advance: counter.advance,
+    }).pipe(Effect.ensuring(counter.clear), Effect.provide(layerStores(stage)));
     const fixes = fixesOf(found);
     yield* Console.log(
       json ? JSON.stringify({ ...found, fixes }) : renderReconciliation(found, fixes).join("\n"),
@@ -66,88 +68,3 @@ export const reconcile = Command.make(
     },
   ]),
 );
-
-/** Reads the lists in an order in which what arrives meanwhile is no finding: objects, executions, outputs. */
-const compare = Effect.fnUntraced(function* (
-  connection: AwsConnection,
-  among: ReadonlyArray<PipelineTopology>,
-  limits: { readonly graceMs: number; readonly openMsMax: number },
-) {
-  const nowEpochMs = yield* Clock.currentTimeMillis;
-  const counter = yield* makeCounter("read");
-  return yield* Effect.gen(function* () {
-    const versions: Array<Operations.ListedVersion> = [];
-    const rows: Array<ExecutionRow> = [];
-    const outputs = new Map<string, number>();
-    for (const pipeline of among) {
-      yield* readVersions(connection, pipeline, versions, counter.advance);
-    }
-    for (const { workflow } of among) {
-      yield* rowPages({ workflow }, (page) => {
-        rows.push(...page);
-        return counter.advance(page.length);
-      });
-    }
-    for (const { bucket, prefix } of among.flatMap((pipeline) => pipeline.outputs)) {
-      yield* listVersions(connection, { bucket: localBuckets[bucket], prefix }, (page) => {
-        for (const { isLatest, key, modifiedEpochMs } of page) {
-          if (isLatest) outputs.set(`${localBuckets[bucket]}/${key}`, modifiedEpochMs);
-        }
-        return counter.advance(page.length);
-      });
-    }
-    const input = { versions, rows, outputs, outputsOf, nowEpochMs, ...limits };
-    return yield* withJournal(Operations.reconcile(input));
-  }).pipe(Effect.ensuring(counter.clear));
-});
-
-const readVersions = (
-  connection: AwsConnection,
-  pipeline: PipelineTopology,
-  versions: Array<Operations.ListedVersion>,
-  advance: (amount: number) => Effect.Effect<void>,
-) => {
-  const bucket = localBuckets[pipeline.trigger.bucket];
-  const executions = executionsOf([pipeline]);
-  return listVersions(
-    connection,
-    { bucket, prefix: pipeline.trigger.prefix },
-    Effect.fnUntraced(function* (page) {
-      for (const { key, versionId, ...version } of page) {
-        // Of what has no version id nobody can tell its execution's id.
-        if (versionId === undefined) continue;
-        versions.push({
-          subject: `${bucket}/${key}@${versionId}`,
-          bucket,
-          key,
-          isLatest: version.isLatest,
-          modifiedEpochMs: version.modifiedEpochMs,
-          executions: yield* executions({
-            bucket,
-            key,
-            versionId,
-            etag: version.etag,
-            sizeBytes: version.sizeBytes,
-            sequencer: "",
-            eventEpochMs: version.modifiedEpochMs,
-          }),
-        });
-      }
-      yield* advance(page.length);
-    }),
-  );
-};
-
-/** The index may have lost a row: only the journal can say that there is no execution. */
-const withJournal = Effect.fnUntraced(function* (found: Operations.Reconciliation) {
-  const missing = yield* Effect.filter(
-    found.objectsWithoutExecution,
-    ({ executionId }) =>
-      Effect.map(Operations.standingOf(executionId), (standing) => standing === "missing"),
-    { concurrency: 8 },
-  );
-  const rowsLost = found.objectsWithoutExecution
-    .filter((one) => !missing.includes(one))
-    .map(({ executionId, subject }) => ({ executionId, subject }));
-  return { ...found, objectsWithoutExecution: missing, rowsLost };
-});

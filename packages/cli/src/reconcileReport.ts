@@ -2,13 +2,8 @@
  * What a reconciliation found, for people: counts, the first of each kind, and the commands that put them right.
  */
 import { type Operations } from "@millrace/core";
+import type { Comparison } from "@millrace/workflows/compareBuckets";
 import { pipelinesNamed } from "./triggered.ts";
-
-/** A reconciliation whose missing executions were looked for in the journal, too. */
-export interface Found extends Operations.Reconciliation {
-  /** Executions whose row in the index is lost. */
-  readonly rowsLost: ReadonlyArray<{ readonly executionId: string; readonly subject: string }>;
-}
 
 /** The kinds of findings. */
 export type FindingKind =
@@ -16,6 +11,7 @@ export type FindingKind =
   | "executionsWithoutObject"
   | "completedWithoutOutput"
   | "outputsWrittenByOthers"
+  | "outputsWithoutEnd"
   | "openTooLong"
   | "rowsLost";
 
@@ -24,11 +20,14 @@ export type Fixes = Readonly<Record<FindingKind, ReadonlyArray<string>>>;
 
 const makeAgain = ({ executionId }: { readonly executionId: string }): string =>
   `millrace fork ${executionId} --after-event 1 --label reconcile`;
+/** The name of the file that an output is made of, as far as the output's tells. */
+const fileOf = (key: string): string =>
+  key.slice(key.lastIndexOf("/") + 1).replace(/(?:\.rejects)?\.(?:parquet|ndjson|csv)$/, "");
 const look = ({ executionId }: { readonly executionId: string }): string =>
   `millrace show ${executionId}`;
 
 /** The commands; one for many findings where there is such a one. */
-export const fixesOf = (found: Found): Fixes => {
+export const fixesOf = (found: Comparison): Fixes => {
   const pipelines = new Set(found.objectsWithoutExecution.map(({ pipeline }) => pipeline));
   return {
     objectsWithoutExecution: [...pipelines].map((name) => {
@@ -40,6 +39,8 @@ export const fixesOf = (found: Found): Fixes => {
     executionsWithoutObject: found.executionsWithoutObject.map(look),
     completedWithoutOutput: found.completedWithoutOutput.map(makeAgain),
     outputsWrittenByOthers: found.outputsWrittenByOthers.map(makeAgain),
+    // Who wrote it is looked for by its name: the history of its input says whether anything is missing.
+    outputsWithoutEnd: found.outputsWithoutEnd.map(({ key }) => `millrace where ${fileOf(key)}`),
     openTooLong: found.openTooLong.map((one) =>
       one.detail.startsWith("parked") ? `millrace redrive ${one.executionId}` : look(one),
     ),
@@ -51,7 +52,7 @@ export const fixesOf = (found: Found): Fixes => {
 const printedMax = 10;
 
 /** The report as lines. */
-export const renderReconciliation = (found: Found, fixes: Fixes): ReadonlyArray<string> => [
+export const renderReconciliation = (found: Comparison, fixes: Fixes): ReadonlyArray<string> => [
   `${found.objects} objects (${found.young} too young to judge), ${found.executions} executions (${found.unjudged} whose outputs are not in the index)`,
   ...section(
     "objects without an execution",
@@ -72,6 +73,11 @@ export const renderReconciliation = (found: Found, fixes: Fixes): ReadonlyArray<
     "outputs that were written after their execution's end",
     found.outputsWrittenByOthers.map(line),
     fixes.outputsWrittenByOthers,
+  ),
+  ...section(
+    "outputs that no completed execution names",
+    found.outputsWithoutEnd.map(({ bucket, detail, key }) => `${bucket}/${key}: ${detail}`),
+    fixes.outputsWithoutEnd,
   ),
   ...section("executions open too long", found.openTooLong.map(line), fixes.openTooLong),
   ...section(

@@ -4,7 +4,7 @@
 import { redrive as redriveExecution, type RedrivenExecution } from "@millrace/core";
 import { Console, Effect } from "effect";
 import { Argument, CliError, Command, Flag } from "effect/cli";
-import { findConnection } from "./Connection.ts";
+import { findStage } from "./Stage.ts";
 import { executionArgument, findHistory } from "./findHistory.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { isFiltering, queryFlags } from "./queryFlags.ts";
@@ -32,7 +32,7 @@ export const redrive = Command.make(
   Effect.fnUntraced(function* ({ dryRun, executions: names, json, rate, reason, ...flags }) {
     const isQuery = isFiltering(flags);
     if (names.length > 0 === isQuery) return yield* sayWhich;
-    const connection = yield* findConnection;
+    const stage = yield* findStage;
     const [name] = names;
     yield* Effect.gen(function* () {
       if (name !== undefined && names.length === 1 && !dryRun) {
@@ -45,7 +45,7 @@ export const redrive = Command.make(
             Effect.map(findHistory(one), ({ executionId }) => executionId),
           );
       yield* redriveMany(ids, { dryRun, json, perSecond: rate, reason });
-    }).pipe(Effect.provide(layerOperations(connection)));
+    }).pipe(Effect.provide(layerOperations(stage)));
   }),
 ).pipe(
   Command.withDescription(

@@ -4,11 +4,10 @@
  * They are chosen from the index, which may be late; whether each may be redriven is decided by its journal, in a dry
  * run as in earnest.
  */
-import { type ExecutionStatus, planRedrive, redrive } from "@millrace/core";
+import { type ExecutionStatus, Operations, planRedrive, redrive } from "@millrace/core";
 import { Console, Effect, Schema } from "effect";
 import { carryOut } from "./carryOut.ts";
 import { type QueryFlags, readQuery } from "./queryFlags.ts";
-import { rowPages } from "./rowPages.ts";
 import { requirePipelineOf } from "./stores.ts";
 
 /** Some of the chosen executions may not be redriven. */
@@ -30,7 +29,7 @@ export const selectFailed = Effect.fnUntraced(function* (flags: QueryFlags) {
     status: flags.status.length > 0 ? flags.status : stopped,
   });
   const ids: Array<string> = [];
-  yield* rowPages(query, (rows) =>
+  yield* Operations.rowPages(query, (rows) =>
     Effect.sync(() => void ids.push(...rows.map(({ executionId }) => executionId))),
   );
   return ids;

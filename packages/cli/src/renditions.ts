@@ -70,7 +70,7 @@ export const renditions = Command.make(
   "renditions",
   {
     image: Argument.Path("image").pipe(
-      Argument.withDescription("The image: JPEG, PNG, GIF, WebP or SVG"),
+      Argument.withDescription("The image: JPEG, PNG, GIF, WebP, AVIF or SVG"),
     ),
     out: Flag.Path("out").pipe(
       Flag.withAlias("o"),

@@ -6,7 +6,7 @@
 import { type Commit, Executions, type ExecutionRow, reindexFrom } from "@millrace/core";
 import { Console, Effect } from "effect";
 import { Command } from "effect/cli";
-import { findConnection } from "./Connection.ts";
+import { findStage } from "./Stage.ts";
 import { executionArgument, findHistory } from "./findHistory.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { layerStores } from "./stores.ts";
@@ -16,10 +16,10 @@ export const show = Command.make(
   "show",
   { execution: executionArgument, json: jsonFlag },
   Effect.fnUntraced(function* ({ execution, json }) {
-    const connection = yield* findConnection;
+    const stage = yield* findStage;
     const { commits, executionId, forks, row } = yield* findHistory(execution).pipe(
       Effect.flatMap(withLinks),
-      Effect.provide(layerStores(connection)),
+      Effect.provide(layerStores(stage)),
     );
     if (json) {
       return yield* Console.log(

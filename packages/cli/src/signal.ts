@@ -4,7 +4,7 @@
 import { signal as signalExecution } from "@millrace/core";
 import { Console, Effect, Option, Schema } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
-import { findConnection } from "./Connection.ts";
+import { findStage } from "./Stage.ts";
 import { executionArgument, findHistory } from "./findHistory.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { layerOperations, requirePipeline } from "./stores.ts";
@@ -24,12 +24,12 @@ export const signal = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ deferred, execution, json, value }) {
-    const connection = yield* findConnection;
+    const stage = yield* findStage;
     const signalled = yield* Effect.gen(function* () {
       const { commits, executionId } = yield* findHistory(execution);
       yield* requirePipeline(executionId, commits);
       return yield* signalExecution(executionId, { deferred, value: Option.getOrUndefined(value) });
-    }).pipe(Effect.provide(layerOperations(connection)));
+    }).pipe(Effect.provide(layerOperations(stage)));
     yield* Console.log(
       json
         ? JSON.stringify(signalled)

@@ -1,5 +1,5 @@
 /**
- * The journal and the index that a command reads, and the queues by which it asks for runs, in the AWS of a connection.
+ * The journal and the index that a command reads, and the queues by which it asks for runs, of a stage.
  */
 import { type Commit, Journal, QueueSchedules, QueueWakes } from "@millrace/core";
 import {
@@ -9,24 +9,17 @@ import {
   S3LargeValues,
   SqsMessageQueue,
 } from "@millrace/core/aws";
-import {
-  type AwsConnection,
-  clientConfig,
-  localQueues,
-  localTables,
-  localValuesBucket,
-  queueUrl,
-} from "@millrace/local";
 import { type PipelineTopology, pipelines } from "@millrace/workflows/topology";
 import { Effect, Layer, Schema } from "effect";
+import type { Stage } from "./Stage.ts";
 
-/** Journal and Executions behind the connection. */
-export const layerStores = (connection: AwsConnection) =>
+/** Journal and Executions of the stage. */
+export const layerStores = (stage: Stage) =>
   Layer.mergeAll(
-    DynamoJournal.layerDynamo(localTables.journal),
-    DynamoExecutions.layerDynamo(localTables.executions),
-    S3LargeValues.layerS3(localValuesBucket, { ...clientConfig(connection), forcePathStyle: true }),
-  ).pipe(Layer.provide(DocumentClient.layer(clientConfig(connection))));
+    DynamoJournal.layerDynamo(stage.tables.journal),
+    DynamoExecutions.layerDynamo(stage.tables.executions),
+    S3LargeValues.layerS3(stage.buckets.values, stage.clients),
+  ).pipe(Layer.provide(DocumentClient.layer(stage.clients)));
 
 const pipelineOf = (workflow: string): PipelineTopology | undefined =>
   Object.values(pipelines).find((pipeline) => pipeline.workflow === workflow);
@@ -60,23 +53,17 @@ export const requirePipelineOf = Effect.fnUntraced(function* (executionId: strin
   yield* requirePipeline(executionId, yield* journal.load(executionId, 0));
 });
 
-/** The pipelines' queues, by their names in the connection's AWS. */
-export const layerQueues = (connection: AwsConnection) =>
-  SqsMessageQueue.layerSqs(
-    (queue) => queueUrl(connection.endpoint, queue),
-    clientConfig(connection),
-  );
+/** The pipelines' queues, by the pipelines' names. */
+export const layerQueues = (stage: Stage) =>
+  SqsMessageQueue.layerSqs((pipeline) => stage.queueNamed(pipeline).url, stage.clients);
 
 /** The same stores, the queues, and wakes through them. */
-export const layerOperations = (connection: AwsConnection) => {
-  const wakes = QueueWakes.layerQueue((workflow) => {
-    const pipeline = pipelineOf(workflow);
-    return pipeline ? localQueues(pipeline).queue : workflow;
-  });
+export const layerOperations = (stage: Stage) => {
+  const wakes = QueueWakes.layerQueue((workflow) => pipelineOf(workflow)?.name ?? workflow);
   // A command asks for what is due now, and needs no scheduler.
   const schedules = QueueSchedules.layerQueueDelay;
   return Layer.merge(
-    layerStores(connection),
-    wakes.pipe(Layer.provide(schedules), Layer.provideMerge(layerQueues(connection))),
+    layerStores(stage),
+    wakes.pipe(Layer.provide(schedules), Layer.provideMerge(layerQueues(stage))),
   );
 };

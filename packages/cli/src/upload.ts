@@ -3,12 +3,11 @@
  */
 import { S3Client } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
-import { type AwsConnection, clientConfig, localBuckets } from "@millrace/local";
 import { type PipelineTopology, pipelines } from "@millrace/workflows/topology";
 import { Console, Effect, FileSystem, Option, Path, Schema } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
 import { createReadStream } from "node:fs";
-import { findConnection } from "./Connection.ts";
+import { findStage, type Stage } from "./Stage.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { makeProgress } from "./Progress.ts";
 
@@ -39,21 +38,17 @@ export const pipelineFor = (file: string): PipelineTopology | undefined =>
   );
 
 /** Puts one file under a key of the raw bucket. */
-export const uploadFile = Effect.fnUntraced(function* (
-  connection: AwsConnection,
-  file: string,
-  key: string,
-) {
-  const client = new S3Client(clientConfig(connection));
+export const uploadFile = Effect.fnUntraced(function* (stage: Stage, file: string, key: string) {
+  const client = new S3Client(stage.clients);
   const result = yield* Effect.tryPromise({
     try: () =>
       new Upload({
         client,
-        params: { Bucket: localBuckets.raw, Key: key, Body: createReadStream(file) },
+        params: { Bucket: stage.buckets.raw, Key: key, Body: createReadStream(file) },
       }).done(),
     catch: (cause) => new UploadFailed({ file, cause }),
   });
-  return { bucket: localBuckets.raw, key, versionId: result.VersionId };
+  return { bucket: stage.buckets.raw, key, versionId: result.VersionId };
 });
 
 export const upload = Command.make(
@@ -70,7 +65,7 @@ export const upload = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ files, json, prefix }) {
-    const connection = yield* findConnection;
+    const stage = yield* findStage;
     const fs = yield* FileSystem.FileSystem;
     const path = yield* Path.Path;
     const progress = yield* makeProgress("uploading", files.length);
@@ -83,7 +78,7 @@ export const upload = Command.make(
         });
       }
       yield* fs.access(file);
-      const uploaded = yield* uploadFile(connection, file, `${folder}${path.basename(file)}`);
+      const uploaded = yield* uploadFile(stage, file, `${folder}${path.basename(file)}`);
       yield* Console.log(
         json ? JSON.stringify({ file, ...uploaded }) : `${uploaded.bucket}/${uploaded.key}`,
       );

@@ -1,15 +1,14 @@
 /**
  * `millrace where <file>`: where a file is on its way, and the command that gets it on.
  */
-import { type ExecutionRow, type ObjectCreated, Operations } from "@millrace/core";
-import { type AwsConnection, localBuckets } from "@millrace/local";
+import { type ExecutionRow, Operations, toObjectCreated } from "@millrace/core";
+import { outputsOf } from "@millrace/workflows/outputsOf";
 import { Console, Effect, Schema } from "effect";
 import { Argument, Command } from "effect/cli";
-import { findConnection } from "./Connection.ts";
+import { findStage, type Stage } from "./Stage.ts";
 import { rowsNamed } from "./findHistory.ts";
 import { jsonFlag } from "./jsonFlag.ts";
 import { listVersions } from "./listVersions.ts";
-import { outputsOf } from "./outputsOf.ts";
 import { layerStores } from "./stores.ts";
 import { executionsOf, pipelinesNamed } from "./triggered.ts";
 
@@ -43,13 +42,13 @@ export const where = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ file, json }) {
-    const connection = yield* findConnection;
+    const stage = yield* findStage;
     const name = file.replace(/^s3:\/\//, "");
     const found = yield* Effect.gen(function* () {
       const rows = yield* rowsNamed(name);
       const known = new Set(rows.map(({ executionId }) => executionId));
-      return [...rows.map(ofRow), ...(yield* unstarted(connection, name, known))];
-    }).pipe(Effect.provide(layerStores(connection)));
+      return [...rows.map(ofRow), ...(yield* unstarted(stage, name, known))];
+    }).pipe(Effect.provide(layerStores(stage)));
     if (found.length === 0) return yield* new FileNotFound({ name });
     yield* Console.log(json ? JSON.stringify({ name, found }) : found.flatMap(render).join("\n"));
   }),
@@ -90,33 +89,25 @@ const ofRow = (row: ExecutionRow): Whereabouts => {
 
 /** Newest versions of that name below the pipelines' prefixes whose execution has no row. */
 const unstarted = Effect.fnUntraced(function* (
-  connection: AwsConnection,
+  stage: Stage,
   name: string,
   known: ReadonlySet<string>,
 ) {
   const found: Array<Whereabouts> = [];
   for (const pipeline of pipelinesNamed(undefined)) {
-    const bucket = localBuckets[pipeline.trigger.bucket];
-    const executions = executionsOf([pipeline]);
+    const bucket = stage.buckets[pipeline.trigger.bucket];
+    const executions = executionsOf(stage, [pipeline]);
     const key = keyOf(name, bucket, pipeline.trigger.prefix);
     if (key === undefined) continue;
     yield* listVersions(
-      connection,
+      stage,
       { bucket, prefix: key },
       Effect.fnUntraced(function* (page) {
-        for (const { isLatest, versionId, ...version } of page) {
+        for (const version of page) {
+          const { isLatest, versionId } = version;
           if (!isLatest || versionId === undefined || version.key !== key) continue;
-          const object: ObjectCreated = {
-            bucket,
-            key,
-            versionId,
-            etag: version.etag,
-            sizeBytes: version.sizeBytes,
-            sequencer: "",
-            eventEpochMs: version.modifiedEpochMs,
-          };
           const subject = `${bucket}/${key}@${versionId}`;
-          for (const { executionId } of yield* executions(object)) {
+          for (const { executionId } of yield* executions(toObjectCreated(bucket, version))) {
             if (known.has(executionId)) continue;
             const standing = yield* Operations.standingOf(executionId);
             found.push(

@@ -6,7 +6,7 @@
  *
  * Source: the contract is `WorkflowEngine.Encoded` of effect 4.1.0; see docs/adr/0002-effect-workflow-engine.md
  */
-import { Clock, Context, Effect, Layer, Random, References } from "effect";
+import { Clock, Context, Effect, Layer, Random, References, type Scope } from "effect";
 import { WorkflowEngine } from "effect/workflow";
 import { askForActivity, makeEncodedEngine } from "./EncodedEngine.ts";
 import { ExecutionRunner } from "./ExecutionRunner.ts";
@@ -57,38 +57,78 @@ export const layerInProcess = (options: EngineOptions = {}) =>
     Effect.gen(function* () {
       const scope = yield* Effect.scope;
       return yield* makeEngine(options, "resident", (lives, complete) =>
-        Wakes.of({
-          wake: (target, mode, notBeforeEpochMs = 0) =>
-            Effect.gen(function* () {
-              const now = yield* Clock.currentTimeMillis;
-              if (notBeforeEpochMs <= now) return yield* lives.wakeHere(target, mode);
-              yield* Effect.sleep(notBeforeEpochMs - now).pipe(
-                Effect.andThen(lives.wakeHere(target, mode)),
-                Effect.forkIn(scope),
-              );
-            }),
-          timer: (target) =>
-            Effect.gen(function* () {
-              const now = yield* Clock.currentTimeMillis;
-              yield* Effect.sleep(Math.max(0, target.wakeAtEpochMs - now));
-              yield* complete(target);
-            }).pipe(Effect.forkIn(scope), Effect.asVoid),
-        }),
+        wakesHere(lives, complete, scope),
       );
     }),
   );
 
+export interface TaskEngineOptions extends EngineOptions {
+  /** The workflows that this process runs to their ends; all others' wakes are messages. */
+  readonly owns: (workflow: string) => boolean;
+  /** An own run has yielded because the process was told to stop (see ProcessStop): nobody here runs it on. */
+  readonly onYielded: Effect.Effect<void>;
+}
+
+/**
+ * An engine of a container that was started for one execution: what that one waits for happens here, what it tells others
+ * goes to their queues. A run that yields is left to the next container, and to no queue.
+ */
+export const layerTask = ({ onYielded, owns, ...options }: TaskEngineOptions) =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const scope = yield* Effect.scope;
+      const messages = yield* Wakes;
+      return yield* makeEngine(options, "resident", (lives, complete) => {
+        const here = wakesHere(lives, complete, scope);
+        return Wakes.of({
+          wake: (target, mode, notBeforeEpochMs) =>
+            Effect.gen(function* () {
+              if (!owns(target.workflow)) {
+                return yield* messages.wake(target, mode, notBeforeEpochMs);
+              }
+              const current = lives.find(target.executionId);
+              if (current?.yielding) return yield* onYielded;
+              yield* here.wake(target, mode, notBeforeEpochMs);
+            }),
+          timer: (target) => (owns(target.workflow) ? here.timer(target) : messages.timer(target)),
+        });
+      });
+    }),
+  );
+
+/** Wakes as calls, and timers as sleeping fibers of the scope. */
+const wakesHere = (
+  lives: LiveExecutions,
+  complete: CompleteClock,
+  scope: Scope.Scope,
+): Wakes["Service"] => ({
+  wake: (target, mode, notBeforeEpochMs = 0) =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis;
+      if (notBeforeEpochMs <= now) return yield* lives.wakeHere(target, mode);
+      yield* Effect.sleep(notBeforeEpochMs - now).pipe(
+        Effect.andThen(lives.wakeHere(target, mode)),
+        Effect.forkIn(scope),
+      );
+    }),
+  timer: (target) =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis;
+      yield* Effect.sleep(Math.max(0, target.wakeAtEpochMs - now));
+      yield* complete(target);
+    }).pipe(Effect.forkIn(scope), Effect.asVoid),
+});
+
+type CompleteClock = (target: {
+  readonly workflow: string;
+  readonly executionId: string;
+  readonly clock: string;
+}) => Effect.Effect<void>;
+
 const makeEngine = Effect.fnUntraced(function* (
   options: EngineOptions,
   residency: Residency,
-  makeWakes: (
-    lives: LiveExecutions,
-    completeClock: (target: {
-      readonly workflow: string;
-      readonly executionId: string;
-      readonly clock: string;
-    }) => Effect.Effect<void>,
-  ) => Wakes["Service"],
+  makeWakes: (lives: LiveExecutions, completeClock: CompleteClock) => Wakes["Service"],
 ) {
   const journal = yield* Journal;
   const clock = yield* Clock.Clock;

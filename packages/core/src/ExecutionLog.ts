@@ -114,6 +114,7 @@ export const makeExecutionLog = (options: LogOptions): ExecutionLog => {
     // Uninterruptible: a flush cut off between the store's answer and the fold would leave the log behind its journal.
     flush: Effect.suspend(() => {
       const upTo = unstored.recorded;
+      if (!unstored.fenced && isStored(unstored, upTo)) return Effect.succeed("stored" as const);
       const flushed = semaphore.withPermits(1)(flushUpTo(options, unstored, upTo));
       // The others of a fan-out ask before the first of them is answered, even by a store that answers at once.
       return Effect.uninterruptible(Effect.andThen(Effect.yieldNow, flushed));
@@ -137,7 +138,7 @@ const flushUpTo = (options: LogOptions, unstored: Unstored, upTo: number) =>
     while (true) {
       const [first, ...rest] = unstored.events.slice(0, eventsMax);
       if (unstored.fenced) return "fenced" satisfies FlushOutcome;
-      if (!first || unstored.recorded - unstored.events.length >= upTo) {
+      if (!first || isStored(unstored, upTo)) {
         return "stored" satisfies FlushOutcome;
       }
       const failure: AppendFailure | undefined = yield* append(options, [first, ...rest]).pipe(
@@ -154,6 +155,10 @@ const flushUpTo = (options: LogOptions, unstored: Unstored, upTo: number) =>
       }
     }
   });
+
+/** Whether the first `upTo` recorded events are in the journal, or overtaken. */
+const isStored = ({ events, recorded }: Unstored, upTo: number): boolean =>
+  recorded - events.length >= upTo;
 
 const keyOf = ({ attempt, name }: typeof ActivityCompleted.Type): string =>
   activityKey(name, attempt);

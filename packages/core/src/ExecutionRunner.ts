@@ -37,6 +37,14 @@ export class ExecutionRunner extends Context.Service<
       target: WakeTarget,
       mode: WakeMode,
     ) => Effect.Effect<Advanced, WorkflowNotRegistered>;
+    /**
+     * Completes a deferred of an execution with an encoded exit, and runs it to its next stop; the first completion
+     * counts. Nothing when there is no such execution.
+     */
+    readonly complete: (
+      executionId: string,
+      completion: { readonly deferred: string; readonly exit: unknown },
+    ) => Effect.Effect<Advanced | undefined, WorkflowNotRegistered>;
     /** Completes a clock that is due and runs the execution; one that is not due yet is asked for again. */
     readonly timerDue: (
       target: WakeTarget & { readonly clock: string },

@@ -14,6 +14,7 @@ import {
   S3Notification,
   S3TestEvent,
 } from "./ObjectEvent.ts";
+import { type TaskStopped, taskStoppedOf, TaskStateEnvelope } from "./task/TaskStopped.ts";
 import { WorkerMessage } from "./WorkerMessage.ts";
 
 /** The text is nothing that the product knows. It is not quoted: it may be anything. */
@@ -38,6 +39,7 @@ export type Intake =
       readonly event: LifecycleEvent;
       readonly replayName: string | undefined;
     }
+  | { readonly _tag: "Stopped"; readonly stopped: TaskStopped }
   | { readonly _tag: "Ignored"; readonly reason: string };
 
 const Known = Schema.fromJsonString(
@@ -45,6 +47,7 @@ const Known = Schema.fromJsonString(
     WorkerMessage,
     ObjectCreatedEnvelope,
     CompletedEnvelope,
+    TaskStateEnvelope,
     S3Notification,
     S3TestEvent,
     OtherEnvelope,
@@ -70,6 +73,8 @@ export const readMessage = Effect.fnUntraced(function* (body: string) {
     if (known.source === "millrace" && known["detail-type"] === "ExecutionCompleted") {
       return yield* unreadable("the event of an execution's end");
     }
+    // Nor is the end of a task: ignored, who waits for it would wait until its time limit.
+    if (known.source === "aws.ecs") return yield* unreadable("the event of a task");
     // An object's event that lacks something is no other event: ignored, its object would be lost.
     if (isCreation) return yield* unreadable("an object event without key, ETag or bucket");
     return ignored(`an event of another kind: ${known["detail-type"]}`);
@@ -80,6 +85,12 @@ export const readMessage = Effect.fnUntraced(function* (body: string) {
       event: known.detail,
       replayName: known["replay-name"],
     } satisfies Intake;
+  }
+  if (known.source === "aws.ecs") {
+    const stopped = taskStoppedOf(known);
+    return stopped
+      ? ({ _tag: "Stopped", stopped } satisfies Intake)
+      : ignored("a task that goes on, or is not ours");
   }
   const announcement = fromEnvelope(known);
   if (Option.isNone(announcement)) return yield* unreadable("the event's time");

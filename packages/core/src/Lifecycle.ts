@@ -51,13 +51,16 @@ export const lifecycleId = (executionId: string, kind: LifecycleKind, redrives: 
   `${executionId}/${kind}/${redrives}`;
 
 /** What a subscriber can choose by: how it came out, and whether the data or the works were at fault. */
-export const outcomeOf = ({
-  failure,
-  kind,
-}: LifecycleEvent): "success" | "invalid-data" | "failure" | undefined => {
+export type Outcome = "success" | "invalid-data" | "failure";
+
+/** A permanent failure is about the data. */
+export const outcomeOfFailure = (failureClass: string | undefined): Outcome =>
+  failureClass === "permanent" ? "invalid-data" : "failure";
+
+/** The outcome that an event tells; nothing where it is not about an end. */
+export const outcomeOf = ({ failure, kind }: LifecycleEvent): Outcome | undefined => {
   if (kind === "ExecutionCompleted") return "success";
-  if (kind !== "ExecutionFailed") return undefined;
-  return failure?.failureClass === "permanent" ? "invalid-data" : "failure";
+  return kind === "ExecutionFailed" ? outcomeOfFailure(failure?.failureClass) : undefined;
 };
 
 /** Bus or topic did not take everything: some of it may have been delivered. Announcing again is safe. */

@@ -125,6 +125,12 @@ export const gaugeInFlight = Effect.fnUntraced(function* (
   yield* Metric.update(oldestInFlightMs, nowEpochMs - oldestEpochMs);
 });
 
+/** What the buckets and the executions say against each other, as the reconciler has just found it; nothing is a figure, too. */
+export const conservationGap = gauge(
+  "ConservationGap",
+  "uploads without an execution, executions without their object, results without output, outputs without an end",
+);
+
 /** From 1 ms to about a quarter of an hour, each bound twice the one before. */
 const boundaries = Array.from({ length: 21 }, (_, power) => 2 ** power);
 export const stepMs = Metric.histogram("StepMs", { boundaries });

@@ -78,7 +78,8 @@ export const afterFailure = (
   };
 };
 
-const completed = (given: Partial<RetryPolicy> | undefined): RetryPolicy => ({
+/** A policy, with the default for what it leaves out. */
+export const completed = (given: Partial<RetryPolicy> | undefined): RetryPolicy => ({
   ...defaultPolicy,
   ...given,
   classes: { ...defaultPolicy.classes, ...given?.classes },
@@ -161,7 +162,7 @@ export const retryActivity: {
  * A short pause is spent in the function, if the invocation's budget allows it; that it did not is a fact too, so that
  * a replay takes the same way. Which kind of pause it is depends on the policy alone, never on jitter.
  */
-const pauseDurably = Effect.fnUntraced(function* (
+export const pauseDurably = Effect.fnUntraced(function* (
   name: string,
   pause: NonNullable<ReturnType<typeof afterFailure>>,
 ) {

@@ -19,6 +19,9 @@ import { countRun } from "./Metrics.ts";
 import { type ObjectHead, supersededReason } from "./ObjectHeads.ts";
 import { type ObjectAnnouncement, type ObjectCreated, objectName } from "./ObjectEvent.ts";
 import { refusalOf, type Trigger } from "./Trigger.ts";
+import { taskDeferred } from "./task/TaskAddress.ts";
+import { encodeTaskEnd } from "./task/TaskEnd.ts";
+import type { TaskStopped } from "./task/TaskStopped.ts";
 import { encodeWorkerMessage, type WorkerMessage } from "./WorkerMessage.ts";
 
 /** A pipeline as the worker sees it. */
@@ -119,6 +122,8 @@ const handle = Effect.fnUntraced(
         return [{ outcome: "ignored", subject: pipeline.name, reason: intake.reason } as const];
       case "Completed":
         return [yield* handleCompleted(pipeline, intake.event, intake.replayName, message)];
+      case "Stopped":
+        return [yield* handleStopped(pipeline, intake.stopped)];
       case "Message":
         return [yield* handleOwn(pipeline, intake.message)];
       case "Objects":
@@ -218,6 +223,23 @@ const handleOwn = Effect.fnUntraced(function* (pipeline: Pipeline, message: Work
     );
   }
   return yield* afterRun(pipeline, message.executionId, advanced, undefined);
+});
+
+/** The end of a task is a fact for the execution that waits for it. */
+const handleStopped = Effect.fnUntraced(function* (pipeline: Pipeline, stopped: TaskStopped) {
+  const { address, end } = stopped;
+  const runner = yield* ExecutionRunner;
+  const advanced = yield* Effect.orDie(
+    runner.complete(address.executionId, {
+      deferred: taskDeferred(address),
+      exit: encodeTaskEnd(end),
+    }),
+  );
+  if (!advanced) {
+    const reason = "nobody knows the execution that it was launched by";
+    return { outcome: "ignored", subject: stopped.task, reason } satisfies Handled;
+  }
+  return yield* afterRun(pipeline, address.executionId, advanced, undefined);
 });
 
 /** Names the outcome; a leased execution is looked at again when the lease has ended, whoever holds it now. */

@@ -5,7 +5,7 @@
  * The start is announced beside the first step and shares its commit; the end costs one commit more. Announcements have
  * the role of failure handlers: a redrive forgets them, so that the redriven execution tells of itself anew.
  */
-import { Cause, Clock, Context, Effect, Schema } from "effect";
+import { Cause, Clock, Context, Effect, Exit, Schema } from "effect";
 import { Activity, WorkflowEngine } from "effect/workflow";
 import { describeFailure, failureClassOf } from "./Failure.ts";
 import { FailureHandler } from "./FailureHandler.ts";
@@ -15,6 +15,8 @@ import {
   type LifecycleKind,
   lifecycleId,
   LifecycleUnavailable,
+  type Outcome,
+  outcomeOfFailure,
 } from "./Lifecycle.ts";
 import { announcedResultBytesMax } from "./Limits.ts";
 import type { ObjectCreated } from "./ObjectEvent.ts";
@@ -29,6 +31,8 @@ export interface LifeOf<A, I> {
   readonly success: Schema.Codec<A, I>;
   /** Executions that began with an older version of the workflow announce nothing: they did not when they began. @default 1 */
   readonly sinceVersion?: number;
+  /** Name of the step that tells of the end, by how it came out. @default "announce end" */
+  readonly nameOfEnd?: (outcome: Outcome) => string;
 }
 
 /** While the bus does not answer the execution waits, durably, for about a day. Its work is done; its end is not told. */
@@ -50,6 +54,7 @@ export const announceLife =
       });
       if (exit._tag === "Failure" && Cause.hasInterruptsOnly(exit.cause)) return yield* exit;
       yield* announceEnd(
+        life.nameOfEnd?.(outcomeOfExit(exit)) ?? "announce end",
         Effect.gen(function* () {
           const redrives = told.redrives ?? (yield* ExecutionRedrives);
           const of = { ...about, redrives };
@@ -95,9 +100,14 @@ const announceStart = (about: Omit<About, "redrives">) =>
     annotations: isHandler,
   });
 
-const announceEnd = (execute: Effect.Effect<void, LifecycleUnavailable>) =>
+const outcomeOfExit = (exit: Exit.Exit<unknown, unknown>): Outcome => {
+  if (Exit.isSuccess(exit)) return "success";
+  return outcomeOfFailure(failureClassOf(Cause.squash(exit.cause)));
+};
+
+const announceEnd = (name: string, execute: Effect.Effect<void, LifecycleUnavailable>) =>
   Activity.make({
-    name: "announce end",
+    name,
     error: LifecycleUnavailable,
     execute,
     annotations: isHandler,

@@ -6,6 +6,7 @@
  *  - What began after the failure (a fallback, a notification, a sleep) is forgotten, too: it may not be needed now.
  *  - Successes from before stay, those of siblings that ran beside the failing step's retries included. So do the
  *    successes that came from outside, whenever they came: nobody will send them again.
+ *  - The launches of a failed task, and the waits for their ends, go with it: what is redriven is launched anew.
  *  - Who told of the failure is forgotten, and tells again when the execution fails again.
  *
  * Where a body failed by itself nothing is forgotten, and it simply runs again.
@@ -24,6 +25,7 @@ import {
 } from "./failedFacts.ts";
 import type { Commit, HistoryEvent, Redriven } from "./HistoryEvent.ts";
 import { pauseName } from "./Retry.ts";
+import { isPartOf } from "./task/TaskAddress.ts";
 
 export interface RedriveRequest {
   readonly executionId: string;
@@ -97,7 +99,7 @@ const forgetting = (
   /** From here on whatever began may have begun because of a failure. */
   const cut = Math.min(...failed.map(({ failedAt }) => failedAt));
   const isForgotten = ({ name, role }: { readonly name: string; readonly role?: string }) =>
-    role === "failure-handler" || failedSteps.has(name);
+    role === "failure-handler" || failedSteps.has(name) || isPartOf(failedSteps, name);
   const attempts = [...state.activities.values()];
   const pauses = new Set(
     attempts.filter(isForgotten).map(({ attempt, name }) => pauseName(name, attempt + 1)),
@@ -109,7 +111,8 @@ const forgetting = (
       begunAfterOf(state, event) >= cut,
   );
   const clocks = [...state.clocks.values()].filter(
-    (event) => pauses.has(event.name) || placeOf(state, event) > cut,
+    (event) =>
+      pauses.has(event.name) || isPartOf(failedSteps, event.name) || placeOf(state, event) > cut,
   );
   const deferreds = new Set([
     ...namesOf(failed, "deferred"),

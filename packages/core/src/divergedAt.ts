@@ -27,15 +27,15 @@ const awaitUnasked = Effect.fnUntraced(function* (live: LiveExecution, failed: b
  * Whether the body is run only to rebuild its compensations, because it is to be interrupted: then it stops here, but not
  * before all branches have come as far as the history goes. One cut off before that would not compensate what it did.
  */
-export const stopsForInterrupt = Effect.fnUntraced(function* (
+export const stopsForInterrupt = (
   live: LiveExecution,
   instance: WorkflowEngine.WorkflowInstance["Service"],
-) {
+): Effect.Effect<boolean> => {
   const isPending = live.log?.state.interrupt !== "none" && !instance.interrupted;
-  if (!isPending || live.bodyEnded) return false;
-  yield* awaitUnasked(live, false);
-  return true;
-});
+  return isPending && !live.bodyEnded
+    ? Effect.as(awaitUnasked(live, false), true)
+    : Effect.succeed(false);
+};
 
 /**
  * Whether the body, which asks for `asked`, has left out a recorded step. When it has, the run is stopped where it is

@@ -130,7 +130,17 @@ const run = Effect.fnUntraced(function* (
   return yield* activity.executeEncoded.pipe(
     Workflow.intoResult,
     traceAttempt(live, name, attempt),
-    Effect.provideService(WorkflowEngine.WorkflowInstance, activityInstance),
+    // In one update: each copies what the context holds.
+    Effect.updateContext((outer: Context.Context<never>) =>
+      outer.pipe(
+        Context.add(WorkflowEngine.WorkflowInstance, activityInstance),
+        Context.add(References.CurrentLogAnnotations, {
+          ...Context.get(outer, References.CurrentLogAnnotations),
+          activity: name,
+          attempt,
+        }),
+      ),
+    ),
   );
 });
 

@@ -33,6 +33,7 @@ export * as DeadLetter from "./DeadLetter.ts";
 export * from "./ExecutionQuery.ts";
 export * from "./Executions.ts";
 export * from "./Failure.ts";
+export * as FargateTask from "./FargateTask.ts";
 export { FailureHandler } from "./FailureHandler.ts";
 export * as Mask from "./Mask.ts";
 export * as Metrics from "./Metrics.ts";
@@ -55,6 +56,7 @@ export {
   sequencerOrder,
 } from "./ObjectHeads.ts";
 export * from "./ObjectStore.ts";
+export { type ObjectVersion, toObjectCreated } from "./ObjectVersion.ts";
 export { pause, type PausedExecution, resume } from "./pause.ts";
 export { PayloadIdentity } from "./PayloadIdentity.ts";
 export * as QueueSchedules from "./QueueSchedules.ts";
@@ -76,7 +78,15 @@ export { type Change, SharedState, SharedStateUnavailable } from "./SharedState.
 export { type Signal, signal, SignalRefused } from "./signal.ts";
 export * as Sweeper from "./Sweeper.ts";
 export { inSpan, linkSpan, Tracing } from "./traceRun.ts";
+export {
+  type TaskRequest,
+  type TaskSize,
+  TaskNotLaunched,
+  TaskNotStopped,
+  Tasks,
+} from "./Tasks.ts";
 export * as Timeout from "./Timeout.ts";
+export { toTaskPattern } from "./task/taskPattern.ts";
 export { refusalOf, toEventPattern, type Trigger } from "./Trigger.ts";
 export { ExecutionRedrives, ExecutionVersion, WorkflowVersion } from "./WorkflowVersion.ts";
 export { type Delivery, type Handled, type Pipeline, Worker } from "./Worker.ts";

@@ -2,6 +2,7 @@
  * The engine's side of `ExecutionRunner`: a message becomes a start, a run, or a completed clock.
  */
 import { Deferred, Effect } from "effect";
+import { appendFact } from "./appendFact.ts";
 import { acceptsDeferred } from "./Decision.ts";
 import { IdempotencyKeyConflict, WorkflowNotRegistered } from "./EngineError.ts";
 import { ExecutionRunner } from "./ExecutionRunner.ts";
@@ -52,6 +53,17 @@ export const makeExecutionRunner = (
       return yield* settled(live);
     }),
 
+    complete: Effect.fnUntraced(function* (executionId, completion) {
+      const completed = yield* complete(context, lives, executionId, completion);
+      if (typeof completed === "string") {
+        // What the fact is about may be over, or seen by somebody else: then a wake changes nothing.
+        const request = { _tag: "Wake", mode: "automatic" } as const;
+        const registered = yield* registeredFor(completed);
+        return yield* settled(yield* lives.advance(registered, executionId, request));
+      }
+      return completed && (yield* settled(completed));
+    }),
+
     timerDue: Effect.fnUntraced(function* (target) {
       const registered = yield* registeredFor(target.workflow);
       const current = lives.find(target.executionId);
@@ -71,3 +83,24 @@ export const makeExecutionRunner = (
     }),
   });
 };
+
+/** Stores the completion: in the run that is live here, or else in the journal, with the workflow to be woken. */
+const complete = Effect.fnUntraced(function* (
+  { clock, journal, nextWriter }: RunContext,
+  lives: LiveExecutions,
+  executionId: string,
+  { deferred, exit }: Parameters<ExecutionRunner["Service"]["complete"]>[1],
+) {
+  const current = lives.find(executionId);
+  const log = current && (yield* Deferred.await(current.opened));
+  if (current && log && (yield* lives.completeDeferred(current, deferred, exit))) return current;
+  const atEpochMs = clock.currentTimeMillisUnsafe();
+  const { started } = yield* Effect.orDie(
+    appendFact(journal, executionId, nextWriter, (before) =>
+      before.started && acceptsDeferred(before, deferred)
+        ? [{ _tag: "DeferredDone", name: deferred, exit, atEpochMs }]
+        : [],
+    ),
+  );
+  return started?.workflow;
+});

@@ -30,12 +30,15 @@ export const runBody = Effect.fnUntraced(function* (context: RunContext, live: L
   live.running.clear();
   live.replay = new BodyReplay(live.log?.state ?? initialState());
   const body = execute(payload, executionId).pipe(
-    Effect.provideService(Clock.Clock, bodyClock.clock),
-    Effect.provideService(Random.Random, makeWorkflowRandom(executionId)),
-    // Its replays would make its spans again; activities are traced where they are really done.
-    Effect.provideService(References.TracerEnabled, false),
-    Effect.provideService(ExecutionVersion, started.version ?? 1),
-    Effect.provideService(ExecutionRedrives, live.log?.state.redriveCount ?? 0),
+    Effect.provideContext(
+      Context.make(Clock.Clock, bodyClock.clock).pipe(
+        Context.add(Random.Random, makeWorkflowRandom(executionId)),
+        // Its replays would make its spans again; activities are traced where they are really done.
+        Context.add(References.TracerEnabled, false),
+        Context.add(ExecutionVersion, started.version ?? 1),
+        Context.add(ExecutionRedrives, live.log?.state.redriveCount ?? 0),
+      ),
+    ),
     Effect.onExit((exit) => leaveBody(context, live, instance, exit)),
     Workflow.intoResult,
     Effect.provideService(WorkflowEngine.WorkflowEngine, context.engine),

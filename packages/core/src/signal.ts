@@ -16,6 +16,7 @@ import { Journal } from "./Journal.ts";
 import { valueBytesMax } from "./Limits.ts";
 import { makeWriter } from "./makeWriter.ts";
 import { maskJson } from "./Mask.ts";
+import { taskDeferredPrefix } from "./task/TaskAddress.ts";
 import { Wakes } from "./Wakes.ts";
 import { encodeDeferredExit } from "./WorkflowCodec.ts";
 
@@ -38,8 +39,8 @@ export interface Signal {
   readonly value?: unknown;
 }
 
-/** The engine completes these itself: a timer, or a child's end, that a person invents would be believed. */
-const ownPrefixes = ["DurableClock/", "Child/"];
+/** The engine completes these itself: a timer, or the end of a child or a task, that a person invents would be believed. */
+const ownPrefixes = ["DurableClock/", "Child/", taskDeferredPrefix];
 
 /** Completes the deferred; fails when it is completed already, or nothing waits for it any more. */
 export const signal = Effect.fn("signal")(function* (

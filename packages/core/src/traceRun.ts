@@ -96,13 +96,13 @@ const failureOf = (result: Result): AttemptFailed | undefined => {
   return new AttemptFailed({ tag: describeFailure(error).tag });
 };
 
-/** Annotates the lines of one attempt of an activity that is really made, and puts a span around it. */
+/** Puts a span around one attempt of an activity that is really made. */
 export const traceAttempt =
   (live: LiveExecution, activity: string, attempt: number) =>
   <R>(self: Effect.Effect<Result, never, R>): Effect.Effect<Result, never, R> =>
     Effect.flatMap(Tracing, (isTraced) =>
       isTraced ? attemptInSpan(live, activity, attempt, self) : self,
-    ).pipe(Effect.annotateLogs({ activity, attempt }));
+    );
 
 const attemptInSpan = <R>(
   live: LiveExecution,

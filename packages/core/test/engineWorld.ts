@@ -47,7 +47,10 @@ export interface World {
 }
 
 /** Real time for digests and stores, so that an execution stands where it waits before the test clock moves. */
-export const settle = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)));
+export const settle = Effect.promise(async () => {
+  // Turns of the event loop, not a span of time: on a busy machine all of it may pass while the process does not run.
+  for (let turn = 0; turn < 15; turn++) await new Promise((resolve) => setTimeout(resolve, 2));
+});
 
 export const makeWorld = Effect.gen(function* () {
   const context = yield* Layer.build(Layer.fresh(SqliteJournal.layerSqlite(":memory:")));

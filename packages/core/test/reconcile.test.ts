@@ -43,6 +43,7 @@ const reconcile = (input: {
   readonly versions?: ReadonlyArray<Operations.ListedVersion>;
   readonly rows?: ReadonlyArray<ExecutionRow>;
   readonly outputs?: ReadonlyArray<readonly [string, number]>;
+  readonly sinceEpochMs?: number;
 }) => {
   const found = Operations.reconcile({
     versions: input.versions ?? [],
@@ -53,6 +54,7 @@ const reconcile = (input: {
     nowEpochMs,
     graceMs: 5 * minuteMs,
     openMsMax: 30 * minuteMs,
+    sinceEpochMs: input.sinceEpochMs,
   });
   return {
     without: ids(found.objectsWithoutExecution),
@@ -60,6 +62,7 @@ const reconcile = (input: {
     noOutput: ids(found.completedWithoutOutput),
     others: ids(found.outputsWrittenByOthers),
     open: ids(found.openTooLong),
+    noEnd: found.outputsWithoutEnd.map(({ bucket, key }) => `${bucket}/${key}`),
     young: found.young,
     unjudged: found.unjudged,
   };
@@ -72,6 +75,7 @@ const nothing = {
   noOutput: [],
   others: [],
   open: [],
+  noEnd: [],
   young: 0,
   unjudged: 0,
 };
@@ -136,5 +140,42 @@ describe("a reconciliation", () => {
     ];
     const versions = ["a", "b", "c"].map((name) => version(name));
     assert.deepStrictEqual(reconcile({ rows, versions }), { ...nothing, open: ["of a", "of b"] });
+  });
+
+  it("finds outputs that no completed execution names, once they are old enough to have an end", () => {
+    const versions = [version("a"), version("failed")];
+    const rows = [row("a"), row("failed", { status: "failed" })];
+    const outputs = [written("a"), written("failed"), written("young", nowEpochMs - minuteMs)];
+    assert.deepStrictEqual(reconcile({ versions, rows, outputs }), {
+      ...nothing,
+      noEnd: ["clean/failed"],
+    });
+  });
+
+  it("judges no output that may be of an execution whose row does not name its own", () => {
+    const { result: _, ...silent } = row("silent");
+    const versions = [version("silent")];
+    const outputs = [written("its own"), written("earlier", nowEpochMs - 70 * minuteMs)];
+    assert.deepStrictEqual(reconcile({ versions, rows: [silent], outputs }), {
+      ...nothing,
+      unjudged: 1,
+      noEnd: ["clean/earlier"],
+    });
+  });
+
+  it("judges nothing from before its window, and no output whose execution may have begun before it", () => {
+    const sinceEpochMs = nowEpochMs - 80 * minuteMs;
+    const before = { modifiedEpochMs: sinceEpochMs - 1 };
+    const versions = [version("old", before), version("new")];
+    const outputs = [
+      written("before", sinceEpochMs - 1),
+      written("near", sinceEpochMs + 29 * minuteMs),
+      written("within", sinceEpochMs + 31 * minuteMs),
+    ];
+    assert.deepStrictEqual(reconcile({ versions, outputs, sinceEpochMs }), {
+      ...nothing,
+      without: ["of new"],
+      noEnd: ["clean/within"],
+    });
   });
 });

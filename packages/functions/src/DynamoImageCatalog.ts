@@ -5,7 +5,7 @@
  */
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { DocumentClient } from "@millrace/core/aws";
-import { CatalogUnavailable, ImageCatalog, ImageRecord } from "@millrace/workflows";
+import { CatalogUnavailable, ImageCatalog, ImageRecord } from "@millrace/workflows/ImageCatalog";
 import { Effect, Layer, Schema } from "effect";
 import { Environment } from "./Environment.ts";
 

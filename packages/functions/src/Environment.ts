@@ -4,7 +4,7 @@
  * Read once per cold start. A missing name is a configuration error that names the variable.
  */
 import type { BucketName } from "@millrace/workflows/topology";
-import { Config, Schema } from "effect";
+import { Config, Duration, Schema } from "effect";
 
 const bucketVariables = {
   raw: "MILLRACE_BUCKET_RAW",
@@ -34,12 +34,33 @@ export const variables = {
   secretsPrefix: "MILLRACE_SECRETS_PREFIX",
   pipelineQueueUrls: "MILLRACE_PIPELINE_QUEUE_URLS",
   metricsNamespace: "MILLRACE_METRICS_NAMESPACE",
+  taskCluster: "MILLRACE_TASK_CLUSTER",
+  taskDefinition: "MILLRACE_TASK_DEFINITION",
+  taskSubnets: "MILLRACE_TASK_SUBNETS",
+  taskSecurityGroups: "MILLRACE_TASK_SECURITY_GROUPS",
+  /** What a task has, told to itself. */
+  taskCpuUnits: "MILLRACE_TASK_CPU_UNITS",
+  taskMemoryMb: "MILLRACE_TASK_MEMORY_MB",
 } as const;
 
 /** Under which its metrics are kept: one per stage, because an account has many stages. */
 export const metricsNamespace = Config.String(variables.metricsNamespace).pipe(
   Config.withDefault("Millrace"),
 );
+
+const names = (variable: string) =>
+  Config.map(Config.String(variable), (text) => text.split(",").filter((name) => name !== ""));
+
+/** Where a pipeline's tasks run, and what they are. */
+const TaskEnvironment = Config.all({
+  cluster: Config.String(variables.taskCluster),
+  taskDefinition: Config.String(variables.taskDefinition),
+  subnets: names(variables.taskSubnets),
+  securityGroups: names(variables.taskSecurityGroups),
+});
+
+/** Name of the container in a task definition. */
+export const taskContainer = "worker";
 
 /** The environment of a pipeline's function. */
 export const Environment = Config.all({
@@ -72,6 +93,8 @@ export const Environment = Config.all({
   schedulerGroup: Config.String(variables.schedulerGroup),
   /** The role that the scheduler takes to send to the queue. */
   schedulerRoleArn: Config.String(variables.schedulerRoleArn),
+  /** Only where the pipeline has tasks, and only of its function. */
+  tasks: Config.option(TaskEnvironment),
 });
 export type Environment = Config.Success<typeof Environment>;
 
@@ -82,6 +105,25 @@ export const UploadEnvironment = Config.all({
     clean: Config.String(variables.buckets.clean),
     errors: Config.String(variables.buckets.errors),
   }),
+});
+
+/** The environment of the reconciler, which reads what the functions write. */
+export const ReconcilerEnvironment = Config.all({
+  buckets: Config.all({
+    raw: Config.String(variables.buckets.raw),
+    clean: Config.String(variables.buckets.clean),
+    errors: Config.String(variables.buckets.errors),
+  }),
+  journalTable: Config.String(variables.journalTable),
+  executionsTable: Config.String(variables.executionsTable),
+  /** What is younger may be on its way, however busy the pipeline is. */
+  grace: Config.Duration("MILLRACE_RECONCILE_GRACE").pipe(Config.withDefault(Duration.minutes(15))),
+  /** No execution takes longer; who waits for a person shows up by himself. */
+  openLonger: Config.Duration("MILLRACE_RECONCILE_OPEN_LONGER").pipe(
+    Config.withDefault(Duration.days(1)),
+  ),
+  /** What is older is looked at no more. */
+  window: Config.Duration("MILLRACE_RECONCILE_WINDOW").pipe(Config.withDefault(Duration.days(3))),
 });
 
 /** The environment of the sweeper, which sends to the queues of all pipelines. */

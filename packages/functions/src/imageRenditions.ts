@@ -1,5 +1,5 @@
 /** The function of the pipeline image-renditions. */
-import { ImageRenditions, layerImageRenditions } from "@millrace/workflows";
+import { ImageRenditions, layerImageRenditions } from "@millrace/workflows/ImageRenditions";
 import { pipelines } from "@millrace/workflows/topology";
 import { Layer } from "effect";
 import { layerDynamoImageCatalog } from "./DynamoImageCatalog.ts";

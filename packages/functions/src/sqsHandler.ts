@@ -23,6 +23,7 @@ import {
   type SqsHandler,
   type SqsRecord,
 } from "./SqsEvent.ts";
+import { stopOf } from "./stopOf.ts";
 import { makeFlushTraces } from "./tracing.ts";
 import { linkUpstream } from "./upstreamTrace.ts";
 
@@ -69,18 +70,6 @@ const handleBatch = Effect.fnUntraced(function* <F, R>(
     printMetrics(known.name),
   );
 });
-
-const stopOf = (signal: AbortSignal): Effect.Effect<void> =>
-  Effect.callback((resume) => {
-    const stop = () => {
-      resume(Effect.void);
-    };
-    if (signal.aborted) return stop();
-    signal.addEventListener("abort", stop, { once: true });
-    return Effect.sync(() => {
-      signal.removeEventListener("abort", stop);
-    });
-  });
 
 const handleRecord = Effect.fnUntraced(
   function* (pipeline: Pipeline, record: SqsRecord) {

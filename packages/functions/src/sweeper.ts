@@ -37,6 +37,11 @@ const all = [...Object.values(pipelines), ...chains];
 /** Pipelines by the workflow that they start. */
 const pipelineOf = new Map<string, string>(all.map(({ name, workflow }) => [workflow, name]));
 
+/** What tasks run: whoever waits for one has its launch, its end and its time limit, and launches the next. */
+const taskWorkflows: ReadonlySet<string> = new Set(
+  all.flatMap(({ task }) => (task ? [task.workflow] : [])),
+);
+
 /** The environment, with a queue for every pipeline. */
 const configuration = Effect.gen(function* () {
   const environment = yield* SweeperEnvironment;
@@ -102,7 +107,7 @@ const sweep = Effect.gen(function* () {
   const open: Array<OpenRow> = [];
   const swept = yield* Sweeper.sweep({
     knows: (workflow) => pipelineOf.has(workflow),
-    skips: (workflow) => paused.has(pipelineOf.get(workflow) ?? ""),
+    skips: (workflow) => taskWorkflows.has(workflow) || paused.has(pipelineOf.get(workflow) ?? ""),
     sees: ({ startedEpochMs, status, workflow }) => open.push({ startedEpochMs, status, workflow }),
   }).pipe(printMetrics("sweeper"));
   yield* printInFlight(open);

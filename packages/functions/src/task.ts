@@ -1,143 +1,20 @@
-/**
- * The worker as a task on Fargate: takes messages from its pipeline's queue, one at a time, through the pipeline's own
- * handler, until the queue is empty.
- *
- * On SIGTERM (Spot's two minutes' notice) the run in progress yields: what there is, is stored, its lease is free, and a
- * wake asks for the next process. The process then ends, having lost nothing. Killed without notice it loses no more than
- * a function does: its message comes back.
- */
-import {
-  DeleteMessageCommand,
-  type Message,
-  ReceiveMessageCommand,
-  SQSClient,
-} from "@aws-sdk/client-sqs";
-import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem";
+/** The entry point of the containers: what their image has the code of. */
 import { pipelines } from "@millrace/workflows/topology";
-import { Config, Effect, FileSystem, Schedule, Schema } from "effect";
 import { handler as csvToParquet } from "./csvToParquet.ts";
-import { variables } from "./Environment.ts";
+import { csvToParquetTask } from "./csvToParquetTask.ts";
+import { handler as dailySales } from "./dailySales.ts";
+import { dailySalesTask } from "./dailySalesTask.ts";
 import { handler as imageRenditions } from "./imageRenditions.ts";
-import { logging } from "./runtime.ts";
-import type { SqsHandler } from "./SqsEvent.ts";
+import { runTask } from "./runTask.ts";
 
-const handlers: ReadonlyMap<string, SqsHandler> = new Map([
-  [pipelines.csvToParquet.name, csvToParquet],
-  [pipelines.imageRenditions.name, imageRenditions],
-]);
-
-/** The task was started for a pipeline that there is not. */
-export class TaskNotConfigured extends Schema.TaggedError<TaskNotConfigured>()(
-  "TaskNotConfigured",
-  {
-    pipeline: Schema.String,
-  },
-) {
-  override get message(): string {
-    return `MILLRACE_PIPELINE is ${this.pipeline}; there are: ${[...handlers.keys()].join(", ")}`;
-  }
-}
-
-/** Longest work on one message, in seconds (requirement D2.5); its message is hidden as long. */
-const messageSeconds = 3_600;
-
-/** The queue counts as empty when nothing came for this long, in seconds: the longest that SQS waits. */
-const idleSeconds = Config.Int("MILLRACE_TASK_IDLE_SECONDS").pipe(Config.withDefault(20));
-
-/** Touched while the task lives; the image's health check looks at it. */
-const aliveFile = "/tmp/millrace-alive";
-const aliveSeconds = 10;
-
-/** Aborted by SIGTERM. */
-const stopping = new AbortController();
-process.once("SIGTERM", () => {
-  stopping.abort();
+runTask({
+  handlers: new Map([
+    [pipelines.csvToParquet.name, csvToParquet],
+    [pipelines.dailySales.name, dailySales],
+    [pipelines.imageRenditions.name, imageRenditions],
+  ]),
+  works: new Map([
+    [pipelines.csvToParquet.name, csvToParquetTask],
+    [pipelines.dailySales.name, dailySalesTask],
+  ]),
 });
-
-const isStopping = Effect.sync(() => stopping.signal.aborted);
-
-const receive = (client: SQSClient, QueueUrl: string, WaitTimeSeconds: number) =>
-  Effect.tryPromise(() =>
-    client.send(
-      new ReceiveMessageCommand({
-        QueueUrl,
-        MaxNumberOfMessages: 1,
-        WaitTimeSeconds,
-        VisibilityTimeout: messageSeconds,
-        MessageSystemAttributeNames: ["All"],
-      }),
-      { abortSignal: stopping.signal },
-    ),
-  ).pipe(
-    Effect.map(({ Messages = [] }) => Messages[0]),
-    // Told to stop while it waited.
-    Effect.catchIf(
-      () => stopping.signal.aborted,
-      () => Effect.undefined,
-    ),
-  );
-
-/** One message through the handler; it is deleted when the handler is done with it. */
-const work = Effect.fnUntraced(function* (
-  client: SQSClient,
-  QueueUrl: string,
-  handler: SqsHandler,
-  message: Message,
-) {
-  const { Attributes, Body = "", MessageId = "", ReceiptHandle } = message;
-  yield* Effect.logInfo("message taken").pipe(Effect.annotateLogs({ messageId: MessageId }));
-  const endsEpochMs = Date.now() + messageSeconds * 1_000;
-  const { batchItemFailures } = yield* Effect.promise(() =>
-    handler(
-      { Records: [{ messageId: MessageId, body: Body, attributes: Attributes ?? {} }] },
-      {
-        awsRequestId: MessageId,
-        getRemainingTimeInMillis: () => endsEpochMs - Date.now(),
-        stopping: stopping.signal,
-      },
-    ),
-  );
-  if (batchItemFailures.length > 0) return;
-  yield* Effect.tryPromise(() =>
-    client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle })),
-  );
-});
-
-const drain = Effect.gen(function* () {
-  const pipeline = yield* Config.String("MILLRACE_PIPELINE");
-  const QueueUrl = yield* Config.String(variables.queueUrl);
-  const waitSeconds = yield* idleSeconds;
-  const handler = handlers.get(pipeline);
-  if (!handler) return yield* new TaskNotConfigured({ pipeline });
-  const client = yield* Effect.acquireRelease(
-    Effect.sync(() => new SQSClient({})),
-    (client) => Effect.sync(() => client.destroy()),
-  );
-  let count = 0;
-  while (!(yield* isStopping)) {
-    const message = yield* receive(client, QueueUrl, waitSeconds);
-    if (!message) break;
-    yield* work(client, QueueUrl, handler, message);
-    count += 1;
-  }
-  const why = (yield* isStopping) ? "told to stop" : "the queue is empty";
-  yield* Effect.logInfo("task ends").pipe(Effect.annotateLogs({ pipeline, messages: count, why }));
-});
-
-const stayAlive = Effect.gen(function* () {
-  const files = yield* FileSystem.FileSystem;
-  yield* Effect.repeat(
-    Effect.ignore(files.writeFileString(aliveFile, "")),
-    Schedule.spaced(aliveSeconds * 1_000),
-  );
-});
-
-const main = Effect.raceFirst(Effect.scoped(drain), Effect.andThen(stayAlive, Effect.never)).pipe(
-  Effect.tapCause((cause) => Effect.logError("task failed", cause)),
-  Effect.provide([logging, NodeFileSystem.layer]),
-);
-
-Effect.runPromise(main).then(
-  () => process.exit(0),
-  () => process.exit(1),
-);

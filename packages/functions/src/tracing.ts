@@ -7,58 +7,8 @@
  *
  * Lambda freezes a process between two invocations, so spans are sent at the end of each, and not when there is time.
  */
-import { Mask, Tracing } from "@millrace/core";
 import { Clock, Config, Effect, Layer, Option, Schema } from "effect";
-import { FetchHttpClient, HttpBody } from "effect/http";
-import { OtlpExporter, OtlpSerialization, OtlpTracer } from "effect/observability";
-
-/** Attributes of an exception's event that hold what it says; its type stays. */
-const says: ReadonlySet<string> = new Set(["exception.message", "exception.stacktrace"]);
-
-type ExportedSpan = OtlpTracer.ScopeSpan["spans"][number];
-
-const textOf = (attributes: ExportedSpan["attributes"], name: string): string | undefined => {
-  const value = attributes.find(({ key }) => key === name)?.value;
-  return value?.stringValue ?? undefined;
-};
-
-/** A span without what its failure says, which may be anything: spans leave for systems that keep them long. */
-const withoutMessages = (span: ExportedSpan): ExportedSpan => {
-  const { message, ...status } = span.status;
-  const [exception] = span.events;
-  const type =
-    textOf(span.attributes, "error.type") ??
-    (exception && textOf(exception.attributes, "exception.type"));
-  return {
-    ...span,
-    status: { ...status, ...(message !== undefined && { message: type ?? "failed" }) },
-    events: span.events.map((event) => ({
-      ...event,
-      attributes: event.attributes.filter(({ key }) => !says.has(key)),
-    })),
-  };
-};
-
-const traces = ({ resourceSpans }: OtlpTracer.TraceData): HttpBody.HttpBody =>
-  masked({
-    resourceSpans: resourceSpans.map((resource) => ({
-      ...resource,
-      scopeSpans: resource.scopeSpans.map((scope) => ({
-        ...scope,
-        spans: scope.spans.map(withoutMessages),
-      })),
-    })),
-  });
-
-/** JSON, masked like a line of the log. */
-const masked = (data: unknown): HttpBody.HttpBody =>
-  HttpBody.text(JSON.stringify(Mask.maskJson(data)), "application/json");
-
-const layerMasked = Layer.succeed(OtlpSerialization.OtlpSerialization, {
-  traces,
-  metrics: masked,
-  logs: masked,
-});
+import { TraceFlusher } from "./TraceFlusher.ts";
 
 const tracesPath = "/v1/traces";
 
@@ -83,15 +33,14 @@ export const tracing = (serviceName: string) =>
     Effect.map(environment, ({ headers, url }) =>
       Option.match(url, {
         onNone: () => Layer.empty,
+        // The exporter and its client of HTTP are a tenth of the engine's code: only who traces loads them.
         onSome: (at) =>
-          OtlpTracer.layer({
-            url: at,
-            headers: Option.getOrUndefined(headers),
-            resource: { serviceName },
-          }).pipe(
-            Layer.provide(layerMasked),
-            Layer.provide(FetchHttpClient.layer),
-            Layer.merge(Layer.succeed(Tracing, true)),
+          Layer.unwrap(
+            Effect.map(
+              Effect.promise(() => import("./otlpTracer.ts")),
+              ({ otlpTracer }) =>
+                otlpTracer(serviceName, { url: at, headers: Option.getOrUndefined(headers) }),
+            ),
           ),
       }),
     ),
@@ -110,7 +59,7 @@ const quietMs = 60_000;
 export const makeFlushTraces = () => {
   let quietUntilEpochMs = 0;
   return Effect.fnUntraced(function* (remainingMs: number) {
-    const flusher = yield* Effect.serviceOption(OtlpExporter.Flusher);
+    const flusher = yield* Effect.serviceOption(TraceFlusher);
     const now = yield* Clock.currentTimeMillis;
     if (Option.isNone(flusher) || now < quietUntilEpochMs) return;
     const patienceMs = Math.max(0, Math.min(flushMsMax, remainingMs - answerMs));

@@ -1,7 +1,7 @@
 /**
  * The form by which somebody uploads one object: for which pipeline, under which key, how large and of which type; pure.
  *
- * The key is the server's, never the caller's path: nobody can overwrite or guess another's upload. S3 itself enforces
+ * The key is the server's, in the tenant's folder where there is one, never the caller's path: nobody can overwrite or guess another's upload. S3 itself enforces
  * the rest, because the form's policy is signed.
  */
 import type { PipelineTopology } from "@millrace/workflows/topology";
@@ -44,18 +44,34 @@ const postBytesMax = 5 * 1024 ** 3;
 /** What is kept of a file's name in the key, in characters. */
 const nameCharactersMax = 100;
 
+/** Whose upload it is: a folder of its own, which the API has authorised the caller for. */
+export const Tenant = Schema.String.check(Schema.isPattern(/^[a-z0-9][a-z0-9-]{0,39}$/));
+
+/** The pipeline of that name. */
+export const pipelineNamed = (
+  pipelines: ReadonlyArray<PipelineTopology>,
+  name: string,
+): PipelineTopology | UploadRefused => {
+  const found = pipelines.find((one) => one.name === name);
+  if (found) return found;
+  const known = pipelines.map((one) => one.name).join(", ");
+  return new UploadRefused({ reason: `there is no pipeline ${name}; there are: ${known}` });
+};
+
+/** Below which its uploads lie. */
+export const folderOf = ({ trigger }: PipelineTopology, tenant: string | undefined): string =>
+  tenant === undefined ? trigger.prefix : `${trigger.prefix}${tenant}/`;
+
 /** The form for a request, or why there is none. `id` makes the key unique. */
 export const toUploadForm = (
   pipelines: ReadonlyArray<PipelineTopology>,
   { contentType, fileName, pipeline }: UploadRequest,
   id: string,
+  tenant?: string,
 ): UploadForm | UploadRefused => {
-  const found = pipelines.find(({ name }) => name === pipeline);
-  if (!found) {
-    const known = pipelines.map(({ name }) => name).join(", ");
-    return new UploadRefused({ reason: `there is no pipeline ${pipeline}; there are: ${known}` });
-  }
-  const { bucket, prefix, sizeBytesMax = postBytesMax, sizeBytesMin = 0, suffixes } = found.trigger;
+  const found = pipelineNamed(pipelines, pipeline);
+  if (found instanceof UploadRefused) return found;
+  const { bucket, sizeBytesMax = postBytesMax, sizeBytesMin = 0, suffixes } = found.trigger;
   const suffix = suffixes.find((one) => fileName.toLowerCase().endsWith(one.toLowerCase()));
   if (suffix === undefined) {
     return new UploadRefused({
@@ -65,7 +81,7 @@ export const toUploadForm = (
   const name = fileName.slice(0, -suffix.length).replaceAll(/[^A-Za-z0-9._-]+/g, "-");
   return {
     bucket,
-    key: `${prefix}${id}/${name.slice(-nameCharactersMax)}${suffix.toLowerCase()}`,
+    key: `${folderOf(found, tenant)}${id}/${name.slice(-nameCharactersMax)}${suffix.toLowerCase()}`,
     contentType,
     bytesMin: sizeBytesMin,
     bytesMax: Math.min(sizeBytesMax, postBytesMax),

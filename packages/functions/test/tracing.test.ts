@@ -4,8 +4,8 @@
  */
 import { assert, describe, it } from "@effect/vitest";
 import { Clock, Effect, Fiber } from "effect";
-import { OtlpExporter } from "effect/observability";
 import { TestClock } from "effect/testing";
+import { TraceFlusher } from "../src/TraceFlusher.ts";
 import { makeFlushTraces } from "../src/tracing.ts";
 
 /** How long each flush took. */
@@ -21,15 +21,14 @@ describe("the flush of traces", () => {
     Effect.gen(function* () {
       const flushTraces = makeFlushTraces();
       let asked = 0;
-      const flusher = OtlpExporter.Flusher.of({
+      const flusher = TraceFlusher.of({
         flush: Effect.suspend(() => {
           asked++;
           return Effect.never;
         }),
-        register: () => Effect.void,
       });
       const flush = (remainingMs: number) =>
-        timed(Effect.provideService(flushTraces(remainingMs), OtlpExporter.Flusher, flusher));
+        timed(Effect.provideService(flushTraces(remainingMs), TraceFlusher, flusher));
       assert.strictEqual(yield* flush(30_000), 2_000);
       assert.strictEqual(yield* flush(30_000), 0);
       assert.strictEqual(asked, 1);

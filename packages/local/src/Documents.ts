@@ -21,10 +21,12 @@ export class Documents<A> {
       kind,
     }: {
       readonly table:
+        | "ecs_documents"
         | "events_documents"
         | "glue_documents"
         | "scheduler_documents"
-        | "sns_documents";
+        | "sns_documents"
+        | "ssm_documents";
       readonly kind: string;
     },
     schema: Schema.Codec<A, unknown>,

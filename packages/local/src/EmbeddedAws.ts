@@ -5,18 +5,21 @@
  */
 import { Context, Effect, Layer } from "effect";
 import { makeDynamoDb } from "./dynamodb/DynamoDb.ts";
+import { Ecs } from "./ecs/Ecs.ts";
 import { EventBridge, layerLocalEvents } from "./eventbridge/EventBridge.ts";
 import { Glue } from "./glue/Glue.ts";
 import { jsonProtocol } from "./http/jsonProtocol.ts";
 import { queryProtocol } from "./http/queryProtocol.ts";
 import { makeRouter } from "./http/router.ts";
 import { serve } from "./http/server.ts";
+import { localCluster } from "./host/LocalResources.ts";
 import { localAccount } from "./LocalAccount.ts";
 import { makeS3 } from "./s3/S3.ts";
 import { Scheduler } from "./scheduler/Scheduler.ts";
 import { Sns } from "./sns/Sns.ts";
 import { sqsQueryCode } from "./sqs/SqsErrors.ts";
 import { Sqs } from "./sqs/Sqs.ts";
+import { Ssm } from "./ssm/Ssm.ts";
 
 /** What a client needs to speak to it. */
 export interface AwsConnection {
@@ -39,6 +42,7 @@ export const layerEmbeddedAws = (port: number) =>
       const events = yield* EventBridge;
       const glue = yield* Glue;
       const sns = yield* Sns;
+      const ecs = yield* Ecs;
       const handler = makeRouter({
         json: {
           AmazonSQS: jsonProtocol({
@@ -53,6 +57,18 @@ export const layerEmbeddedAws = (port: number) =>
             targetPrefix: "AWSEvents",
             version: "1.1",
             operations: events.operations,
+          }),
+          AmazonEC2ContainerServiceV20141113: jsonProtocol({
+            service: "ECS",
+            targetPrefix: "AmazonEC2ContainerServiceV20141113",
+            version: "1.1",
+            operations: ecs.operations,
+          }),
+          AmazonSSM: jsonProtocol({
+            service: "SSM",
+            targetPrefix: "AmazonSSM",
+            version: "1.1",
+            operations: (yield* Ssm).operations,
           }),
           AWSGlue: jsonProtocol({
             service: "Glue",
@@ -76,9 +92,11 @@ export const layerEmbeddedAws = (port: number) =>
       return EmbeddedAws.of({ endpoint, region, accessKeyId, secretAccessKey });
     }),
   ).pipe(
+    Layer.provideMerge(Ecs.layer(localCluster)),
     Layer.provide(layerLocalEvents),
     Layer.provide(Scheduler.layer),
     Layer.provide(Glue.layer),
+    Layer.provide(Ssm.layer),
     Layer.provideMerge(EventBridge.layer),
     Layer.provideMerge(Sns.layer),
     Layer.provideMerge(Sqs.layer),

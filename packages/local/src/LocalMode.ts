@@ -4,25 +4,31 @@
  * No layer is swapped: the functions are the modules that Lambda runs, in processes of their own, and speak to the
  * embedded AWS through the same clients.
  */
+import { taskContainer, variables } from "@millrace/functions/Environment";
 import {
   type PipelineBase,
   type Topology,
   topology as productTopology,
   visibilityTimeouts,
 } from "@millrace/workflows/topology";
-import { Context, Effect, Layer, PubSub } from "effect";
+import { Context, Effect, Layer, Option, PubSub } from "effect";
 import { fileURLToPath } from "node:url";
 import { connectionVariables, EmbeddedAws, layerEmbeddedAws } from "./EmbeddedAws.ts";
+import { Ecs } from "./ecs/Ecs.ts";
 import { runAsyncInvocations } from "./host/AsyncInvocations.ts";
 import { runMapping } from "./host/EventSourceMapping.ts";
 import type { HostEvent } from "./host/HostEvent.ts";
 import {
   localQueues,
-  localSweeper,
+  localReconcilerVariables,
+  localScheduled,
   localSweeperVariables,
+  localUploadVariables,
+  localTask,
   localVariables,
 } from "./host/LocalResources.ts";
 import { type LocalTimes, provision } from "./host/provision.ts";
+import { serveUploadApi, UploadApi } from "./host/UploadApi.ts";
 import { LocalFunctions } from "./LocalFunctions.ts";
 import { LocalState } from "./LocalState.ts";
 
@@ -59,27 +65,38 @@ export const topologyTimes = ({ compute }: PipelineBase): LocalTimes => ({
 /** Starts everything, and stops it with the scope. */
 export const layerLocalMode = (options: LocalModeOptions = {}) => {
   const { moduleOf = productModule, timesOf = topologyTimes, topology = productTopology } = options;
-  const { chains, pipelines, sweeper } = topology;
+  const { chains, pipelines, reconciler, sweeper } = topology;
   const hosts = options.workers !== false;
-  const host = Layer.effectDiscard(
+  const host = Layer.effect(
+    UploadApi,
     Effect.gen(function* () {
       const connection = yield* EmbeddedAws;
       const events = yield* HostEvents;
       yield* provision(connection, { ...topology, timesOf, sweeps: hosts });
-      if (!hosts) return;
+      if (!hosts) return { url: Option.none() };
       const common = { ...connectionVariables(connection), ...options.variables };
-      yield* Effect.forkScoped(
-        runAsyncInvocations(
-          {
-            name: localSweeper(sweeper),
-            file: moduleOf(sweeper.handler),
-            timeoutSeconds: sweeper.compute.timeoutSeconds,
-            variables: { ...localSweeperVariables(connection.endpoint, topology), ...common },
-          },
-          events,
-        ),
-      );
+      const scheduled = [
+        { ...sweeper, variables: localSweeperVariables(connection.endpoint, topology) },
+        { ...reconciler, variables: localReconcilerVariables },
+      ];
+      for (const one of scheduled) {
+        yield* Effect.forkScoped(
+          runAsyncInvocations(
+            {
+              name: localScheduled(one),
+              file: moduleOf(one.handler),
+              timeoutSeconds: one.compute.timeoutSeconds,
+              variables: { ...one.variables, ...common },
+            },
+            events,
+          ),
+        );
+      }
       for (const pipeline of [...pipelines, ...chains]) {
+        yield* defineTask(pipeline, {
+          file: moduleOf(taskModule),
+          variables: { ...localVariables(connection.endpoint, pipeline), ...common },
+        });
         yield* Effect.forkScoped(
           runMapping(
             {
@@ -100,12 +117,21 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
           ),
         );
       }
+      const uploads = {
+        name: "uploads",
+        file: moduleOf("uploads"),
+        timeoutSeconds: uploadSeconds,
+        variables: { ...localUploadVariables, ...common },
+      };
+      return { url: Option.some(yield* serveUploadApi(uploads, events)) };
     }),
   );
   return host.pipe(
     Layer.provideMerge(Layer.effect(HostEvents, PubSub.unbounded<HostEvent>())),
     Layer.provideMerge(layerEmbeddedAws(options.port ?? 0)),
-    Layer.provideMerge(LocalFunctions.layer(hosts ? [localSweeper(sweeper)] : [])),
+    Layer.provideMerge(
+      LocalFunctions.layer(hosts ? [sweeper, reconciler].map(localScheduled) : []),
+    ),
     Layer.provide(
       options.directory === undefined
         ? LocalState.layerTemporary
@@ -113,6 +139,38 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
     ),
   );
 };
+
+/** The entry point of the containers, by the name of its module. */
+const taskModule = "task";
+
+/** From SIGTERM to SIGKILL, in seconds: shorter than in AWS, because nobody wants to wait on his own machine. */
+const stopTimeoutSeconds = 30;
+
+/** Says what a task of the pipeline runs, where it has any. */
+const defineTask = Effect.fnUntraced(function* (
+  pipeline: PipelineBase,
+  { file, variables: told }: { readonly file: string; readonly variables: Record<string, string> },
+) {
+  const { name, task } = pipeline;
+  if (!task) return;
+  const ecs = yield* Ecs;
+  const events = yield* HostEvents;
+  yield* ecs.define(localTask(pipeline), {
+    file,
+    environment: { ...told, MILLRACE_PIPELINE: name },
+    container: taskContainer,
+    cpuUnits: task.cpuUnits,
+    memoryMb: task.memoryMb,
+    stopTimeoutSeconds,
+    sizeVariables: { cpuUnits: variables.taskCpuUnits, memoryMb: variables.taskMemoryMb },
+    onLine: (line, pid) => {
+      PubSub.publishUnsafe(events, { _tag: "Line", function: `${name} task`, pid, line });
+    },
+  });
+});
+
+/** Longest answer of the upload API, in seconds, as in stacks/uploads.ts. */
+const uploadSeconds = 10;
 
 /** The file of a function of the product, by the name that the topology gives it. */
 const productModule = (handler: string): string =>

@@ -34,7 +34,7 @@ import {
   localBuckets,
   localQueues,
   localRule,
-  localSweeper,
+  localScheduled,
   localTables,
   queueUrl,
 } from "../src/index.ts";
@@ -136,7 +136,7 @@ const connect = Effect.map(EmbeddedAws, (connection) => {
     /** Without its start the schedule fires at once. */
     bringForward: Effect.promise(async () => {
       const { FlexibleTimeWindow, Name, ScheduleExpression, State, Target } = await scheduler.send(
-        new GetScheduleCommand({ Name: localSweeper(sweeper) }),
+        new GetScheduleCommand({ Name: localScheduled(sweeper) }),
       );
       assert.strictEqual(State, "ENABLED");
       await scheduler.send(
@@ -180,7 +180,7 @@ describe("the sweeper", () => {
       const swept = yield* PubSub.take(lines).pipe(
         Effect.map((event) => {
           if (event._tag !== "Line") return Option.none();
-          const figure = event.function === localSweeper(sweeper) && decodeFigures(event.line);
+          const figure = event.function === localScheduled(sweeper) && decodeFigures(event.line);
           if (figure && Option.isSome(figure)) figures.push(figure.value);
           return decodeSwept(event.line);
         }),

@@ -57,12 +57,13 @@ export const checkTopology = Effect.fnUntraced(function* (
   patternOf: (pipeline: PipelineTopology | ChainTopology) => string,
 ): Effect.fn.Return<void, TopologyRefused> {
   const all = [...topology.pipelines, ...topology.chains];
+  const scheduled = [topology.sweeper, topology.reconciler];
   const findings: ReadonlyArray<Finding> = [
     ...loops(topology),
-    ...names([...all, topology.sweeper]),
+    ...names([...all, ...scheduled]),
     ...all.flatMap((pipeline) => [...compute(pipeline), ...queue(pipeline), ...task(pipeline)]),
-    ...time(topology.sweeper.name, topology.sweeper.compute.timeoutSeconds),
-    ...memory(topology.sweeper.name, topology.sweeper.compute.memoryMb),
+    ...scheduled.flatMap(({ compute, name }) => time(name, compute.timeoutSeconds)),
+    ...scheduled.flatMap(({ compute, name }) => memory(name, compute.memoryMb)),
     ...(yield* patterns(all, patternOf)),
   ];
   const [first, ...rest] = findings;

@@ -3,7 +3,12 @@
  *
  * Source: Amazon ECS developer guide, "Task CPU and memory" for Fargate (requirement D2.2)
  */
-import type { TaskTopology } from "./topology.ts";
+
+interface TaskSize {
+  readonly cpuUnits: number;
+  readonly memoryMb: number;
+  readonly storageGb: number;
+}
 
 interface Memories {
   readonly minMb: number;
@@ -29,7 +34,7 @@ const isLeftOut = (cpuUnits: number, memoryMb: number): boolean =>
 const storageGbRange = [20, 200] as const;
 
 /** Whether there is such a task. */
-export const isFargateSize = ({ cpuUnits, memoryMb, storageGb }: TaskTopology): boolean => {
+export const isFargateSize = ({ cpuUnits, memoryMb, storageGb }: TaskSize): boolean => {
   const range = memories[cpuUnits];
   if (!range || !Number.isInteger(storageGb)) return false;
   const [storageGbMin, storageGbMax] = storageGbRange;

@@ -42,14 +42,8 @@ export {
 } from "./parquet/ParquetEncoder.ts";
 export { parquetKey, type ParquetKeyInput, partKeys } from "./csv/parquetKey.ts";
 export * from "./images/ImageFailure.ts";
-export {
-  boxName,
-  Dimensions,
-  ImageMetadata,
-  type RenditionBox,
-  renditionBoxes,
-  RenditionInfo,
-} from "./images/ImageMetadata.ts";
+export { Dimensions, ImageMetadata, RenditionInfo } from "./images/ImageMetadata.ts";
+export { boxName, type RenditionBox, renditionBoxes } from "./images/renditionTable.ts";
 export {
   detectImageType,
   ImageType,
@@ -58,11 +52,19 @@ export {
   renditionTypeOf,
 } from "./images/ImageType.ts";
 export {
+  type ImageOptions,
   renderRenditions,
   type Rendition,
   type RenditionOptions,
 } from "./images/renderRenditions.ts";
 export { renditionKey, type RenditionKeyInput } from "./images/renditionKey.ts";
+export {
+  chooseCompute,
+  ComputeChoice,
+  type ComputeRules,
+  withoutTask,
+  type Work,
+} from "./compute/chooseCompute.ts";
 export { layerWorkflowsToCheck } from "./layerWorkflows.ts";
 export { depthMax, LoopStopped } from "./outputMetadata.ts";
 export { Buckets } from "./Buckets.ts";
@@ -72,6 +74,11 @@ export {
   layerCsvToParquetWith,
 } from "./csvToParquet/CsvToParquet.ts";
 export {
+  CsvTransformTask,
+  layerCsvTransformTask,
+  layerCsvTransformTaskWith,
+} from "./csvToParquet/CsvTransformTask.ts";
+export {
   type CsvPipelineOptions,
   type CsvPipelinePlan,
   planCsvPipeline,
@@ -80,4 +87,8 @@ export { CsvObjectFailure, Transformed } from "./csvToParquet/activities.ts";
 export { Manifest } from "./csvToParquet/Manifest.ts";
 export { isInParts, transformParts } from "./csvToParquet/transformParts.ts";
 export { CatalogUnavailable, ImageCatalog, ImageRecord } from "./imageRenditions/ImageCatalog.ts";
-export { ImageRenditions, layerImageRenditions } from "./imageRenditions/ImageRenditions.ts";
+export {
+  ImageRenditions,
+  layerImageRenditions,
+  layerImageRenditionsWith,
+} from "./imageRenditions/ImageRenditions.ts";

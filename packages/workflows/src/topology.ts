@@ -7,6 +7,7 @@
  * Units:  seconds and megabytes where the name says so
  */
 import type { Trigger } from "@millrace/core";
+import type { ComputeRules } from "./compute/chooseCompute.ts";
 
 export { findLoops, refuseLoops, TopologyLoops } from "./refuseLoops.ts";
 
@@ -62,6 +63,8 @@ export interface PipelineBase {
   readonly tables?: ReadonlyArray<ActivityTable>;
   /** The task that does the same work where a function is too small. @default none */
   readonly task?: TaskTopology;
+  /** What goes to the task. @default objects of 100 MB and more (see chooseCompute) */
+  readonly computeRules?: ComputeRules;
 }
 
 export type Architecture = "arm64" | "x86_64";
@@ -71,6 +74,8 @@ export type ActivityTable = "images";
 
 /** A container on Fargate; processor and memory go together in pairs. */
 export interface TaskTopology {
+  /** Tag of the workflow whose executions its containers run. */
+  readonly workflow: string;
   /** 256 is a quarter of a virtual processor, 1,024 a whole one. */
   readonly cpuUnits: number;
   readonly memoryMb: number;
@@ -115,7 +120,7 @@ export const visibilityTimeouts = 6;
 /** Compressed files may be of any of these: what is in them decides. */
 const dataSuffixes = [".csv", ".json", ".ndjson", ".jsonl", ".gz"] as const;
 
-const csvToParquet: PipelineTopology = {
+const csvToParquet = {
   name: "csv-to-parquet",
   workflow: "CsvToParquet",
   handler: "csvToParquet",
@@ -139,8 +144,35 @@ const csvToParquet: PipelineTopology = {
     messageSeconds: 600,
     storageMb: 4_096,
   },
-  task: { cpuUnits: 2_048, memoryMb: 8_192, storageGb: 50 },
-};
+  task: { workflow: "CsvTransformTask", cpuUnits: 2_048, memoryMb: 8_192, storageGb: 50 },
+} as const satisfies PipelineTopology;
+
+const dailySales = {
+  name: "daily-sales",
+  workflow: "DailySales",
+  handler: "dailySales",
+  trigger: { bucket: "raw", prefix: "sales/", suffixes: [".csv"] },
+  outputs: [
+    {
+      bucket: "clean",
+      prefix: "sales/",
+      suffixes: [".parquet", ".rejects.csv", "_manifest.json", ".hashes"],
+      removes: true,
+    },
+    { bucket: "errors", prefix: "sales/" },
+  ],
+  queue: { retentionSeconds: 345_600, receiveCountMax: 3 },
+  compute: {
+    timeoutSeconds: 300,
+    memoryMb: 1_024,
+    concurrencyMax: 10,
+    batchSize: 1,
+    messageSeconds: 200,
+  },
+  // Every file is transformed in a task, however small.
+  task: { workflow: "DailySalesTransform", cpuUnits: 1_024, memoryMb: 4_096, storageGb: 30 },
+  computeRules: { bytesMin: 0 },
+} as const satisfies PipelineTopology;
 
 const imageRenditions: PipelineTopology = {
   name: "image-renditions",
@@ -149,7 +181,7 @@ const imageRenditions: PipelineTopology = {
   trigger: {
     bucket: "raw",
     prefix: "images/",
-    suffixes: [".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg"],
+    suffixes: [".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg"],
   },
   outputs: [
     { bucket: "clean", prefix: "resized/" },
@@ -162,42 +194,62 @@ const imageRenditions: PipelineTopology = {
 };
 
 /** All pipelines. */
-export const pipelines = { csvToParquet, imageRenditions } as const;
+export const pipelines = { csvToParquet, dailySales, imageRenditions } as const;
 
 /** All that follow another. */
 export const chains: ReadonlyArray<ChainTopology> = [];
 
-export interface SweeperTopology {
+/** A function that a schedule invokes. */
+export interface ScheduledTopology {
   /** Kebab case; names its schedule and its function. */
   readonly name: string;
   /** Module in packages/functions/src that exports `handler`. */
   readonly handler: string;
-  /** It comes this often. A lost wake costs this long, and the sweeper's grace, at most. */
+  /** It comes this often. */
   readonly everyMinutes: number;
   readonly compute: { readonly timeoutSeconds: number; readonly memoryMb: number };
 }
 
 /**
- * The function that asks again for executions that should have moved and did not.
+ * The function that asks again for executions that should have moved and did not. A lost wake costs as long as the
+ * sweeper takes to come, and its grace, at most.
  *
  * It reads one history per open execution, eight at a time: at 20 ms each, 5 minutes are enough for 100,000 of them.
  */
-export const sweeper: SweeperTopology = {
+export const sweeper: ScheduledTopology = {
   name: "sweeper",
   handler: "sweeper",
   everyMinutes: 5,
   compute: { timeoutSeconds: 300, memoryMb: 512 },
 };
 
+/**
+ * The function that compares the buckets with the executions (docs/operations.md, "Reconcile").
+ *
+ * It lists 1,000 objects in about 0.1 s and keeps some 200 bytes of each: 15 minutes are enough for millions of them.
+ */
+export const reconciler: ScheduledTopology = {
+  name: "reconciler",
+  handler: "reconciler",
+  everyMinutes: 60,
+  compute: { timeoutSeconds: 900, memoryMb: 1_769 },
+};
+
 /** Everything that there is to deploy. */
 export interface Topology {
   readonly pipelines: ReadonlyArray<PipelineTopology>;
   readonly chains: ReadonlyArray<ChainTopology>;
-  readonly sweeper: SweeperTopology;
+  readonly sweeper: ScheduledTopology;
+  readonly reconciler: ScheduledTopology;
 }
 
 /** The product's own. */
-export const topology: Topology = { pipelines: Object.values(pipelines), chains, sweeper };
+export const topology: Topology = {
+  pipelines: Object.values(pipelines),
+  chains,
+  sweeper,
+  reconciler,
+};
 
 /** All buckets. */
 export const buckets: ReadonlyArray<BucketName> = ["raw", "clean", "errors"];

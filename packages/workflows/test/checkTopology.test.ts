@@ -67,17 +67,17 @@ describe("checkTopology", () => {
     ],
     [
       "a processor with another's memory",
-      csvWith({ task: { cpuUnits: 256, memoryMb: 4_096, storageGb: 20 } }),
+      csvWith({ task: { workflow: "W", cpuUnits: 256, memoryMb: 4_096, storageGb: 20 } }),
       "invalid-task-size",
     ],
     [
       "more storage than a task has",
-      csvWith({ task: { cpuUnits: 256, memoryMb: 512, storageGb: 201 } }),
+      csvWith({ task: { workflow: "W", cpuUnits: 256, memoryMb: 512, storageGb: 201 } }),
       "invalid-task-size",
     ],
     [
       "the step that the smallest processor leaves out",
-      csvWith({ task: { cpuUnits: 256, memoryMb: 1_536, storageGb: 20 } }),
+      csvWith({ task: { workflow: "W", cpuUnits: 256, memoryMb: 1_536, storageGb: 20 } }),
       "invalid-task-size",
     ],
   ] as const;

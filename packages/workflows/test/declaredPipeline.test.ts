@@ -3,7 +3,7 @@
  * file and its reason in the error bucket, a dead letter, and nothing else.
  * Method: the workflow on Effect's engine in memory, over a store in memory.
  */
-import { MessageQueue } from "@millrace/core";
+import { MessageQueue, Tasks } from "@millrace/core";
 import { NodeServices } from "@effect/platform-node";
 import { assert, describe, it } from "@effect/vitest";
 import { Effect, Layer, Schema } from "effect";
@@ -36,6 +36,7 @@ const runPipeline = (
       store,
       layerHyparquet,
       NodeServices.layer,
+      Tasks.layerNone,
       Layer.succeed(Buckets, { raw: "raw", clean: "clean", errors: "errors" }),
       Layer.succeed(MessageQueue, {
         send: (_queue, body) => Effect.sync(() => void letters.push(body)),

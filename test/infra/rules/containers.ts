@@ -1,10 +1,51 @@
 /** Rules about containers, and the network they are in. */
-import { topology } from "@millrace/workflows/topology";
-import { type Resource, resourcesOf } from "../Graph.ts";
-import { change, isWatched, listOf, objectOf, type Rule, textOf, without } from "../Rule.ts";
-import { policyOf, trustIn } from "../statements.ts";
+import { type PipelineTopology, topology } from "@millrace/workflows/topology";
+import { type Graph, type Resource, resourcesOf } from "../Graph.ts";
+import {
+  change,
+  differences,
+  isWatched,
+  listOf,
+  objectOf,
+  type Rule,
+  textOf,
+  without,
+} from "../Rule.ts";
+import { policyOf, rightsIn, trustIn } from "../statements.ts";
+import { matches } from "./events.ts";
+import { logicalName } from "./roles.ts";
 
 const rolesOfTask = ({ inputs }: Resource) => [inputs["executionRoleArn"], inputs["taskRoleArn"]];
+
+/** What is wrong with the way by which a pipeline is told of the ends of its tasks. */
+const untold = (graph: Graph, { name, task }: PipelineTopology): ReadonlyArray<string> => {
+  if (!task) return [];
+  const definition = resourcesOf(graph, "ecs/taskDefinition").find(({ inputs }) =>
+    textOf(inputs, "family").endsWith(name),
+  );
+  const detail = {
+    clusterArn: resourcesOf(graph, "ecs/cluster")[0]?.state["arn"],
+    group: `family:${String(definition?.inputs["family"])}`,
+  };
+  const taking = (lastStatus: string) => {
+    const head = { source: "aws.ecs", "detail-type": "ECS Task State Change" };
+    const event = Object.assign(head, { detail: Object.assign({ lastStatus }, detail) });
+    return resourcesOf(graph, "cloudwatch/eventRule").filter(({ inputs }) =>
+      matches(textOf(inputs, "eventPattern"), event),
+    );
+  };
+  const queue = resourcesOf(graph, "sqs/queue").find(
+    (one) => one.name === `${logicalName(name)}QueueQueue`,
+  )?.state["arn"];
+  const [rule, ...more] = taking("STOPPED");
+  const reaches = resourcesOf(graph, "cloudwatch/eventTarget").some(
+    ({ inputs }) => inputs["rule"] === rule?.state["name"] && inputs["arn"] === queue,
+  );
+  return [
+    ...(reaches && more.length === 0 ? [] : [`${name} is not told of them, or twice`]),
+    ...(taking("RUNNING").length === 0 ? [] : [`${name} is told of tasks that go on`]),
+  ];
+};
 
 export const containerRules: ReadonlyArray<Rule> = [
   {
@@ -54,6 +95,53 @@ export const containerRules: ReadonlyArray<Rule> = [
         })
         .map(({ name }) => `${name} does not`),
     plant: (graph) => change(graph, "ecs/taskDefinition", { containerDefinitions: "[]" }),
+  },
+  {
+    name: "a-pipelines-function-launches-its-own-tasks-and-no-others",
+    requirements: ["D2.3", "D2.9", "D4.11"],
+    appliesTo: isWatched,
+    violations: (graph) =>
+      topology.pipelines.flatMap(({ name, task }) => {
+        const family = resourcesOf(graph, "ecs/taskDefinition").find(({ inputs }) =>
+          textOf(inputs, "family").endsWith(name),
+        )?.inputs["family"];
+        const launches = rightsIn(graph).filter(
+          ({ actions, owner }) =>
+            actions.includes("ecs:RunTask") && owner.name === `${logicalName(name)}Role`,
+        );
+        const wanted = task ? [`task-definition/${String(family)}:*`] : [];
+        const found = launches.flatMap(({ conditions, resources }) =>
+          conditions.has("ArnEquals:ecs:cluster")
+            ? resources.map((arn) => arn.slice(arn.indexOf("task-definition/")))
+            : ["in any cluster"],
+        );
+        return differences(name, wanted, found);
+      }),
+    plant: (graph) =>
+      change(
+        graph,
+        "iam/role",
+        {
+          inlinePolicies: [
+            {
+              policy: policyOf({
+                Effect: "Allow",
+                Action: "ecs:RunTask",
+                Resource: "arn:aws:ecs:us-east-1:1:task-definition/other:*",
+              }),
+            },
+          ],
+        },
+        ({ name }) => name === "CsvToParquetRole",
+      ),
+  },
+  {
+    name: "the-ends-of-tasks-reach-their-pipeline",
+    requirements: ["D2.3", "D2.6"],
+    appliesTo: isWatched,
+    violations: (graph) => topology.pipelines.flatMap((pipeline) => untold(graph, pipeline)),
+    plant: (graph) =>
+      without(graph, "cloudwatch/eventTarget", ({ name }) => name === "CsvToParquetTasksTarget"),
   },
   {
     name: "tasks-use-spare-capacity",

@@ -25,7 +25,8 @@ const admits = (graph: Graph, queueArn: unknown, ruleArn: unknown): boolean =>
 const ruleOf = (graph: Graph, name: unknown) =>
   rules(graph).find(({ state }) => state["name"] === name);
 
-const matches = (pattern: string, event: object): boolean =>
+/** Whether a rule with the pattern takes the event. */
+export const matches = (pattern: string, event: object): boolean =>
   Exit.match(Effect.runSyncExit(EventPattern.compile(pattern)), {
     onFailure: () => false,
     onSuccess: (compiled) => compiled.matches(JSON.stringify(event)),
@@ -200,15 +201,19 @@ export const eventRules: ReadonlyArray<Rule> = [
     plant: (graph) => change(graph, "kms/key", { enableKeyRotation: false }),
   },
   {
-    name: "the-sweeper-comes-as-often-as-the-topology-says",
+    name: "what-is-scheduled-comes-as-often-as-the-topology-says",
     requirements: ["C4"],
     violations: (graph) =>
-      resourcesOf(graph, "scheduler/schedule").some(
-        ({ inputs }) =>
-          inputs["scheduleExpression"] === `rate(${topology.sweeper.everyMinutes} minutes)`,
-      )
-        ? []
-        : ["it does not"],
+      [topology.sweeper, topology.reconciler]
+        .filter(
+          ({ everyMinutes, name }) =>
+            !resourcesOf(graph, "scheduler/schedule").some(
+              (schedule) =>
+                schedule.name.toLowerCase() === `${name}schedule` &&
+                schedule.inputs["scheduleExpression"] === `rate(${everyMinutes} minutes)`,
+            ),
+        )
+        .map(({ name }) => `${name} does not`),
     plant: (graph) => change(graph, "scheduler/schedule", { scheduleExpression: "rate(1 days)" }),
   },
 ];

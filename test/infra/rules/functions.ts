@@ -1,11 +1,12 @@
 /** Rules about functions: what they are told, where they write, how far they may go. */
 import { variables } from "@millrace/functions/Environment";
 import { topology } from "@millrace/workflows/topology";
-import { type Graph, type Resource, resourcesOf } from "../Graph.ts";
+import { type Graph, type Properties, type Resource, resourcesOf } from "../Graph.ts";
 import {
   change,
   differences,
   isDeployed,
+  isWatched,
   listOf,
   numberOf,
   objectOf,
@@ -35,14 +36,55 @@ const sweeperVariables = [
   variables.pipelineQueueUrls,
   variables.metricsNamespace,
 ];
+/** What tasks are told of themselves. */
+const sizeVariables: ReadonlySet<string> = new Set([
+  variables.taskCpuUnits,
+  variables.taskMemoryMb,
+]);
+/** How a function reaches its pipeline's tasks, where there are any. */
+const taskVariables: ReadonlyArray<string> = [
+  variables.taskCluster,
+  variables.taskDefinition,
+  variables.taskSubnets,
+  variables.taskSecurityGroups,
+];
+const reconcilerVariables = [
+  ...Object.values(buckets),
+  variables.journalTable,
+  variables.executionsTable,
+  variables.metricsNamespace,
+];
+const { chains, pipelines, reconciler, sweeper } = topology;
+const everyFunction = [...pipelines, ...chains, sweeper, reconciler];
 const pipelineVariables = [...Object.values(buckets), ...Object.values(others)].filter(
-  (name) => name !== variables.pipelineQueueUrls,
+  (name) =>
+    name !== variables.pipelineQueueUrls &&
+    !sizeVariables.has(name) &&
+    !taskVariables.includes(name),
 );
+
+/** Of a stage with containers, the functions of pipelines with tasks. */
+const hasTasks = (graph: Graph, { inputs }: Resource): boolean =>
+  isWatched(graph) &&
+  topology.pipelines.some(
+    ({ name, task }) => task && textOf(inputs, "description").includes(` pipeline ${name}`),
+  );
+
+const wantedOf = (graph: Graph, fn: Resource): ReadonlyArray<string> =>
+  hasTasks(graph, fn) ? [...pipelineVariables, ...taskVariables] : pipelineVariables;
 
 const logOf = (graph: Graph, fn: Resource) =>
   resourcesOf(graph, "cloudwatch/logGroup").find(
     ({ state }) => state["name"] === objectOf(fn.inputs, "loggingConfig")["logGroup"],
   );
+
+/** The variable, where it names a subnet that there is not. */
+const unknownSubnets = (graph: Graph, all: Properties): ReadonlyArray<string> => {
+  // The mocks' ids are made of the names.
+  const known = new Set(resourcesOf(graph, "ec2/subnet").map(({ name }) => `${name}-id`));
+  const told = textOf(all, variables.taskSubnets).split(",").filter(Boolean);
+  return told.every((id) => known.has(id)) ? [] : [variables.taskSubnets];
+};
 
 export const functionRules: ReadonlyArray<Rule> = [
   {
@@ -51,9 +93,7 @@ export const functionRules: ReadonlyArray<Rule> = [
     violations: (graph) =>
       differences(
         "handlers",
-        [...topology.pipelines, ...topology.chains, topology.sweeper].map(
-          ({ handler }) => `packages/functions/src/${handler}.handler`,
-        ),
+        everyFunction.map(({ handler }) => `packages/functions/src/${handler}.handler`),
         graph.builds
           .map((build) => textOf(build, "handler"))
           .filter((handler) => !handler.endsWith("/uploads.handler")),
@@ -66,17 +106,20 @@ export const functionRules: ReadonlyArray<Rule> = [
     violations: (graph) =>
       functions(graph)
         .filter(isOfPipeline)
-        .flatMap((fn) => differences(fn.name, pipelineVariables, told(fn))),
+        .flatMap((fn) => differences(fn.name, wantedOf(graph, fn), told(fn))),
     plant: (graph) =>
       change(graph, "lambda/function", { environment: { variables: {} } }, isOfPipeline),
   },
   {
-    name: "the-sweeper-is-told-exactly-what-it-reads",
+    name: "sweeper-and-reconciler-are-told-exactly-what-they-read",
     requirements: ["C4"],
     violations: (graph) =>
-      functions(graph)
-        .filter(({ name }) => name === "SweeperFunction")
-        .flatMap((fn) => differences(fn.name, sweeperVariables, told(fn))),
+      functions(graph).flatMap((fn) => {
+        if (fn.name === "SweeperFunction") return differences(fn.name, sweeperVariables, told(fn));
+        if (fn.name === "ReconcilerFunction")
+          return differences(fn.name, reconcilerVariables, told(fn));
+        return [];
+      }),
     plant: (graph) =>
       change(
         graph,
@@ -106,6 +149,7 @@ export const functionRules: ReadonlyArray<Rule> = [
               /^MILLRACE_(BUCKET|TABLE|QUEUE|DEAD|UNDEL|BUS|TOPIC|SCHED)/.test(name),
             )
             .filter((name) => !known.has(all[name]))
+            .concat(unknownSubnets(graph, all))
             .map((name) => `${fn.name}: ${name} names nothing`);
         });
     },
@@ -121,11 +165,11 @@ export const functionRules: ReadonlyArray<Rule> = [
     name: "a-function-is-as-large-as-the-topology-says",
     requirements: ["D1.16", "D4.3"],
     violations: (graph) =>
-      [...topology.pipelines, ...topology.chains, topology.sweeper].flatMap(({ compute, name }) => {
+      everyFunction.flatMap(({ compute, name }) => {
         const fn = functions(graph).find(
-          ({ inputs }) =>
-            new RegExp(`pipeline ${name}|^SweeperFunction$`).test(textOf(inputs, "description")) ||
-            (name === topology.sweeper.name && textOf(inputs, "description").includes("Sweeper")),
+          (one) =>
+            textOf(one.inputs, "description").includes(`pipeline ${name}`) ||
+            one.name.toLowerCase() === `${name}function`,
         );
         const size = [
           numberOf(fn?.inputs ?? {}, "timeout"),

@@ -3,7 +3,16 @@ import { topology } from "@millrace/workflows/topology";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Graph, type Resource, resourcesOf } from "../Graph.ts";
-import { change, isWatched, listOf, objectOf, type Rule, textOf, without } from "../Rule.ts";
+import {
+  change,
+  isWatched,
+  listOf,
+  numberOf,
+  objectOf,
+  type Rule,
+  textOf,
+  without,
+} from "../Rule.ts";
 
 const alarms = (graph: Graph) => resourcesOf(graph, "cloudwatch/metricAlarm");
 
@@ -111,8 +120,16 @@ export const operationRules: ReadonlyArray<Rule> = [
     name: "rules-are-watched-for-failures-and-silence",
     requirements: ["D1.15"],
     appliesTo: isWatched,
-    violations: (graph) =>
-      unwatched(graph, "cloudwatch/eventRule", ["FailedInvocations", "MatchedEvents"]),
+    // There may be no large object for days: the silence of the rule of tasks says nothing.
+    violations: (graph) => [
+      ...unwatched(graph, "cloudwatch/eventRule", ["FailedInvocations"]),
+      ...unwatched(
+        graph,
+        "cloudwatch/eventRule",
+        ["MatchedEvents"],
+        ({ name }) => !name.endsWith("TasksRule"),
+      ),
+    ],
     plant: (graph) => takeAlarms(graph, /delivery$/),
   },
   {
@@ -141,6 +158,36 @@ export const operationRules: ReadonlyArray<Rule> = [
         (metric) => !alarms(graph).some((alarm) => textOf(alarm.inputs, "metricName") === metric),
       ),
     plant: (graph) => takeAlarms(graph, /forgotten/),
+  },
+  {
+    name: "what-does-not-add-up-is-watched",
+    requirements: ["D1.15"],
+    appliesTo: isWatched,
+    violations: (graph) =>
+      topology.pipelines
+        .filter(
+          ({ name }) =>
+            !alarms(graph).some(
+              ({ inputs }) =>
+                textOf(inputs, "metricName") === "ConservationGap" &&
+                objectOf(inputs, "dimensions")["Pipeline"] === name &&
+                numberOf(inputs, "threshold") === 0,
+            ),
+        )
+        .map(({ name }) => `nobody watches the gap of ${name}`),
+    plant: (graph) => takeAlarms(graph, /conservation-gap$/),
+  },
+  {
+    name: "what-is-scheduled-is-watched-for-silence-and-failures",
+    requirements: ["D1.15"],
+    appliesTo: isWatched,
+    violations: (graph) =>
+      [topology.sweeper, topology.reconciler].flatMap(({ name }) =>
+        ["silence", "failures", "errors"]
+          .filter((kind) => !alarms(graph).some((alarm) => alarm.name === `Alarm-${name}-${kind}`))
+          .map((kind) => `nobody watches the ${kind} of ${name}`),
+      ),
+    plant: (graph) => takeAlarms(graph, /reconciler-silence$/),
   },
   {
     name: "an-alarm-says-when-it-begins-and-when-it-ends",

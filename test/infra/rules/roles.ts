@@ -31,7 +31,8 @@ const roleOf = (graph: Graph, functionName: string) => {
   return byArn(graph, "iam/role", fn?.inputs["role"]);
 };
 
-const logicalName = (kebab: string) =>
+/** `csv-to-parquet` as the stacks name it: `CsvToParquet`. */
+export const logicalName = (kebab: string) =>
   kebab
     .split("-")
     .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
@@ -265,6 +266,34 @@ export const roleRules: ReadonlyArray<Rule> = [
         name.startsWith("Journal"),
       );
       return grant(graph, "dynamodb:DeleteItem", textOf(journal?.state ?? {}, "arn"));
+    },
+  },
+  {
+    name: "the-reconciler-reads-lists-and-changes-nothing",
+    requirements: ["D4.11", "D3.5"],
+    violations: (graph) => {
+      const role = roleOf(graph, "ReconcilerFunction");
+      const harmless =
+        /^(s3:ListBucketVersions|dynamodb:(Query|GetItem)|sqs:SendMessage|logs:.*|xray:.*)$/;
+      return rightsIn(graph)
+        .filter((statement) => statement.owner.urn === role?.urn && !isOfDev(statement))
+        .flatMap(({ actions }) => actions)
+        .filter((action) => !harmless.test(action))
+        .map((action) => `it may ${action}`);
+    },
+    plant: (graph) => {
+      const role = roleOf(graph, "ReconcilerFunction");
+      const policy = JSON.stringify({
+        Statement: [
+          { Effect: "Allow", Action: ["s3:DeleteObject"], Resource: ["arn:aws:s3:::x/y"] },
+        ],
+      });
+      return change(
+        graph,
+        "iam/role",
+        { inlinePolicies: [{ name: "inline", policy }] },
+        ({ urn }) => urn === role?.urn,
+      );
     },
   },
   {

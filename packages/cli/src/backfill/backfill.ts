@@ -2,15 +2,21 @@
  * `millrace backfill s3://bucket/prefix`: objects that are in a bucket already, through the same queue and with the same
  * ids as if their events had come: what has an execution is left alone.
  */
-import { MessageQueue, type ObjectCreated, Operations, Retry, toEventText } from "@millrace/core";
-import { type AwsConnection, localQueues } from "@millrace/local";
+import {
+  MessageQueue,
+  toObjectCreated,
+  type ObjectVersion,
+  Operations,
+  Retry,
+  toEventText,
+} from "@millrace/core";
 import { type PipelineTopology } from "@millrace/workflows/topology";
 import { Console, Effect, FileSystem, Option } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
 import { reportAlways } from "../carryOut.ts";
-import { findConnection } from "../Connection.ts";
+import { findStage, type Stage } from "../Stage.ts";
 import { jsonFlag } from "../jsonFlag.ts";
-import { listVersions, type Version } from "../listVersions.ts";
+import { listVersions } from "../listVersions.ts";
 import { pipelineFlag } from "../pipelineFlag.ts";
 import { makeCounter } from "../Progress.ts";
 import { dryRunFlag, rateFlag } from "../rateFlag.ts";
@@ -45,7 +51,7 @@ export const backfill = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ dryRun, json, pipeline, place, rate, restart }) {
-    const connection = yield* findConnection;
+    const stage = yield* findStage;
     const among = pipelinesNamed(Option.getOrUndefined(pipeline));
     const file = yield* progressFileOf({ ...place, pipelines: among.map(({ name }) => name) });
     const earlier = restart ? Option.none() : yield* readProgress(file);
@@ -58,7 +64,7 @@ export const backfill = Command.make(
       const told = { dryRun, ...place, resumedAfter: afterKey ?? null, ...counts };
       return Console.log(json ? JSON.stringify(told) : describe(told).join("\n"));
     });
-    yield* backfillFrom(connection, {
+    yield* backfillFrom(stage, {
       ...place,
       afterKey,
       among,
@@ -67,7 +73,7 @@ export const backfill = Command.make(
       dryRun,
       save: (key) =>
         dryRun ? Effect.void : writeProgress(file, { afterKey: key, counts: { ...counts } }),
-    }).pipe(reportAlways(report), Effect.provide(layerOperations(connection)));
+    }).pipe(reportAlways(report), Effect.provide(layerOperations(stage)));
     const fs = yield* FileSystem.FileSystem;
     if (!dryRun) yield* fs.remove(file, { force: true });
   }),
@@ -105,16 +111,13 @@ interface Backfill<E, R> {
 /** Objects between two saves: how many at most are looked at again after a crash. */
 const objectsPerSave = 10;
 
-const backfillFrom = Effect.fnUntraced(function* <E, R>(
-  connection: AwsConnection,
-  request: Backfill<E, R>,
-) {
+const backfillFrom = Effect.fnUntraced(function* <E, R>(stage: Stage, request: Backfill<E, R>) {
   const { among, bucket, counts, dryRun, save } = request;
   const turn = yield* Operations.makePace(request.perSecond);
   const counter = yield* makeCounter("objects");
-  const executions = executionsOf(among);
-  const visit = Effect.fnUntraced(function* (version: Version) {
-    const object = announced(bucket, version);
+  const executions = executionsOf(stage, among);
+  const visit = Effect.fnUntraced(function* (version: ObjectVersion) {
+    const object = toObjectCreated(bucket, version);
     const started = yield* executions(object);
     const isUnversioned = started.length > 0 && version.versionId === undefined;
     let known = 0;
@@ -138,7 +141,7 @@ const backfillFrom = Effect.fnUntraced(function* <E, R>(
     yield* counter.advance(1);
   });
   yield* listVersions(
-    connection,
+    stage,
     request,
     Effect.fnUntraced(function* (versions) {
       const latest = versions.filter(({ isLatest }) => isLatest);
@@ -152,23 +155,8 @@ const backfillFrom = Effect.fnUntraced(function* <E, R>(
   ).pipe(Effect.ensuring(counter.clear));
 });
 
-/** The object as its event would have announced it; the listing knows no sequencer. */
-const announced = (bucket: string, version: Version): ObjectCreated => ({
-  bucket,
-  key: version.key,
-  ...(version.versionId !== undefined && { versionId: version.versionId }),
-  etag: version.etag,
-  sizeBytes: version.sizeBytes,
-  sequencer: "",
-  eventEpochMs: version.modifiedEpochMs,
-});
-
-const send = (name: string, body: string) => {
-  const [pipeline] = pipelinesNamed(name);
-  return MessageQueue.use((queue) =>
-    queue.send(pipeline ? localQueues(pipeline).queue : name, body),
-  ).pipe(Retry.retry({ baseMs: 50 }));
-};
+const send = (pipeline: string, body: string) =>
+  MessageQueue.use((queue) => queue.send(pipeline, body)).pipe(Retry.retry({ baseMs: 50 }));
 
 const describe = (
   told: BackfillCounts & { readonly dryRun: boolean; readonly resumedAfter: string | null },

@@ -6,6 +6,7 @@ import { DeadLetter, Executions, type ExecutionRow } from "@millrace/core";
 import { EmbeddedAws, HostEvents, layerLocalMode, localBuckets } from "@millrace/local";
 import { type PipelineTopology, pipelines } from "@millrace/workflows/topology";
 import { Effect, Option, PubSub, Ref, Schedule } from "effect";
+import { localStageOf, type Stage } from "../Stage.ts";
 import { layerStores } from "../stores.ts";
 import { uploadFile } from "../upload.ts";
 import type { DemoFile } from "./DemoFile.ts";
@@ -55,12 +56,13 @@ export const runDemo = Effect.fnUntraced(function* (
   });
   return yield* Effect.gen(function* () {
     const connection = yield* EmbeddedAws;
+    const stage = yield* localStageOf(connection);
     const world = makeDemoWorld(connection);
     const lines = yield* Ref.make<ReadonlyArray<LoggedLine>>([]);
     const demo: Demo = { files, directory, world, say, lines };
     yield* observeBus(world);
     const killed = yield* watch(demo);
-    yield* Effect.forEach(files, (file) => uploadTwice(demo, connection, file), {
+    yield* Effect.forEach(files, (file) => uploadTwice(demo, stage, file), {
       concurrency: 4,
       discard: true,
     });
@@ -68,7 +70,7 @@ export const runDemo = Effect.fnUntraced(function* (
     const observations = yield* settled(demo, deliveries).pipe(
       Effect.andThen(Ref.get(killed)),
       Effect.flatMap((victim) => observe(demo, victim)),
-      Effect.provide(layerStores(connection)),
+      Effect.provide(layerStores(stage)),
     );
     return {
       ...observations,
@@ -85,10 +87,10 @@ const isGood = (file: DemoFile): boolean => file.expected !== "failed";
 /** Uploads the file, and delivers its event a second time when it is a good one. */
 const uploadTwice = Effect.fnUntraced(function* (
   { say, world }: Demo,
-  connection: EmbeddedAws["Service"],
+  stage: Stage,
   file: DemoFile,
 ) {
-  yield* uploadFile(connection, file.path, file.key);
+  yield* uploadFile(stage, file.path, file.key);
   yield* say(`uploaded    ${localBuckets.raw}/${file.key}`);
   if (!isGood(file)) return;
   yield* deliverAgain(world, file.pipeline, yield* takeEvent(world, file.key));

@@ -12,8 +12,11 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { Operations } from "@millrace/core";
-import { type AwsConnection, clientConfig, queueUrl } from "@millrace/local";
+import type { PipelineDocument } from "@millrace/functions/StageDirectory";
 import { Clock, Effect, Schema } from "effect";
+import type { Stage } from "../Stage.ts";
+
+type LetterQueue = PipelineDocument["deadLetters"];
 
 /** The queue did not answer. */
 export class LetterQueueUnavailable extends Schema.TaggedError<LetterQueueUnavailable>()(
@@ -49,12 +52,12 @@ const lettersAtOnce = (perSecond: number): number =>
 
 /** Hands every wanted letter to `visit` once; those that came after the start are left for the next time. */
 export const visitLetters = Effect.fnUntraced(function* <E, R>(
-  connection: AwsConnection,
-  queue: string,
+  stage: Stage,
+  queue: LetterQueue,
   options: LetterVisit<E, R>,
 ) {
   const perSecond = options.perSecond ?? Number.POSITIVE_INFINITY;
-  const calls = makeCalls(connection, queue, lettersAtOnce(perSecond));
+  const calls = makeCalls(stage, queue, lettersAtOnce(perSecond));
   const turn = yield* Operations.makePace(perSecond);
   const startedEpochMs = yield* Clock.currentTimeMillis;
   const { lettersMax = Number.POSITIVE_INFINITY } = options;
@@ -103,14 +106,16 @@ export const visitLetters = Effect.fnUntraced(function* <E, R>(
 });
 
 /** About how many letters there are. */
-export const countLetters = (connection: AwsConnection, queue: string) =>
-  makeCalls(connection, queue, 1).count;
+export const countLetters = (stage: Stage, queue: LetterQueue) => makeCalls(stage, queue, 1).count;
 
-const makeCalls = (connection: AwsConnection, queue: string, receiveMax: number) => {
-  const client = new SQSClient(clientConfig(connection));
-  const QueueUrl = queueUrl(connection.endpoint, queue);
+const makeCalls = (stage: Stage, queue: LetterQueue, receiveMax: number) => {
+  const client = new SQSClient(stage.clients);
+  const { url: QueueUrl } = queue;
   const call = <A>(run: () => Promise<A>) =>
-    Effect.tryPromise({ try: run, catch: (cause) => new LetterQueueUnavailable({ queue, cause }) });
+    Effect.tryPromise({
+      try: run,
+      catch: (cause) => new LetterQueueUnavailable({ queue: queue.arn, cause }),
+    });
   return {
     receive: Effect.map(
       call(() =>

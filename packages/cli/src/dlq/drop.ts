@@ -5,7 +5,7 @@ import { type Operations } from "@millrace/core";
 import { Clock, Console, Effect, FileSystem, Option, Schema, Semaphore } from "effect";
 import { Command, Flag } from "effect/cli";
 import { reportAlways } from "../carryOut.ts";
-import { findConnection } from "../Connection.ts";
+import { findStage } from "../Stage.ts";
 import { jsonFlag } from "../jsonFlag.ts";
 import { pipelineArgument } from "../pipelineFlag.ts";
 import { makeProgress } from "../Progress.ts";
@@ -50,16 +50,16 @@ export const drop = Command.make(
   Effect.fnUntraced(function* ({ all, dryRun, json, letters: names, out, pipeline, ...options }) {
     yield* requireChoice("drop", names, all);
     if (!dryRun && !options.yes) return yield* new DropNotConfirmed({ pipeline });
-    const connection = yield* findConnection;
-    const queues = yield* queuesOf(pipeline, options.undelivered);
+    const stage = yield* findStage;
+    const queues = yield* queuesOf(stage, pipeline, options.undelivered);
     const now = yield* Clock.currentTimeMillis;
     const file = Option.getOrElse(out, () => `dropped-${pipeline}-${now}.jsonl`);
     const append = dryRun ? () => Effect.void : yield* openDropFile(file);
     const chosen = chooseLetters(names, all);
     let dropped = 0;
-    const total = all ? yield* countLetters(connection, queues.letters) : names.length;
+    const total = all ? yield* countLetters(stage, queues.letters) : names.length;
     const progress = yield* makeProgress("dropping letters", total);
-    yield* visitLetters(connection, queues.letters, {
+    yield* visitLetters(stage, queues.letters, {
       isWanted: chosen.isWanted,
       visit: Effect.fnUntraced(function* (raw) {
         yield* append(raw);

@@ -4,7 +4,7 @@
 import { Operations } from "@millrace/core";
 import { Clock, Console, Effect, Struct } from "effect";
 import { Command, Flag } from "effect/cli";
-import { findConnection } from "../Connection.ts";
+import { findStage } from "../Stage.ts";
 import { jsonFlag } from "../jsonFlag.ts";
 import { pipelineArgument } from "../pipelineFlag.ts";
 import { renderTable } from "../table.ts";
@@ -28,11 +28,11 @@ export const ls = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ json, limit, pipeline, undelivered }) {
-    const connection = yield* findConnection;
-    const queues = yield* queuesOf(pipeline, undelivered);
-    const total = yield* countLetters(connection, queues.letters);
+    const stage = yield* findStage;
+    const queues = yield* queuesOf(stage, pipeline, undelivered);
+    const total = yield* countLetters(stage, queues.letters);
     const letters: Array<Operations.Letter> = [];
-    yield* visitLetters(connection, queues.letters, {
+    yield* visitLetters(stage, queues.letters, {
       lettersMax: limit,
       isWanted: () => true,
       visit: (raw) =>

@@ -7,7 +7,7 @@ import { Operations } from "@millrace/core";
 import { Console, Effect, Schema } from "effect";
 import { Command, Flag } from "effect/cli";
 import { reportAlways } from "../carryOut.ts";
-import { findConnection } from "../Connection.ts";
+import { findStage } from "../Stage.ts";
 import { jsonFlag } from "../jsonFlag.ts";
 import { pipelineArgument } from "../pipelineFlag.ts";
 import { makeProgress } from "../Progress.ts";
@@ -50,13 +50,13 @@ export const redrive = Command.make(
   },
   Effect.fnUntraced(function* ({ all, letters: names, pipeline, undelivered, ...options }) {
     yield* requireChoice("redrive", names, all);
-    const connection = yield* findConnection;
-    const queues = yield* queuesOf(pipeline, undelivered);
+    const stage = yield* findStage;
+    const queues = yield* queuesOf(stage, pipeline, undelivered);
     const { dryRun, json, rate, reason } = options;
     const counts = { dryRun, selected: 0, redriven: 0, sent: 0, settled: 0, refused: 0 };
     let firstReason = "";
     const chosen = chooseLetters(names, all);
-    const total = all ? yield* countLetters(connection, queues.letters) : names.length;
+    const total = all ? yield* countLetters(stage, queues.letters) : names.length;
     const progress = yield* makeProgress("redriving letters", total);
     const visit = Effect.fnUntraced(function* (raw: Operations.RawLetter) {
       const letter = yield* Operations.readLetter(pipeline, raw);
@@ -69,7 +69,7 @@ export const redrive = Command.make(
       yield* progress.advance(1);
       return dryRun || returned.outcome === "refused" ? "keep" : "remove";
     });
-    yield* visitLetters(connection, queues.letters, {
+    yield* visitLetters(stage, queues.letters, {
       isWanted: chosen.isWanted,
       ...(!dryRun && { perSecond: rate }),
       visit,
@@ -78,7 +78,7 @@ export const redrive = Command.make(
       reportAlways(
         Effect.suspend(() => Console.log(json ? JSON.stringify(counts) : describe(counts))),
       ),
-      Effect.provide(layerOperations(connection)),
+      Effect.provide(layerOperations(stage)),
     );
     yield* chosen.requireFound(pipeline);
     if (counts.refused > 0) {

@@ -4,7 +4,7 @@
 import { Operations } from "@millrace/core";
 import { Console, Effect } from "effect";
 import { Argument, Command } from "effect/cli";
-import { findConnection } from "../Connection.ts";
+import { findStage } from "../Stage.ts";
 import { jsonFlag } from "../jsonFlag.ts";
 import { pipelineArgument } from "../pipelineFlag.ts";
 import { visitLetters } from "./LetterQueue.ts";
@@ -21,11 +21,11 @@ export const show = Command.make(
     json: jsonFlag,
   },
   Effect.fnUntraced(function* ({ json, letter: name, pipeline, undelivered }) {
-    const connection = yield* findConnection;
-    const queues = yield* queuesOf(pipeline, undelivered);
+    const stage = yield* findStage;
+    const queues = yield* queuesOf(stage, pipeline, undelivered);
     const chosen = chooseLetters([name], false);
     const found: Array<Operations.Letter> = [];
-    yield* visitLetters(connection, queues.letters, {
+    yield* visitLetters(stage, queues.letters, {
       isWanted: chosen.isWanted,
       visit: (raw) =>
         Operations.readLetter(pipeline, raw).pipe(

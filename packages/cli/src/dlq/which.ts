@@ -2,10 +2,9 @@
  * Which queue a `dlq` command works on, and which of its letters.
  */
 import { type Operations } from "@millrace/core";
-import { localQueues } from "@millrace/local";
 import { Effect, Schema } from "effect";
 import { Argument, CliError, Flag } from "effect/cli";
-import { pipelinesNamed } from "../triggered.ts";
+import type { Stage } from "../Stage.ts";
 
 /** A name that is no letter's, or the beginning of several. */
 export class LetterNotFound extends Schema.TaggedError<LetterNotFound>()("LetterNotFound", {
@@ -34,12 +33,14 @@ export const lettersArgument = Argument.String("letters").pipe(
   Argument.variadic({ min: 0 }),
 );
 
-/** The pipeline and the names of its queues. */
-export const queuesOf = Effect.fnUntraced(function* (name: string, undelivered: boolean) {
-  const [pipeline] = pipelinesNamed(name);
-  if (!pipeline) return yield* Effect.die(`${name} passed as a pipeline's name`);
-  const { deadLetters, queue, undelivered: rule } = localQueues(pipeline);
-  return { queue, letters: undelivered ? rule : deadLetters };
+/** The queue whose letters are meant, and the name of the queue that they may go back to. */
+export const queuesOf = Effect.fnUntraced(function* (
+  stage: Stage,
+  name: string,
+  undelivered: boolean,
+) {
+  const queues = yield* stage.queuesOf({ name });
+  return { queue: name, letters: undelivered ? queues.undelivered : queues.deadLetters };
 });
 
 /** Names or all of them has to be said: nothing is done to letters that nobody meant. */

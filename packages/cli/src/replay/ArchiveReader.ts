@@ -1,7 +1,7 @@
 /**
  * Reads a range of the archive. EventBridge gives out archived events in one way only, a replay to their bus; so the
  * replay is aimed at a rule of our own, made for this reading, whose target is a queue of our own. No pipeline's rule
- * sees it: nothing is started by reading, and what is read can be counted, chosen from and paced. See docs/adr/0006.
+ * sees it: nothing is started by reading, and what is read can be counted, chosen from and paced. See docs/adr/0009.
  */
 import {
   CancelReplayCommand,
@@ -14,16 +14,15 @@ import {
   RemoveTargetsCommand,
   StartReplayCommand,
 } from "@aws-sdk/client-eventbridge";
-import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import {
-  type AwsConnection,
-  clientConfig,
-  localAccount,
-  localArchive,
-  queueArn,
-  queueUrl,
-} from "@millrace/local";
+  CreateQueueCommand,
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
 import { Effect, Schema } from "effect";
+import type { Stage } from "../Stage.ts";
 import { drainQueue } from "./drainQueue.ts";
 
 /** The archive could not be read to its end. */
@@ -42,88 +41,101 @@ export interface ArchiveRange {
   readonly toEpochMs: number;
 }
 
-const eventsArn = (resource: string): string =>
-  `arn:aws:events:${localAccount.region}:${localAccount.accountId}:${resource}`;
-
-const call = <A>(run: () => Promise<A>) =>
-  Effect.tryPromise({
-    try: run,
-    catch: (cause) => new ArchiveUnread({ archive: localArchive, reason: String(cause) }),
-  });
-
 /** Hands every event of the range to `take`; `name` names the replay and everything that is made for it. */
 export const readArchive = Effect.fnUntraced(function* <E, R>(
-  connection: AwsConnection,
+  stage: Stage,
   name: string,
   range: ArchiveRange,
   take: (event: string) => Effect.Effect<void, E, R>,
 ) {
-  const config = clientConfig(connection);
-  const events = new EventBridgeClient(config);
-  const sqs = new SQSClient(config);
-  const url = queueUrl(connection.endpoint, name);
-  const whileReading = (make: () => Promise<unknown>, remove: () => Promise<unknown>) =>
-    Effect.acquireRelease(call(make), () => Effect.ignore(call(remove)));
+  const events = new EventBridgeClient(stage.clients);
+  const sqs = new SQSClient(stage.clients);
+  const call = <A>(run: () => Promise<A>) =>
+    Effect.tryPromise({
+      try: run,
+      catch: (cause) =>
+        new ArchiveUnread({ archive: stage.objectsArchiveArn, reason: String(cause) }),
+    });
+  const whileReading = <A>(make: () => Promise<A>, remove: (made: A) => Promise<unknown>) =>
+    Effect.acquireRelease(call(make), (made) => Effect.ignore(call(() => remove(made))));
 
-  yield* whileReading(
-    () => sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: queueAttributes(name) })),
-    () => sqs.send(new DeleteQueueCommand({ QueueUrl: url })),
+  const { QueueUrl: url = "" } = yield* whileReading(
+    () => sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: lifetimes })),
+    ({ QueueUrl }) => sqs.send(new DeleteQueueCommand({ QueueUrl })),
   );
-  yield* whileReading(
+  const { Attributes } = yield* call(() =>
+    sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["QueueArn"] })),
+  );
+  const queueArn = Attributes?.QueueArn ?? "";
+  const { RuleArn: ruleArn = "" } = yield* whileReading(
     () =>
       events.send(
         new PutRuleCommand({ Name: name, EventPattern: JSON.stringify({ "replay-name": [name] }) }),
       ),
     () => events.send(new DeleteRuleCommand({ Name: name })),
   );
+  yield* call(() =>
+    sqs.send(
+      new SetQueueAttributesCommand({
+        QueueUrl: url,
+        Attributes: { Policy: policyOf(queueArn, ruleArn) },
+      }),
+    ),
+  );
   yield* whileReading(
     () =>
-      events.send(
-        new PutTargetsCommand({ Rule: name, Targets: [{ Id: "queue", Arn: queueArn(name) }] }),
-      ),
+      events.send(new PutTargetsCommand({ Rule: name, Targets: [{ Id: "queue", Arn: queueArn }] })),
     () => events.send(new RemoveTargetsCommand({ Rule: name, Ids: ["queue"] })),
   );
   // A replay that has ended cannot be cancelled, which is ignored.
   yield* whileReading(
-    () => events.send(startOf(name, range)),
+    () => events.send(startOf(stage, name, range, ruleArn)),
     () => events.send(new CancelReplayCommand({ ReplayName: name })),
   );
   const replay = call(() => events.send(new DescribeReplayCommand({ ReplayName: name })));
-  yield* drainQueue({ sqs, url, isComplete: Effect.flatMap(replay, isComplete), take });
+  const isComplete = Effect.flatMap(replay, isCompleteIn(stage.objectsArchiveArn));
+  yield* drainQueue({ sqs, url, isComplete, take });
 }, Effect.scoped);
 
-const startOf = (name: string, { fromEpochMs, toEpochMs }: ArchiveRange) =>
+const startOf = (
+  { eventBusArn, objectsArchiveArn }: Stage,
+  name: string,
+  { fromEpochMs, toEpochMs }: ArchiveRange,
+  ruleArn: string,
+) =>
   new StartReplayCommand({
     ReplayName: name,
-    EventSourceArn: eventsArn(`archive/${localArchive}`),
+    EventSourceArn: objectsArchiveArn,
     EventStartTime: new Date(fromEpochMs),
     EventEndTime: new Date(toEpochMs),
     // Without it every rule of the bus would see the events.
-    Destination: { Arn: eventsArn("event-bus/default"), FilterArns: [eventsArn(`rule/${name}`)] },
+    Destination: { Arn: eventBusArn, FilterArns: [ruleArn] },
   });
 
-/** Events stay an hour, should nobody be left to take them; only the rule may send any. */
-const queueAttributes = (name: string) => ({
-  MessageRetentionPeriod: "3600",
-  VisibilityTimeout: "60",
-  Policy: JSON.stringify({
+/** Events stay an hour, should nobody be left to take them. */
+const lifetimes = { MessageRetentionPeriod: "3600", VisibilityTimeout: "60" };
+
+/** Only the rule may send any. */
+const policyOf = (queueArn: string, ruleArn: string): string =>
+  JSON.stringify({
     Version: "2012-10-17",
     Statement: [
       {
         Effect: "Allow",
         Principal: { Service: "events.amazonaws.com" },
         Action: "sqs:SendMessage",
-        Resource: queueArn(name),
-        Condition: { ArnEquals: { "aws:SourceArn": eventsArn(`rule/${name}`) } },
+        Resource: queueArn,
+        Condition: { ArnEquals: { "aws:SourceArn": ruleArn } },
       },
     ],
-  }),
-});
+  });
 
-const isComplete = ({ State, StateReason }: DescribeReplayCommandOutput) => {
-  if (State === "FAILED" || State === "CANCELLED" || State === "CANCELLING") {
-    const reason = `its replay is ${State.toLowerCase()}: ${StateReason ?? "no reason is given"}`;
-    return Effect.fail(new ArchiveUnread({ archive: localArchive, reason }));
-  }
-  return Effect.succeed(State === "COMPLETED");
-};
+const isCompleteIn =
+  (archive: string) =>
+  ({ State, StateReason }: DescribeReplayCommandOutput) => {
+    if (State === "FAILED" || State === "CANCELLED" || State === "CANCELLING") {
+      const reason = `its replay is ${State.toLowerCase()}: ${StateReason ?? "no reason is given"}`;
+      return Effect.fail(new ArchiveUnread({ archive, reason }));
+    }
+    return Effect.succeed(State === "COMPLETED");
+  };

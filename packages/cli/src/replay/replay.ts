@@ -3,12 +3,11 @@
  * done again, as the mode says. Read and counted first, then done at a rate.
  */
 import { Operations } from "@millrace/core";
-import { localQueues } from "@millrace/local";
 import { Clock, Console, Effect, Option, Schema } from "effect";
 import { CliError, Command, Flag } from "effect/cli";
 import { randomUUID } from "node:crypto";
 import { carryOut } from "../carryOut.ts";
-import { findConnection } from "../Connection.ts";
+import { findStage } from "../Stage.ts";
 import { jsonFlag } from "../jsonFlag.ts";
 import { pipelineFlag } from "../pipelineFlag.ts";
 import { makeCounter } from "../Progress.ts";
@@ -56,7 +55,7 @@ export const replay = Command.make(
     const now = yield* Clock.currentTimeMillis;
     const range = { fromEpochMs: from(now), toEpochMs: Option.match(to, lastOf(now)) };
     if (range.fromEpochMs >= range.toEpochMs) return yield* emptyRange;
-    const connection = yield* findConnection;
+    const stage = yield* findStage;
     const among = pipelinesNamed(Option.getOrUndefined(pipeline));
     const about = { mode, dryRun, from: iso(range.fromEpochMs), to: iso(range.toEpochMs) };
     const report = (counts: Operations.ReplayCounts) =>
@@ -64,10 +63,14 @@ export const replay = Command.make(
         json ? JSON.stringify({ ...about, ...counts }) : describe(about, counts).join("\n"),
       );
     yield* Effect.gen(function* () {
-      const planner = Operations.makeReplayPlan({ mode, label, executionsOf: executionsOf(among) });
+      const planner = Operations.makeReplayPlan({
+        mode,
+        label,
+        executionsOf: executionsOf(stage, among),
+      });
       const counter = yield* makeCounter("events read");
       const name = `millrace-replay-${randomUUID()}`;
-      yield* readArchive(connection, name, range, (event) =>
+      yield* readArchive(stage, name, range, (event) =>
         Effect.andThen(planner.take(event), counter.advance(1)),
       ).pipe(Effect.ensuring(counter.clear));
       const plan = yield* planner.plan;
@@ -76,7 +79,7 @@ export const replay = Command.make(
       if (plan.counts.refused > 0) {
         return yield* new ReplayRefused({ executions: plan.counts.refused });
       }
-    }).pipe(Effect.provide(layerOperations(connection)));
+    }).pipe(Effect.provide(layerOperations(stage)));
   }),
 ).pipe(
   Command.withDescription(
@@ -115,11 +118,6 @@ const emptyRange = Effect.fail(
   }),
 );
 
-const queueOf = (name: string): string => {
-  const [pipeline] = pipelinesNamed(name);
-  return pipeline ? localQueues(pipeline).queue : name;
-};
-
 /** Does the steps of a plan, and counts what they really came to. */
 const carryOutPlan = Effect.fnUntraced(function* (
   plan: Operations.ReplayPlan,
@@ -137,7 +135,7 @@ const carryOutPlan = Effect.fnUntraced(function* (
     perSecond: options.perSecond,
     act: (step) =>
       Effect.map(
-        Operations.carryOutReplay(step, { label: options.label, queueOf }),
+        Operations.carryOutReplay(step, { label: options.label, queueOf: (pipeline) => pipeline }),
         (outcome) => void counts[outcome]++,
       ),
     report: Effect.suspend(() => options.report(counts)),

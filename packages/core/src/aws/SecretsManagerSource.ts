@@ -3,20 +3,13 @@
  *
  * Source: AWS Secrets Manager API reference, GetSecretValue
  */
-import {
-  GetSecretValueCommand,
-  ResourceNotFoundException,
-  SecretsManagerClient,
-  type SecretsManagerClientConfig,
-} from "@aws-sdk/client-secrets-manager";
+import type { SecretsManagerClientConfig } from "@aws-sdk/client-secrets-manager";
 import { Effect, Layer, Redacted } from "effect";
 import { SecretMissing, SecretSource, SecretUnavailable } from "../Secrets.ts";
 import { awsFailure } from "./awsFailure.ts";
+import { lazyClient } from "./lazyClient.ts";
 
 const source = "Secrets Manager";
-
-/** Longest wait for an answer, in milliseconds; without one the SDK waits for ever. */
-const requestTimeoutMs = 3_000;
 
 /** The secrets of this account whose names begin with the prefix. */
 export const layerSecretsManager = (
@@ -25,30 +18,22 @@ export const layerSecretsManager = (
 ): Layer.Layer<SecretSource> =>
   Layer.effect(
     SecretSource,
+    // Pipelines without secrets start without it.
     Effect.map(
-      Effect.acquireRelease(
-        Effect.sync(
-          () =>
-            new SecretsManagerClient({
-              requestHandler: { requestTimeout: requestTimeoutMs, throwOnRequestTimeout: true },
-              ...config,
-            }),
-        ),
-        (client) => Effect.sync(() => client.destroy()),
-      ),
+      lazyClient(async () => (await import("./readSecret.ts")).openSecretsManager(config)),
       (client) =>
         SecretSource.of({
           read: Effect.fnUntraced(function* (name) {
-            const { SecretString } = yield* Effect.tryPromise({
-              try: () => client.send(new GetSecretValueCommand({ SecretId: prefix + name })),
-              catch: (cause) =>
-                cause instanceof ResourceNotFoundException
-                  ? new SecretMissing({ name, source })
-                  : new SecretUnavailable({ name, source, ...awsFailure(cause) }),
+            const text = yield* Effect.tryPromise({
+              try: async () => {
+                const { readSecret } = await import("./readSecret.ts");
+                return readSecret(await client(), prefix + name);
+              },
+              catch: (cause) => new SecretUnavailable({ name, source, ...awsFailure(cause) }),
             });
             // Kept as bytes it is nobody's password: those are texts.
-            if (SecretString === undefined) return yield* new SecretMissing({ name, source });
-            return Redacted.make(SecretString);
+            if (text === undefined) return yield* new SecretMissing({ name, source });
+            return Redacted.make(text);
           }),
         }),
     ),

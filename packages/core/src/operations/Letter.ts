@@ -129,6 +129,8 @@ const aboutOf = (intake: Intake): Pick<Letter, "subject" | "execution"> => {
     }
     case "Completed":
       return { subject: `completion of ${intake.event.subject}` };
+    case "Stopped":
+      return { subject: `end of ${intake.stopped.task}` };
     case "Ignored":
       return { subject: intake.reason };
   }

@@ -28,15 +28,20 @@ export interface ReconciliationInput {
   readonly versions: ReadonlyArray<ListedVersion>;
   /** All executions of the pipelines' workflows. */
   readonly rows: ReadonlyArray<ExecutionRow>;
-  /** When each object of the output prefixes was written, by `bucket/key`. */
+  /** When each object of the output prefixes was written, by `bucket/key`; what failures leave is none. */
   readonly outputs: ReadonlyMap<string, number>;
   /** The outputs of a completed execution; `undefined` when its row does not tell. */
   readonly outputsOf: (row: ExecutionRow) => ReadonlyArray<OutputRef> | undefined;
   readonly nowEpochMs: number;
   /** Uploads younger than this may still be on their way. */
   readonly graceMs: number;
-  /** An execution that is open for longer is open too long. */
+  /** An execution that is open for longer is open too long; an output that is older has an end by now. */
   readonly openMsMax: number;
+  /**
+   * Uploads and outputs from before are not judged, because the rows begin here; those of executions that began within
+   * `openMsMax` from here are not judged either. @default all are
+   */
+  readonly sinceEpochMs?: number | undefined;
 }
 
 /** An upload that nothing was made of. */
@@ -56,6 +61,11 @@ export interface ExecutionFinding {
   readonly detail: string;
 }
 
+/** An output that no completed execution names. */
+export interface OutputFinding extends OutputRef {
+  readonly detail: string;
+}
+
 export interface Reconciliation {
   /** Newest versions that were looked at, and executions. */
   readonly objects: number;
@@ -68,6 +78,7 @@ export interface Reconciliation {
   readonly executionsWithoutObject: ReadonlyArray<ExecutionFinding>;
   readonly completedWithoutOutput: ReadonlyArray<ExecutionFinding>;
   readonly outputsWrittenByOthers: ReadonlyArray<ExecutionFinding>;
+  readonly outputsWithoutEnd: ReadonlyArray<OutputFinding>;
   readonly openTooLong: ReadonlyArray<ExecutionFinding>;
 }
 
@@ -81,7 +92,7 @@ export const reconcile = (input: ReconciliationInput): Reconciliation => {
     input.nowEpochMs - modifiedEpochMs < input.graceMs;
   const latest = input.versions.filter(({ isLatest }) => isLatest);
   const objectsWithoutExecution = latest
-    .filter((version) => !isYoung(version))
+    .filter((version) => !isYoung(version) && version.modifiedEpochMs >= sinceOf(input))
     .flatMap(({ bucket, executions, key, subject }) =>
       executions
         .filter(({ executionId }) => !known.has(executionId))
@@ -97,6 +108,8 @@ export const reconcile = (input: ReconciliationInput): Reconciliation => {
     openTooLong: openTooLong(input),
   };
 };
+
+const sinceOf = ({ sinceEpochMs = 0 }: ReconciliationInput): number => sinceEpochMs;
 
 const finding = (row: ExecutionRow, detail: string): ExecutionFinding => ({
   executionId: row.executionId,
@@ -119,14 +132,13 @@ const withoutObject = ({ nowEpochMs, rows, versions }: ReconciliationInput) => {
 const outputFindings = (input: ReconciliationInput) => {
   const { outputs, outputsOf, rows } = input;
   const completedWithoutOutput: Array<ExecutionFinding> = [];
-  const outputsWrittenByOthers: Array<ExecutionFinding> = [];
-  let unjudged = 0;
+  const unjudged: Array<ExecutionRow> = [];
   /** The execution that ended last of those that wrote an output: a later version of an object overwrites the earlier's. */
   const writers = new Map<string, ExecutionRow>();
   for (const row of rows) {
     if (row.status !== "completed") continue;
     const named = outputsOf(row);
-    if (named === undefined) unjudged++;
+    if (named === undefined) unjudged.push(row);
     for (const { bucket, key } of named ?? []) {
       const name = `${bucket}/${key}`;
       if (!outputs.has(name)) {
@@ -136,18 +148,59 @@ const outputFindings = (input: ReconciliationInput) => {
       if (!other || other.updatedEpochMs < row.updatedEpochMs) writers.set(name, row);
     }
   }
+  return {
+    unjudged: unjudged.length,
+    completedWithoutOutput,
+    outputsWrittenByOthers: writtenByOthers(input, writers),
+    outputsWithoutEnd: withoutEnd(input, writers, unjudged),
+  };
+};
+
+type Writers = ReadonlyMap<string, ExecutionRow>;
+
+const writtenByOthers = ({ nowEpochMs, outputs }: ReconciliationInput, writers: Writers) => {
+  const found: Array<ExecutionFinding> = [];
   for (const [name, row] of writers) {
     const writtenEpochMs = outputs.get(name);
     if (writtenEpochMs === undefined) continue;
     // What was written while the lists were read may be of an execution that is not in them.
-    if (writtenEpochMs > input.nowEpochMs) continue;
+    if (writtenEpochMs > nowEpochMs) continue;
     if (writtenEpochMs > row.updatedEpochMs + clockToleranceMs) {
-      outputsWrittenByOthers.push(
+      found.push(
         finding(row, `${name} was written at ${iso(writtenEpochMs)}, after its execution's end`),
       );
     }
   }
-  return { unjudged, completedWithoutOutput, outputsWrittenByOthers };
+  return found;
+};
+
+/** Outputs that are old enough to have been named by a result, and are not. */
+const withoutEnd = (
+  input: ReconciliationInput,
+  writers: Writers,
+  unjudged: ReadonlyArray<ExecutionRow>,
+): ReadonlyArray<OutputFinding> => {
+  const { nowEpochMs, openMsMax, outputs, sinceEpochMs } = input;
+  const fromEpochMs = sinceEpochMs === undefined ? 0 : sinceEpochMs + openMsMax;
+  // Of an execution whose row does not name its outputs they may be.
+  const mayBeOf = (writtenEpochMs: number) =>
+    unjudged.some(
+      (row) =>
+        row.startedEpochMs - clockToleranceMs <= writtenEpochMs &&
+        writtenEpochMs <= row.updatedEpochMs + clockToleranceMs,
+    );
+  const isJudged = (writtenEpochMs: number) =>
+    fromEpochMs <= writtenEpochMs && nowEpochMs - writtenEpochMs > openMsMax;
+  return [...outputs]
+    .filter(([name, at]) => !writers.has(name) && isJudged(at) && !mayBeOf(at))
+    .map(([name, at]) => {
+      const slash = name.indexOf("/");
+      return {
+        bucket: name.slice(0, slash),
+        key: name.slice(slash + 1),
+        detail: `written at ${iso(at)}; no completed execution names it`,
+      };
+    });
 };
 
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();

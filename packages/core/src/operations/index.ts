@@ -8,6 +8,7 @@ export {
   type ExecutionFinding,
   type ListedVersion,
   type ObjectWithoutExecution,
+  type OutputFinding,
   type OutputRef,
   type Reconciliation,
   type ReconciliationInput,
@@ -26,4 +27,5 @@ export {
 } from "./ReplayPlan.ts";
 export { checkRerun, rerun } from "./rerun.ts";
 export { checkLetter, type Returned, returnLetter } from "./returnLetter.ts";
+export { rowPages } from "./rowPages.ts";
 export { type Standing, standingOf } from "./standingOf.ts";

@@ -6,10 +6,13 @@ import { type StageTable, tables } from "@millrace/functions/tables";
 import {
   type BucketName,
   type PipelineBase,
-  type SweeperTopology,
+  type ScheduledTopology,
   type Topology,
 } from "@millrace/workflows/topology";
 import { localAccount } from "../LocalAccount.ts";
+
+/** The name of the stage that local mode is. */
+export const localStage = "local";
 
 /** Buckets by logical name. */
 export const localBuckets: Readonly<Record<BucketName, string>> = {
@@ -51,11 +54,18 @@ export const localScheduleGroup = "millrace";
 /** There is no IAM here: the role is only named. */
 export const localSchedulerRoleArn = `arn:aws:iam::${localAccount.accountId}:role/millrace-scheduler`;
 
-/** The schedule and the function of the sweeper. */
-export const localSweeper = ({ name }: SweeperTopology): string => `millrace-${name}`;
+/** The cluster of the tasks. */
+export const localCluster = "millrace-tasks";
 
-/** The sweeper comes more often here than in AWS: it costs nothing, and nobody wants to wait on his own machine. */
-export const localSweepMinutes = 1;
+/** The family of a pipeline's tasks, and the rule that tells the pipeline of their ends. */
+export const localTask = ({ name }: PipelineBase): string => `millrace-${name}`;
+export const localTaskRule = ({ name }: PipelineBase): string => `millrace-${name}-tasks`;
+
+/** The schedule and the function of the sweeper or the reconciler. */
+export const localScheduled = ({ name }: ScheduledTopology): string => `millrace-${name}`;
+
+/** They come more often here than in AWS: it costs nothing, and nobody wants to wait on his own machine. */
+export const localMinutes = { sweeper: 1, reconciler: 10 } as const;
 
 export interface LocalQueueNames {
   readonly queue: string;
@@ -101,6 +111,13 @@ export const localVariables = (
     [variables.schedulerGroup]: localScheduleGroup,
     [variables.schedulerRoleArn]: localSchedulerRoleArn,
     [variables.codeVersion]: "local",
+    ...(pipeline.task && {
+      [variables.taskCluster]: localCluster,
+      [variables.taskDefinition]: localTask(pipeline),
+      // There is no network here: it is only named.
+      [variables.taskSubnets]: "subnet-local",
+      [variables.taskSecurityGroups]: "sg-local",
+    }),
   };
 };
 
@@ -120,3 +137,19 @@ export const localSweeperVariables = (
     ),
   ),
 });
+
+/** What the reconciler's function is told by its environment. */
+export const localReconcilerVariables: Readonly<Record<string, string>> = {
+  [variables.buckets.raw]: localBuckets.raw,
+  [variables.buckets.clean]: localBuckets.clean,
+  [variables.buckets.errors]: localBuckets.errors,
+  [variables.journalTable]: localTables.journal,
+  [variables.executionsTable]: localTables.executions,
+};
+
+/** What the function of the upload API is told by its environment. */
+export const localUploadVariables: Readonly<Record<string, string>> = {
+  [variables.buckets.raw]: localBuckets.raw,
+  [variables.buckets.clean]: localBuckets.clean,
+  [variables.buckets.errors]: localBuckets.errors,
+};

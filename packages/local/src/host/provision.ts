@@ -33,7 +33,8 @@ import {
 } from "@aws-sdk/client-scheduler";
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { toCompletionPattern, toEventPattern } from "@millrace/core";
+import { SSMClient } from "@aws-sdk/client-ssm";
+import { toCompletionPattern, toEventPattern, toTaskPattern } from "@millrace/core";
 import { type StageTable, tables } from "@millrace/functions/tables";
 import {
   type BucketName,
@@ -42,29 +43,33 @@ import {
   type PipelineBase,
   type PipelineTopology,
   refuseLoops,
-  type SweeperTopology,
   type Topology,
 } from "@millrace/workflows/topology";
 import { Clock, Effect, Schema } from "effect";
 import type { AwsConnection } from "../EmbeddedAws.ts";
+import { clusterArn } from "../ecs/EcsNames.ts";
 import { localAccount } from "../LocalAccount.ts";
 import { functionArn } from "../LocalFunctions.ts";
 import {
   localArchive,
   localBuckets,
   localBus,
+  localCluster,
+  localMinutes,
   localQueues,
   localRule,
+  localScheduled,
   localScheduleGroup,
   localSchedulerRoleArn,
-  localSweeper,
-  localSweepMinutes,
   localTables,
+  localTask,
+  localTaskRule,
   localTopic,
   localValuesBucket,
   queueArn,
   queueUrl,
 } from "./LocalResources.ts";
+import { writeDirectory } from "./writeDirectory.ts";
 
 /** Something of the topology could not be made. */
 export class ProvisioningFailed extends Schema.TaggedError<ProvisioningFailed>()(
@@ -89,6 +94,7 @@ interface Clients {
   readonly events: EventBridgeClient;
   readonly scheduler: SchedulerClient;
   readonly sns: SNSClient;
+  readonly ssm: SSMClient;
 }
 
 /** What is to be made. */
@@ -114,7 +120,7 @@ const make = (resource: string, run: () => Promise<unknown>) =>
 /** Makes everything, unless the topology would feed on itself. */
 export const provision = Effect.fnUntraced(function* (
   connection: AwsConnection,
-  { chains, pipelines, sweeper, sweeps, timesOf }: Provisions,
+  { chains, pipelines, reconciler, sweeper, sweeps, timesOf }: Provisions,
 ) {
   yield* refuseLoops(pipelines, chains);
   const config = clientConfig(connection);
@@ -125,6 +131,7 @@ export const provision = Effect.fnUntraced(function* (
     events: new EventBridgeClient(config),
     scheduler: new SchedulerClient(config),
     sns: new SNSClient(config),
+    ssm: new SSMClient(config),
   };
   for (const name of ["raw", "clean", "errors"] as const) {
     yield* make(`bucket ${localBuckets[name]}`, () => makeBucket(clients, name));
@@ -146,16 +153,28 @@ export const provision = Effect.fnUntraced(function* (
     yield* make(`pipeline ${pipeline.name}`, () =>
       makePipeline(clients, connection.endpoint, pipeline, timesOf(pipeline)),
     );
+    if (pipeline.task) {
+      yield* make(`rule ${localTaskRule(pipeline)}`, () => makeTaskRule(clients, pipeline));
+    }
   }
   yield* make(`schedule group ${localScheduleGroup}`, () =>
     clients.scheduler
       .send(new CreateScheduleGroupCommand({ Name: localScheduleGroup }))
       .catch(unless(ConflictException)),
   );
-  const nowMs = yield* Clock.currentTimeMillis;
-  yield* make(`schedule ${localSweeper(sweeper)}`, () =>
-    makeSweeper(clients, sweeper, sweeps, nowMs),
+  yield* make("the stage's directory", () =>
+    writeDirectory(clients.ssm, connection.endpoint, [...pipelines, ...chains]),
   );
+  const nowMs = yield* Clock.currentTimeMillis;
+  for (const [scheduled, everyMinutes] of [
+    [sweeper, localMinutes.sweeper],
+    [reconciler, localMinutes.reconciler],
+  ] as const) {
+    const Name = localScheduled(scheduled);
+    yield* make(`schedule ${Name}`, () =>
+      makeSchedule(clients, { Name, everyMinutes, fires: sweeps }, nowMs),
+    );
+  }
 });
 
 /** Swallows the error that says that the thing is there already. */
@@ -203,6 +222,37 @@ const makeTable = async (
     }),
   );
 };
+
+/** The rule by which the ends of its tasks reach a pipeline. */
+const makeTaskRule = async (
+  { events }: Clients,
+  pipeline: PipelineTopology | ChainTopology,
+): Promise<void> => {
+  const { queue, undelivered } = localQueues(pipeline);
+  const Rule = localTaskRule(pipeline);
+  await events.send(
+    new PutRuleCommand({
+      Name: Rule,
+      EventBusName: "default",
+      EventPattern: toTaskPattern(clusterArn(localCluster), localTask(pipeline)),
+    }),
+  );
+  await events.send(
+    new PutTargetsCommand({
+      Rule,
+      EventBusName: "default",
+      Targets: [targetOf(queue, undelivered)],
+    }),
+  );
+};
+
+/** A queue as a rule's target, and where goes what it does not take. */
+const targetOf = (queue: string, undelivered: string) => ({
+  Id: "queue",
+  Arn: queueArn(queue),
+  RetryPolicy: { MaximumRetryAttempts: 185, MaximumEventAgeInSeconds: 86_400 },
+  DeadLetterConfig: { Arn: queueArn(undelivered) },
+});
 
 const makeArchive = ({ events }: Clients): Promise<unknown> =>
   events
@@ -252,14 +302,7 @@ const makePipeline = async (
     new PutTargetsCommand({
       Rule,
       EventBusName,
-      Targets: [
-        {
-          Id: "queue",
-          Arn: queueArn(queue),
-          RetryPolicy: { MaximumRetryAttempts: 185, MaximumEventAgeInSeconds: 86_400 },
-          DeadLetterConfig: { Arn: queueArn(undelivered) },
-        },
-      ],
+      Targets: [targetOf(queue, undelivered)],
     }),
   );
 };
@@ -273,20 +316,20 @@ const sourceOf = (pipeline: PipelineTopology | ChainTopology) =>
         EventPattern: toEventPattern(pipeline.trigger, localBuckets[pipeline.trigger.bucket]),
       };
 
-const makeSweeper = async (
+const makeSchedule = async (
   { scheduler }: Clients,
-  sweeper: SweeperTopology,
-  sweeps: boolean,
+  settings: { readonly Name: string; readonly everyMinutes: number; readonly fires: boolean },
   nowMs: number,
 ): Promise<void> => {
+  const { everyMinutes, fires, Name } = settings;
   const schedule = {
-    Name: localSweeper(sweeper),
-    ScheduleExpression: `rate(${localSweepMinutes} minutes)`,
+    Name,
+    ScheduleExpression: `rate(${everyMinutes} minutes)`,
     // Not at once: what is overdue at the start is what the queues still hold.
-    StartDate: new Date(nowMs + localSweepMinutes * 60_000),
+    StartDate: new Date(nowMs + everyMinutes * 60_000),
     FlexibleTimeWindow: { Mode: "OFF" },
-    State: sweeps ? "ENABLED" : "DISABLED",
-    Target: { Arn: functionArn(localSweeper(sweeper)), RoleArn: localSchedulerRoleArn },
+    State: fires ? "ENABLED" : "DISABLED",
+    Target: { Arn: functionArn(Name), RoleArn: localSchedulerRoleArn },
   } as const;
   await scheduler.send(new CreateScheduleCommand(schedule)).catch(unless(ConflictException));
   // The schedule of an earlier start is set to this one's.

@@ -22,7 +22,7 @@ export const foreignService = (request: AwsRequest, served: "s3" | "sns"): strin
 export const foreignRequest = (service: string, operation: string): AwsError =>
   new AwsError({
     code: "NotImplemented",
-    message: `${service}: ${operation} is not implemented by the embedded AWS, which serves S3, SQS, EventBridge, Scheduler, SNS and DynamoDB over the protocols of today's clients`,
+    message: `${service}: ${operation} is not implemented by the embedded AWS, which serves S3, SQS, EventBridge, Scheduler, SNS, ECS and DynamoDB over the protocols of today's clients`,
     status: 501,
   });
 

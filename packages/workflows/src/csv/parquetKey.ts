@@ -6,7 +6,7 @@
  * `orders.tsv.parquet`, `orders.CSV.parquet` and `orders.file.parquet` (see collisionFreeName).
  */
 import { collisionFreeName, type NameRule, withoutPrefix } from "../collisionFreeName.ts";
-import { partitionFolder } from "../dataset/Dataset.ts";
+import { partitionFolder, tableFolder } from "../dataset/Dataset.ts";
 import { calendarDate } from "./Timestamp.ts";
 
 const rule: NameRule = {
@@ -26,6 +26,8 @@ export interface ParquetKeyInput {
   readonly prefix?: string | undefined;
   /** The dataset's table, when the outputs are one. @default none */
   readonly table?: string | undefined;
+  /** What the output's key begins with. @default "processed" */
+  readonly root?: string | undefined;
   /** The part's number when there are several (D2.4). @default the one file without a number */
   readonly part?: number | undefined;
 }
@@ -63,6 +65,7 @@ const outputName = ({
   key,
   prefix = "",
   table,
+  root = "processed",
 }: Omit<ParquetKeyInput, "part">): string => {
   const inner = withoutPrefix(key, prefix);
   const slash = inner.lastIndexOf("/") + 1;
@@ -70,6 +73,6 @@ const outputName = ({
   const { year, month, day } = calendarDate(eventEpochMs);
   const file = collisionFreeName(inner.slice(slash), rule).replace(/\.parquet$/, "");
   if (table !== undefined)
-    return `${partitionFolder(table, { year, month })}${padded(day, 2)}/${path}${file}`;
-  return `processed/${path}${padded(year, 4)}/${padded(month, 2)}/${padded(day, 2)}/${file}`;
+    return `${partitionFolder(tableFolder(root, table), { year, month })}${padded(day, 2)}/${path}${file}`;
+  return `${root}/${path}${padded(year, 4)}/${padded(month, 2)}/${padded(day, 2)}/${file}`;
 };

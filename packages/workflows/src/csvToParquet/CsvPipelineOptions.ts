@@ -6,6 +6,7 @@ import type { CsvOptions } from "../csv/CsvOptions.ts";
 import type { RejectsFormat } from "../csv/RejectsFile.ts";
 import { checkDataset, type Dataset, type DatasetUnsupported } from "../dataset/Dataset.ts";
 import type { DuckDbLimits } from "../duckdb/DuckDb.ts";
+import { pipelines } from "../topology.ts";
 import { columnPlan, type ColumnUnsupported, type RowSchema } from "../schema/columnPlan.ts";
 
 /** The options of `layerCsvToParquetWith`. */
@@ -52,7 +53,16 @@ export type CsvPipelinePlan = Omit<
 > &
   Pick<CsvPipelineOptions, "partRows" | "partsAboveBytes" | "engine" | "duckDb" | "dataset"> & {
     readonly rejectsFormat: RejectsFormat;
+    /** What is cut off an input's key, and what its output's begins with instead. @default csv-to-parquet's */
+    readonly place?: { readonly prefix: string; readonly root: string };
   };
+
+/** Where the outputs of a plan lie. */
+export const placeOf = ({ dataset, place }: Pick<CsvPipelinePlan, "dataset" | "place">) => ({
+  prefix: place?.prefix ?? pipelines.csvToParquet.trigger.prefix,
+  root: place?.root ?? "processed",
+  table: dataset?.table,
+});
 
 /** Refuses a schema that cannot be columns, before any file comes. */
 export const planCsvPipeline = ({

@@ -3,17 +3,24 @@
  *
  *   validate    the first 64 KiB: is it text, in which encoding, with which delimiter and columns?
  *   transform   one streaming pass: validate rows, clean, transform, enrich, output; its report tells of each stage.
- *               A large file takes a step for each part, and becomes a folder of parts with a manifest (transformParts)
+ *               A large file takes a step for each part, and becomes a folder of parts with a manifest (transformParts).
+ *               In the function, or in a task: what decided stands in the result of validate (see chooseCompute)
  *   on failure  quarantine the file with its reason, dead-letter the execution
  *
  * Its start and its end are announced (see announceLife).
  *
  * Requirements D1.4 to D1.7, D1.11, D1.13, D3.2, D3.3.
  */
-import { announceLife, ExecutionVersion, objectName, Retry, WorkflowVersion } from "@millrace/core";
-import { Clock, Context, Effect, Layer } from "effect";
-import { Activity, Workflow } from "effect/workflow";
-import { CsvSniff } from "../csv/sniffCsv.ts";
+import {
+  announceLife,
+  ExecutionVersion,
+  FargateTask,
+  objectName,
+  Retry,
+  WorkflowVersion,
+} from "@millrace/core";
+import { Clock, Context, Effect, Layer, Schema } from "effect";
+import { Activity, Workflow, WorkflowEngine } from "effect/workflow";
 import { objectKey, objectPayload, sameObject } from "../objectPayload.ts";
 import { refuseInvalid } from "../refuseInvalid.ts";
 import { pipelines } from "../topology.ts";
@@ -22,28 +29,41 @@ import {
   type CsvPipelinePlan,
   planCsvPipeline,
 } from "./CsvPipelineOptions.ts";
-import { CsvObjectFailure, look, Transformed } from "./activities.ts";
+import { CsvTransformTask } from "./CsvTransformTask.ts";
+import { CsvObjectFailure, Looked, look, Transformed } from "./activities.ts";
 import { transformParts, transformWhole } from "./transformParts.ts";
 
 export const CsvToParquet = Workflow.make("CsvToParquet", {
   payload: objectPayload,
   success: Transformed,
-  error: CsvObjectFailure,
+  error: Schema.Union([CsvObjectFailure, FargateTask.TaskFailure]),
   idempotencyKey: objectKey,
   annotations: Context.add(sameObject, WorkflowVersion, 3),
 });
+
+/** A task of this pipeline may take so long; the largest file that is expected takes less than half of it. */
+const taskTimeout = "1 hour";
 
 const body = (plan: CsvPipelinePlan) =>
   Effect.fnUntraced(function* ({ object }: typeof CsvToParquet.payloadSchema.Type) {
     // The body's clock stands at the execution's recorded start: every run writes the same bytes.
     const startedEpochMs = yield* Clock.currentTimeMillis;
     return yield* Effect.gen(function* () {
-      yield* Activity.make({
+      const { route } = yield* Activity.make({
         name: "validate",
-        success: CsvSniff,
+        success: Looked,
         error: CsvObjectFailure,
         execute: look(object, startedEpochMs, plan),
       }).pipe(Retry.retryActivity());
+      // Executions from before there was a choice have none recorded.
+      if (route?.compute === "fargate") {
+        const { executionId: parent } = yield* WorkflowEngine.WorkflowInstance;
+        return yield* FargateTask.run(CsvTransformTask, {
+          step: "transform",
+          payload: { object, startedEpochMs, parent },
+          timeout: taskTimeout,
+        });
+      }
       // Executions that began before there were parts go on without.
       return (yield* ExecutionVersion) < 3
         ? yield* transformWhole({ object, processedAtEpochMs: startedEpochMs, plan })

@@ -8,22 +8,25 @@ import {
   ObjectStore,
   objectName,
   ReadFailure,
+  Tasks,
   WriteFailure,
 } from "@millrace/core";
 import { Effect, Ref, Schema, Stream } from "effect";
 import { Buckets } from "../Buckets.ts";
+import { computeRulesOf } from "../compute/computeRulesOf.ts";
+import { chooseCompute, ComputeChoice, withoutTask } from "../compute/chooseCompute.ts";
 import { CsvFailure } from "../csv/CsvFailure.ts";
 import { CsvReport } from "../csv/CsvReport.ts";
 import { csvToParquet } from "../csv/csvToParquet.ts";
 import { rejectsContentType } from "../csv/RejectsFile.ts";
 import { parquetKey, rejectsKey } from "../csv/parquetKey.ts";
 import { SpillFailed } from "../csv/SpillFile.ts";
-import { csvSniffBytesMax, sniffCsv } from "../csv/sniffCsv.ts";
+import { CsvSniff, csvSniffBytesMax, sniffCsv } from "../csv/sniffCsv.ts";
 import { openInput } from "../openInput.ts";
 import { LoopStopped } from "../outputMetadata.ts";
 import { ParquetEncodingFailed } from "../parquet/ParquetEncoder.ts";
 import { pipelines } from "../topology.ts";
-import type { CsvPipelinePlan } from "./CsvPipelineOptions.ts";
+import { type CsvPipelinePlan, placeOf } from "./CsvPipelineOptions.ts";
 
 /** Why an object cannot become Parquet. */
 export const CsvObjectFailure = Schema.Union([
@@ -51,8 +54,14 @@ export const Transformed = Schema.Struct({
 });
 export type Transformed = typeof Transformed.Type;
 
+/** What the file is, and where it goes. */
+export const Looked = Schema.Struct({
+  ...CsvSniff.fields,
+  route: Schema.optionalKey(ComputeChoice),
+});
+
 /** Reads the beginning of the object and refuses what cannot be a CSV file. */
-export const look = Effect.fnUntraced(function* (
+export const sniffObject = Effect.fnUntraced(function* (
   object: ObjectCreated,
   processedAtEpochMs: number,
   plan: CsvPipelinePlan,
@@ -66,6 +75,23 @@ export const look = Effect.fnUntraced(function* (
   );
 }, Effect.scoped);
 
+/** The same, and chooses where the rest of it is read. */
+export const look = Effect.fnUntraced(function* (
+  object: ObjectCreated,
+  processedAtEpochMs: number,
+  plan: CsvPipelinePlan,
+) {
+  const sniff = yield* sniffObject(object, processedAtEpochMs, plan);
+  return { ...sniff, route: yield* routeOf(object) };
+});
+
+const routeOf = Effect.fnUntraced(function* ({ sizeBytes: bytes }: ObjectCreated) {
+  const { isAvailable } = yield* Tasks;
+  const rules = yield* computeRulesOf(pipelines.csvToParquet);
+  const choice = chooseCompute({ bytes }, rules);
+  return isAvailable ? choice : withoutTask(choice);
+});
+
 /** Streams the object through the pass; the outputs become visible when the pass has ended well, and only then. */
 export const transform = Effect.fnUntraced(function* (
   object: ObjectCreated,
@@ -76,11 +102,7 @@ export const transform = Effect.fnUntraced(function* (
   const { clean } = yield* Buckets;
   const source = objectName(object);
   const input = yield* openInput(object);
-  const named = {
-    ...object,
-    prefix: pipelines.csvToParquet.trigger.prefix,
-    table: plan.dataset?.table,
-  };
+  const named = { ...object, ...placeOf(plan) };
   const key = parquetKey(named);
   const open = (target: string, contentType: string) =>
     store.writer({ bucket: clean, key: target, contentType, metadata: input.metadata });

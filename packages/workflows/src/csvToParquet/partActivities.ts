@@ -14,9 +14,8 @@ import { partKeys } from "../csv/parquetKey.ts";
 import { makeRejectsEncoder, rejectsContentType } from "../csv/RejectsFile.ts";
 import type { Reject } from "../csv/Reject.ts";
 import { openInput } from "../openInput.ts";
-import { pipelines } from "../topology.ts";
 import type { Transformed } from "./activities.ts";
-import type { CsvPipelinePlan } from "./CsvPipelineOptions.ts";
+import { type CsvPipelinePlan, placeOf } from "./CsvPipelineOptions.ts";
 import type { LivePass } from "./LivePass.ts";
 import { Manifest } from "./Manifest.ts";
 import type { PartDone, Written } from "./PartDone.ts";
@@ -31,12 +30,7 @@ export interface PartsJob {
 export const parquetType = "application/vnd.apache.parquet";
 
 /** Where its parts go. */
-export const keysOf = ({ object, plan }: PartsJob) =>
-  partKeys({
-    ...object,
-    prefix: pipelines.csvToParquet.trigger.prefix,
-    table: plan.dataset?.table,
-  });
+export const keysOf = ({ object, plan }: PartsJob) => partKeys({ ...object, ...placeOf(plan) });
 
 /** How the file is read. */
 export const optionsOf = ({ object, plan, processedAtEpochMs }: PartsJob) => {

@@ -1,7 +1,7 @@
 /**
  * Image renditions, as a workflow: an image under `images/` gets three smaller ones under `resized/`, and a record.
  *
- *   render      one decode, three renditions (800x600, 400x300, 150x150), written under names that cannot collide
+ *   render      one decode, the renditions of images/renditionTable.ts, written under names that cannot collide
  *   catalog     the record: where they are, how large, until when
  *   on failure  the record says so with its reason; quarantine and dead letter as for every pipeline
  *
@@ -10,9 +10,11 @@
  * Requirements D4.5, D4.6, D4.8.
  */
 import { announceLife, describeFailure, objectName, Retry, WorkflowVersion } from "@millrace/core";
-import { Cause, Clock, Context, Effect } from "effect";
+import { Cause, Clock, Context, Effect, Layer } from "effect";
 import { Activity, Workflow } from "effect/workflow";
 import { objectKey, objectPayload, sameObject } from "../objectPayload.ts";
+import type { ImageOptions } from "../images/renderRenditions.ts";
+import { checkRenditions, renditionBoxes } from "../images/renditionTable.ts";
 import { refuseInvalid } from "../refuseInvalid.ts";
 import { pipelines } from "../topology.ts";
 import { catalog, ImageObjectFailure, imageRecord, render, Rendered } from "./activities.ts";
@@ -31,9 +33,8 @@ const keepRecord = (record: ImageRecord) =>
     Retry.retryActivity(),
   );
 
-/** The workflow's code. */
-export const layerImageRenditions = ImageRenditions.toLayer(
-  Effect.fnUntraced(function* ({ object }) {
+const body = (options: ImageOptions) =>
+  Effect.fnUntraced(function* ({ object }: typeof ImageRenditions.payloadSchema.Type) {
     // The body's clock stands at the execution's recorded start: every run writes the same record.
     const startedEpochMs = yield* Clock.currentTimeMillis;
     return yield* Effect.gen(function* () {
@@ -41,7 +42,7 @@ export const layerImageRenditions = ImageRenditions.toLayer(
         name: "render",
         success: Rendered,
         error: ImageObjectFailure,
-        execute: render(object),
+        execute: render(object, options),
       }).pipe(
         Retry.retryActivity(),
         Effect.tapCauseIf(
@@ -64,5 +65,21 @@ export const layerImageRenditions = ImageRenditions.toLayer(
         sinceVersion: 2,
       }),
     );
-  }),
-);
+  });
+
+/**
+ * The workflow's code, for a table of renditions or animations of one's own. The options are no part of an execution's
+ * history: a redriven execution is rendered by those of the code that is deployed then.
+ *
+ * Fails:  RenditionTableInvalid - two lines would write one object, or one none
+ */
+export const layerImageRenditionsWith = (options: ImageOptions) =>
+  Layer.unwrap(
+    Effect.as(
+      checkRenditions(options.boxes ?? renditionBoxes),
+      ImageRenditions.toLayer(body(options)),
+    ),
+  );
+
+/** The workflow's code, with the renditions of renditionTable.ts. */
+export const layerImageRenditions = ImageRenditions.toLayer(body({}));

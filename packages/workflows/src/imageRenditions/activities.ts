@@ -13,7 +13,8 @@ import { DateTime, Effect, Schema, Stream } from "effect";
 import { Buckets } from "../Buckets.ts";
 import { ImageFailure } from "../images/ImageFailure.ts";
 import { ImageMetadata, RenditionInfo } from "../images/ImageMetadata.ts";
-import { renderRenditions } from "../images/renderRenditions.ts";
+import { imageBytesMax, tooLarge } from "../images/openImage.ts";
+import { type ImageOptions, renderRenditions } from "../images/renderRenditions.ts";
 import { renditionKey } from "../images/renditionKey.ts";
 import { openInput } from "../openInput.ts";
 import { LoopStopped } from "../outputMetadata.ts";
@@ -42,14 +43,28 @@ export const Rendered = Schema.Struct({
 });
 export type Rendered = typeof Rendered.Type;
 
+/** The whole object, in memory once: chunks are copied to where they belong as they come. */
+const readWhole = <E>(body: Stream.Stream<Uint8Array, E>, sizeBytes: number) =>
+  Effect.suspend(() => {
+    const whole = Buffer.alloc(sizeBytes);
+    let length = 0;
+    return Stream.runForEach(body, (chunk) =>
+      Effect.sync(() => {
+        whole.set(chunk.subarray(0, sizeBytes - length), length);
+        length = Math.min(sizeBytes, length + chunk.length);
+      }),
+    ).pipe(Effect.map(() => whole.subarray(0, length)));
+  });
+
 /** Reads the image, renders and writes all renditions. A second run writes the same objects again. */
-export const render = Effect.fnUntraced(function* (object: ObjectCreated) {
+export const render = Effect.fnUntraced(function* (object: ObjectCreated, options: ImageOptions) {
   const store = yield* ObjectStore;
   const { clean } = yield* Buckets;
   const source = objectName(object);
+  if (object.sizeBytes > imageBytesMax) return yield* tooLarge(source, object.sizeBytes);
   const input = yield* openInput(object);
-  const chunks = yield* Stream.runCollect(input.body);
-  const { metadata, renditions } = yield* renderRenditions(Buffer.concat(chunks), { source });
+  const bytes = yield* readWhole(input.body, object.sizeBytes);
+  const { metadata, renditions } = yield* renderRenditions(bytes, { ...options, source });
   const sizes = yield* Effect.forEach(
     renditions,
     Effect.fnUntraced(function* ({ bytes, ...info }) {

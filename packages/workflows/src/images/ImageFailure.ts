@@ -22,7 +22,7 @@ export class ImageTypeUnsupported extends Schema.TaggedError<ImageTypeUnsupporte
 ) {
   readonly failureClass = "permanent";
   override get message(): string {
-    return `${this.source} is no JPEG, PNG, GIF, WebP or SVG image (it begins with ${this.firstBytes}). Convert it to one of them.`;
+    return `${this.source} is no JPEG, PNG, GIF, WebP, AVIF or SVG image (it begins with ${this.firstBytes}). Convert it to one of them.`;
   }
 }
 
@@ -34,6 +34,28 @@ export class ImageTooLarge extends Schema.TaggedError<ImageTooLarge>()("ImageToo
   readonly failureClass = "permanent";
   override get message(): string {
     return `${this.source} has more than ${this.pixelsMax / 1e6} megapixels. Scale it down before uploading it.`;
+  }
+}
+
+/** A larger file than may be held in memory. */
+export class ImageFileTooLarge extends Schema.TaggedError<ImageFileTooLarge>()(
+  "ImageFileTooLarge",
+  { source: Schema.String, bytes: Schema.Int, bytesMax: Schema.Int },
+) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `${this.source} has ${this.bytes} bytes, ${this.bytesMax} are allowed. Save it with less quality, or scale it down.`;
+  }
+}
+
+/** Its rendering took longer than that of any honest image. */
+export class ImageTooSlow extends Schema.TaggedError<ImageTooSlow>()("ImageTooSlow", {
+  source: Schema.String,
+  secondsMax: Schema.Int,
+}) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `${this.source} was given up after ${this.secondsMax} s of rendering: it is made to be slow, or far too complicated. Save it as a plain image.`;
   }
 }
 
@@ -64,6 +86,8 @@ export const ImageFailure = Schema.Union([
   ImageEmpty,
   ImageTypeUnsupported,
   ImageTooLarge,
+  ImageFileTooLarge,
+  ImageTooSlow,
   ImageBroken,
   SvgUnsafe,
 ]);

@@ -4,22 +4,6 @@
 import { Schema } from "effect";
 import { RenditionType } from "./ImageType.ts";
 
-/** The box a rendition fits into, in pixels. */
-export interface RenditionBox {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** The three boxes, largest first (D4.5). */
-export const renditionBoxes: ReadonlyArray<RenditionBox> = [
-  { width: 800, height: 600 },
-  { width: 400, height: 300 },
-  { width: 150, height: 150 },
-];
-
-/** A box's name in keys and records, e.g. `800x600`. */
-export const boxName = (box: RenditionBox): string => `${box.width}x${box.height}`;
-
 /** Pixels across and down. */
 export const Dimensions = Schema.Struct({ width: Schema.Int, height: Schema.Int });
 export type Dimensions = typeof Dimensions.Type;

@@ -3,155 +3,105 @@
  *
  * A rendition fits into its box, keeps the aspect ratio and is never enlarged. The camera's orientation is applied,
  * colours become sRGB, all metadata is dropped. The cascade costs a third of the processor time of separate decodes and
- * comes as close to a reference renderer (measured).
+ * comes as close to a reference renderer (measured). The frames of an animation are decoded for each rendition.
  */
 import { Effect } from "effect";
-import sharp, { type Sharp, type SharpOptions } from "sharp";
-import {
-  ImageBroken,
-  ImageEmpty,
-  type ImageFailure,
-  ImageTooLarge,
-  ImageTypeUnsupported,
-  SvgUnsafe,
-} from "./ImageFailure.ts";
-import {
-  boxName,
-  type ImageMetadata,
-  type RenditionBox,
-  renditionBoxes,
-  type RenditionInfo,
-} from "./ImageMetadata.ts";
-import {
-  detectImageType,
-  type ImageType,
-  mimeTypes,
-  type RenditionType,
-  renditionTypeOf,
-} from "./ImageType.ts";
-import { svgHazard } from "./svgHazard.ts";
-
-/** 50 megapixels: above any camera in use, and a bomb of that size still costs only about 150 MB. */
-const pixelsMax = 50_000_000;
-
-/** A renderer that is still busy after this is being abused: real images take well under a second. */
-const renderSecondsMax = 30;
-
-const quality = 85;
+import sharp, { type OutputInfo, type Sharp } from "sharp";
+import { encodeImage } from "./encodeImage.ts";
+import type { ImageFailure } from "./ImageFailure.ts";
+import type { ImageMetadata, RenditionInfo } from "./ImageMetadata.ts";
+import { type ImageType, mimeTypes, type RenditionType, renditionTypeOf } from "./ImageType.ts";
+import { accept, openImage, restrictLibrary, toFailure } from "./openImage.ts";
+import { boxName, type RenditionBox, renditionBoxes } from "./renditionTable.ts";
 
 /** One rendition with its bytes. */
 export interface Rendition extends RenditionInfo {
   readonly bytes: Uint8Array;
 }
 
-/** What is to be rendered. */
-export interface RenditionOptions {
-  /** The object's name in failures, e.g. bucket, key and version. */
-  readonly source: string;
-  /** Largest first. @default 800x600, 400x300, 150x150 */
+/** How images are rendered. */
+export interface ImageOptions {
+  /** @default those of renditionTable.ts */
   readonly boxes?: ReadonlyArray<RenditionBox> | undefined;
+  /** What becomes of an animation: its first frame, or a WebP with all of them. @default "first" */
+  readonly frames?: "first" | "all" | undefined;
 }
 
-/**
- * Only the loaders that are needed, only from memory, one thread per image and nothing kept between images. This holds
- * for the whole process, which is meant: no code in it has a reason to decode anything else.
- */
-const restrictLibrary = Effect.sync(() => {
-  sharp.block({ operation: ["VipsForeignLoad"] });
-  sharp.unblock({
-    operation: ["Jpeg", "Png", "Webp", "Nsgif", "Svg"].map(
-      (format) => `VipsForeignLoad${format}Buffer`,
-    ),
-  });
-  sharp.concurrency(1);
-  sharp.cache(false);
-});
+/** What is to be rendered. */
+export interface RenditionOptions extends ImageOptions {
+  /** The object's name in failures, e.g. bucket, key and version. */
+  readonly source: string;
+}
 
-const accept = (source: string, bytes: Uint8Array): Effect.Effect<ImageType, ImageFailure> => {
-  if (bytes.length === 0) return Effect.fail(new ImageEmpty({ source }));
-  const type = detectImageType(bytes);
-  if (type === undefined) {
-    const first = Buffer.from(bytes.subarray(0, 8));
-    // The beginning of a text is data; that of any other kind of file names the kind.
-    const firstBytes = first.every(
-      (byte) => byte >= 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09,
-    )
-      ? "text"
-      : first.toString("hex");
-    return Effect.fail(new ImageTypeUnsupported({ source, firstBytes }));
-  }
-  const hazard = type === "svg" ? svgHazard(bytes) : undefined;
-  return hazard === undefined
-    ? Effect.succeed(type)
-    : Effect.fail(new SvgUnsafe({ source, detail: hazard }));
-};
-
-const toFailure =
-  (source: string) =>
-  (cause: unknown): ImageFailure => {
-    const said = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
-    // What an XML parser says quotes the file.
-    const detail = /XML|SVG/i.test(said) ? "its XML cannot be parsed" : said;
-    return /exceeds pixel limit|too large|dimensions/i.test(detail)
-      ? new ImageTooLarge({ source, pixelsMax })
-      : new ImageBroken({ source, detail });
-  };
-
-const fitInside = (image: Sharp, box: RenditionBox): Sharp =>
-  image.resize(box.width, box.height, { fit: "inside", withoutEnlargement: true });
-
-const encode = (image: Sharp, type: RenditionType): Sharp => {
-  switch (type) {
-    case "jpeg":
-      return image.flatten({ background: "#fff" }).jpeg({ quality, optimiseCoding: true });
-    case "png":
-      return image.png();
-    case "gif":
-      return image.gif();
-    case "webp":
-      return image.webp({ quality });
-  }
-};
-
-const inputOptions: SharpOptions = {
-  limitInputPixels: pixelsMax,
-  failOn: "error",
-  sequentialRead: true,
-};
+const fitInside = (image: Sharp, { height, width }: RenditionBox): Sharp =>
+  image.resize(width, height, { fit: "inside", withoutEnlargement: true });
 
 /** The pixels of the largest rendition, from which all are made. */
 const decode = (bytes: Uint8Array, box: RenditionBox) =>
-  fitInside(sharp(bytes, inputOptions).timeout({ seconds: renderSecondsMax }).autoOrient(), box)
+  fitInside(openImage(bytes).autoOrient(), box)
     .toColourspace("srgb")
     .raw()
     .toBuffer({ resolveWithObject: true });
 
-const renderOne = Effect.fnUntraced(function* (
-  pixels: Awaited<ReturnType<typeof decode>>,
+type Pixels = Awaited<ReturnType<typeof decode>>;
+
+const ofPixels = ({ data, info: { channels, height, width } }: Pixels): Sharp =>
+  sharp(data, { raw: { width, height, channels } });
+
+const toRendition = (
+  { data, info }: { readonly data: Buffer; readonly info: OutputInfo },
   box: RenditionBox,
   type: RenditionType,
+): Rendition => ({
+  box: boxName(box),
+  type,
+  mimeType: mimeTypes[type],
+  // Of an animation the height is that of all frames, one below the other.
+  dimensions: { width: info.width, height: info.pageHeight ?? info.height },
+  fileSize: data.length,
+  bytes: data,
+});
+
+/** The box that holds all others. */
+const largestOf = (boxes: ReadonlyArray<RenditionBox>): RenditionBox => ({
+  width: Math.max(1, ...boxes.map(({ width }) => width)),
+  height: Math.max(1, ...boxes.map(({ height }) => height)),
+});
+
+const renderStill = Effect.fnUntraced(function* (
+  bytes: Uint8Array,
+  inputType: ImageType,
+  boxes: ReadonlyArray<RenditionBox>,
   failed: (cause: unknown) => ImageFailure,
 ) {
-  const { channels, height, width } = pixels.info;
-  const { data, info } = yield* Effect.tryPromise({
-    try: () =>
-      encode(
-        fitInside(sharp(pixels.data, { raw: { width, height, channels } }), box),
-        type,
-      ).toBuffer({
+  const largest = largestOf(boxes);
+  const pixels = yield* Effect.tryPromise({ try: () => decode(bytes, largest), catch: failed });
+  return yield* Effect.forEach(boxes, (box) => {
+    const { quality, type = renditionTypeOf(inputType) } = box;
+    const encoded = () =>
+      encodeImage(fitInside(ofPixels(pixels), box), type, quality).toBuffer({
         resolveWithObject: true,
-      }),
-    catch: failed,
+      });
+    return Effect.map(Effect.tryPromise({ try: encoded, catch: failed }), (written) =>
+      toRendition(written, box, type),
+    );
   });
-  return {
-    box: boxName(box),
-    type,
-    mimeType: mimeTypes[type],
-    dimensions: { width: info.width, height: info.height },
-    fileSize: data.length,
-    bytes: data,
-  } satisfies Rendition;
 });
+
+const renderAnimation = (
+  bytes: Uint8Array,
+  boxes: ReadonlyArray<RenditionBox>,
+  failed: (cause: unknown) => ImageFailure,
+) =>
+  Effect.forEach(boxes, (box) => {
+    const encoded = () =>
+      encodeImage(fitInside(openImage(bytes, "all"), box), "webp", box.quality).toBuffer({
+        resolveWithObject: true,
+      });
+    return Effect.map(Effect.tryPromise({ try: encoded, catch: failed }), (written) =>
+      toRendition(written, box, "webp"),
+    );
+  });
 
 const withoutBytes = ({ box, dimensions, fileSize, mimeType, type }: Rendition): RenditionInfo => ({
   box,
@@ -164,29 +114,23 @@ const withoutBytes = ({ box, dimensions, fileSize, mimeType, type }: Rendition):
 /**
  * Renders all renditions of an image.
  *
- * Fails:  ImageFailure - the image is empty, of no known kind, too large, broken or (SVG) unsafe: permanent
+ * Fails:  ImageFailure - the image is empty, of no known kind, too large, too slow, broken or (SVG) unsafe: permanent
  */
 export const renderRenditions = Effect.fn("renderRenditions")(function* (
   bytes: Uint8Array,
-  { boxes = renditionBoxes, source }: RenditionOptions,
+  { boxes = renditionBoxes, frames = "first", source }: RenditionOptions,
 ) {
   yield* restrictLibrary;
   const inputType = yield* accept(source, bytes);
   const failed = toFailure(source);
   const metadata = yield* Effect.tryPromise({
-    try: () => sharp(bytes, inputOptions).metadata(),
+    try: () => openImage(bytes).metadata(),
     catch: failed,
   });
-  const largest = boxes.reduce(
-    (sum, box) => ({
-      width: Math.max(sum.width, box.width),
-      height: Math.max(sum.height, box.height),
-    }),
-    { width: 1, height: 1 },
-  );
-  const pixels = yield* Effect.tryPromise({ try: () => decode(bytes, largest), catch: failed });
-  const type = renditionTypeOf(inputType);
-  const renditions = yield* Effect.forEach(boxes, (box) => renderOne(pixels, box, type, failed));
+  const isAnimation = frames === "all" && (metadata.pages ?? 1) > 1;
+  const renditions = yield* isAnimation
+    ? renderAnimation(bytes, boxes, failed)
+    : renderStill(bytes, inputType, boxes, failed);
   const oriented = metadata.autoOrient;
   return {
     renditions,

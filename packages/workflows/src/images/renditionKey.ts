@@ -13,6 +13,7 @@ const extensions: Record<RenditionType, ReadonlyArray<string>> = {
   png: ["png"],
   gif: ["gif"],
   webp: ["webp"],
+  avif: ["avif"],
 };
 
 const known = new Set([...Object.values(extensions).flat(), "svg"]);

@@ -4,9 +4,13 @@
  * The renderer gets a buffer, so it has no folder to load from, and its loader limits references and pixels; this check
  * stands in front of both. It allows rather than forbids: a reference must begin with `#`, whatever it hides behind.
  */
+import { svgUnfolded } from "./svgUnfolded.ts";
 
 /** Larger SVGs are refused: a drawing of a megabyte is an embedded photograph or an attack. */
 const svgBytesMax = 1024 * 1024;
+
+/** More elements than a drawing has, when all references are followed. */
+const elementsMax = 50_000;
 
 const hazards: ReadonlyArray<readonly [RegExp, string]> = [
   [/<!ENTITY/i, "it declares entities"],
@@ -29,5 +33,9 @@ export const svgHazard = (bytes: Uint8Array): string | undefined => {
   const declared = /<\?xml[^>]*encoding\s*=\s*["']([^"']+)["']/i.exec(text)?.[1] ?? "utf-8";
   if (!/^(?:utf-8|us-ascii)$/i.test(declared))
     return "it is declared in another encoding than UTF-8";
-  return hazards.find(([pattern]) => pattern.test(text))?.[1];
+  const hazard = hazards.find(([pattern]) => pattern.test(text))?.[1];
+  if (hazard !== undefined) return hazard;
+  return svgUnfolded(text) > elementsMax
+    ? `its references come to more than ${elementsMax} elements`
+    : undefined;
 };

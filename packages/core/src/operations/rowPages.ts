@@ -1,6 +1,7 @@
 /** All rows of a query, page by page. */
-import { type ExecutionQuery, type ExecutionRow, Executions } from "@millrace/core";
 import { Effect } from "effect";
+import type { ExecutionQuery } from "../ExecutionQuery.ts";
+import { type ExecutionRow, Executions } from "../Executions.ts";
 
 /** Rows of the index that are asked for at once. */
 const pageRows = 100;

@@ -1,0 +1,38 @@
+/**
+ * How functions are bundled: what a start does not need is not in what it loads (docs/benchmarks.md, "bundles").
+ */
+
+/**
+ * Where AWS's clients look for credentials in other places than a function has them. A function's are in its
+ * environment, where every client looks first; whoever has them elsewhere runs the sources and not a bundle. They are
+ * imported only when it is their turn, so nobody misses what is not there.
+ */
+const otherCredentials = [
+  "@aws-sdk/credential-provider-http",
+  "@aws-sdk/credential-provider-ini",
+  "@aws-sdk/credential-provider-process",
+  "@aws-sdk/credential-provider-sso",
+  "@aws-sdk/credential-provider-web-identity",
+  "@smithy/credential-provider-imds",
+];
+
+/** Names browsers, in the half of AWS's clients that is for browsers. */
+const neverUsed = ["bowser"];
+
+/** Only the image of tasks has it; a function that asks for it in vain uses the stream engine (docs/data.md). */
+const ofTasks = ["@duckdb/node-api"];
+
+const deployed = {
+  minify: true,
+  // What is imported dynamically is a file of its own, read when it is needed.
+  splitting: true,
+  plugins: "stacks/bundling/plugin.mjs",
+  esbuild: {
+    external: [...otherCredentials, ...neverUsed, ...ofTasks],
+    // A sixteenth of a bundle are the names of its functions.
+    keepNames: false,
+  },
+};
+
+/** On a desk the same code is bundled as it is: quickly, and with its names. */
+export const bundling = $dev ? { minify: false, esbuild: { external: ofTasks } } : deployed;
