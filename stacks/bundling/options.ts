@@ -16,11 +16,14 @@ const otherCredentials = [
   "@smithy/credential-provider-imds",
 ];
 
+/**
+ * An engine with native parts, which is asked for where it is wanted and says so where it is not: containers have it, and
+ * a function whose topology names it among its native packages.
+ */
+const engines = ["@duckdb/node-api"];
+
 /** Names browsers, in the half of AWS's clients that is for browsers. */
 const neverUsed = ["bowser"];
-
-/** Only the image of tasks has it; a function that asks for it in vain uses the stream engine (docs/data.md). */
-const ofTasks = ["@duckdb/node-api"];
 
 const deployed = {
   minify: true,
@@ -28,11 +31,11 @@ const deployed = {
   splitting: true,
   plugins: "stacks/bundling/plugin.mjs",
   esbuild: {
-    external: [...otherCredentials, ...neverUsed, ...ofTasks],
+    external: [...otherCredentials, ...engines, ...neverUsed],
     // A sixteenth of a bundle are the names of its functions.
     keepNames: false,
   },
 };
 
 /** On a desk the same code is bundled as it is: quickly, and with its names. */
-export const bundling = $dev ? { minify: false, esbuild: { external: ofTasks } } : deployed;
+export const bundling = $dev ? { minify: false, esbuild: { external: engines } } : deployed;

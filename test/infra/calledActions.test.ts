@@ -10,17 +10,17 @@ const root = join(import.meta.dirname, "../..");
 
 /** Actions by the command that needs them; nothing for what only people and the sweeper do. */
 const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
-  // Only for a pipeline whose outputs are a dataset.
-  BatchCreatePartitionCommand: [],
-  CreateTableCommand: [],
-  GetTableCommand: [],
-  UpdateTableCommand: [],
   // The upload API's, as are all about parts.
   AbortMultipartUploadCommand: [],
   CompleteMultipartUploadCommand: [],
   CreateMultipartUploadCommand: [],
   ListPartsCommand: [],
   UploadPartCommand: [],
+  // Only for a pipeline whose outputs are a dataset.
+  BatchCreatePartitionCommand: [],
+  CreateTableCommand: [],
+  GetTableCommand: [],
+  UpdateTableCommand: [],
   CopyObjectCommand: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
   CreateScheduleCommand: ["scheduler:CreateSchedule"],
   DeleteCommand: ["dynamodb:DeleteItem"],

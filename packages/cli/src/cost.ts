@@ -2,7 +2,9 @@
  * `millrace cost`: what a month of files costs on AWS, with the formula and the reader's own counts.
  */
 import { Console, Effect } from "effect";
-import { Command, Flag } from "effect/cli";
+import { topology } from "@millrace/workflows/topology";
+import { Argument, Command, Flag } from "effect/cli";
+import { bytesPerCpuSecond, compareCompute, type Estimate } from "./cost/compareCompute.ts";
 import { costAtRest, costOfFiles, type Line, sumOf } from "./cost/costOf.ts";
 import { pricesDate } from "./cost/prices.ts";
 import { jsonFlag } from "./jsonFlag.ts";
@@ -41,6 +43,53 @@ const render = (title: string, lines: ReadonlyArray<Line>): ReadonlyArray<string
   ),
 ];
 
+const where = (estimate: Estimate): string => {
+  const { impossible, seconds, usd } = estimate;
+  const line = `  ${estimate.where.padEnd(13)} ${usd.toFixed(6).padStart(10)} USD  ${seconds.toFixed(0).padStart(6)} s`;
+  return impossible === undefined ? line : `${line}  not there: ${impossible}`;
+};
+
+const compare = Command.make(
+  "compare",
+  {
+    bytes: Argument.Int("bytes").pipe(Argument.withDescription("Size of the object")),
+    pipeline: Flag.Literals(
+      "pipeline",
+      topology.pipelines.map(({ name }) => name),
+    ).pipe(
+      Flag.withDescription("Whose function and task are compared"),
+      Flag.withDefault("csv-to-parquet"),
+    ),
+    json: jsonFlag,
+  },
+  Effect.fnUntraced(function* ({ bytes, json, pipeline: name }) {
+    const pipeline = topology.pipelines.find((one) => one.name === name);
+    if (!pipeline) return;
+    const { choice, estimates } = compareCompute(bytes, pipeline);
+    yield* Console.log(
+      json
+        ? JSON.stringify({ pricesDate, bytes, pipeline: name, choice, estimates })
+        : [
+            `${name}, ${bytes} bytes: ${choice.compute} by rule "${choice.rule}" (${choice.because})`,
+            ...estimates.map(where),
+            `Times assume ${bytesPerCpuSecond / 1_000_000} MB of CSV a processor second; Spot at its largest discount. Prices as of ${pricesDate}.`,
+          ].join("\n"),
+    );
+  }),
+).pipe(
+  Command.withDescription(
+    "Compare what one object costs in a function and in a task, and say which the rules choose. Exit codes: 0 done; 1 it failed; 2 wrong usage",
+  ),
+  Command.withShortDescription("Compare function and task for one object"),
+  Command.withExamples([
+    { command: "millrace cost compare 2000000000", description: "A file of 2 GB" },
+    {
+      command: "millrace cost compare 5000000 --pipeline daily-sales --json",
+      description: "Another pipeline's sizes, as JSON",
+    },
+  ]),
+);
+
 export const cost = Command.make(
   "cost",
   flags,
@@ -76,6 +125,7 @@ export const cost = Command.make(
     "Say what a month of files costs on AWS, line by line with its formula. It asks AWS nothing: counts are yours, prices are dated. Exit codes: 0 done; 1 it failed; 2 wrong usage",
   ),
   Command.withShortDescription("Say what a month of files costs on AWS"),
+  Command.withSubcommands([compare]),
   Command.withExamples([
     { command: "millrace cost --files 1500000", description: "50,000 files a day, a second each" },
     {

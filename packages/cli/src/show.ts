@@ -3,9 +3,17 @@
  *
  * Whoever looks at an execution has its history at hand: a row of the index that is behind is repaired from it.
  */
-import { type Commit, Executions, type ExecutionRow, reindexFrom } from "@millrace/core";
+import {
+  type Commit,
+  Executions,
+  type ExecutionRow,
+  type HistoryEvent,
+  reindexFrom,
+} from "@millrace/core";
+import { topology } from "@millrace/workflows/topology";
 import { Console, Effect } from "effect";
 import { Command } from "effect/cli";
+import { costOfRun, renderRunCost, type RunCost } from "./cost/costOfRun.ts";
 import { findStage } from "./Stage.ts";
 import { executionArgument, findHistory } from "./findHistory.ts";
 import { jsonFlag } from "./jsonFlag.ts";
@@ -29,12 +37,18 @@ export const show = Command.make(
           redrives: row?.redrives ?? 0,
           forkedFrom: row?.forkedFrom,
           forks,
+          cost: costOf(commits),
           commits,
         }),
       );
     }
     yield* Console.log(
-      [`execution ${executionId}`, ...linkLines(row, forks), ...renderTimeline(commits)].join("\n"),
+      [
+        `execution ${executionId}`,
+        ...linkLines(row, forks),
+        ...renderTimeline(commits),
+        ...costLines(commits),
+      ].join("\n"),
     );
   }),
 ).pipe(
@@ -49,6 +63,25 @@ export const show = Command.make(
     { command: "millrace show orders.csv", description: "By a part of the object's key" },
   ]),
 );
+
+/** Of an execution of one of the product's pipelines. */
+const costOf = (commits: ReadonlyArray<Commit>): RunCost | undefined => {
+  const started = commits.flatMap(({ events }) => events).find(isStarted);
+  const pipeline = [...topology.pipelines, ...topology.chains].find(
+    ({ task, workflow }) => workflow === started?.workflow || task?.workflow === started?.workflow,
+  );
+  return pipeline && costOfRun(commits, pipeline);
+};
+
+const isStarted = (
+  event: HistoryEvent,
+): event is Extract<HistoryEvent, { _tag: "ExecutionStarted" }> =>
+  event._tag === "ExecutionStarted";
+
+const costLines = (commits: ReadonlyArray<Commit>): ReadonlyArray<string> => {
+  const cost = costOf(commits);
+  return cost ? renderRunCost(cost) : [];
+};
 
 /** Executions of one object that are looked at for forks. */
 const rowsSearched = 100;

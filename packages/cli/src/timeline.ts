@@ -49,7 +49,7 @@ const describe = (event: HistoryEvent): readonly [string, ...ReadonlyArray<strin
     case "ClockScheduled":
       return [`sleeps: ${event.name} until ${new Date(event.wakeAtEpochMs).toISOString()}`];
     case "DeferredDone":
-      return [`completed: ${event.name}`];
+      return [`completed: ${event.name}`, ...taskEndLines(event.exit)];
     case "InterruptRequested":
       return [event.unsafe ? "interrupt requested (unsafe)" : "interrupt requested"];
     case "Paused":
@@ -73,6 +73,17 @@ const describe = (event: HistoryEvent): readonly [string, ...ReadonlyArray<strin
       return [`execution ${ended}`, ...(ended === "failed" ? details : [])];
     }
   }
+};
+
+/** How a task ended, where the fact is about one. */
+const taskEndLines = (exit: unknown): ReadonlyArray<string> => {
+  const value = member(exit, "value");
+  if (member(value, "toldBy") === undefined) return [];
+  const told = ["toldBy", "exitCode", "stopCode", "reason"].flatMap((name) => {
+    const part = member(value, name);
+    return typeof part === "string" || typeof part === "number" ? [`${name} ${part}`] : [];
+  });
+  return [told.join(", ")];
 };
 
 interface Described {

@@ -59,7 +59,7 @@ export {
   type TaskWorkflow,
 } from "./task/runTaskExecution.ts";
 export { reportTaskEnd } from "./task/reportTaskEnd.ts";
-export { readStartedBy } from "./task/TaskAddress.ts";
+export { deferredOfLaunch, readStartedBy } from "./task/TaskAddress.ts";
 export { isInterruption, TaskEnd, TaskUsage, yieldedExitCode } from "./task/TaskEnd.ts";
 export { TaskExecution, TaskExecutionText, taskExecutionVariable } from "./task/TaskExecution.ts";
 export {

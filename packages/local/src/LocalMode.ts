@@ -65,7 +65,7 @@ export const topologyTimes = ({ compute }: PipelineBase): LocalTimes => ({
 /** Starts everything, and stops it with the scope. */
 export const layerLocalMode = (options: LocalModeOptions = {}) => {
   const { moduleOf = productModule, timesOf = topologyTimes, topology = productTopology } = options;
-  const { chains, pipelines, reconciler, sweeper } = topology;
+  const { reconciler, sweeper } = topology;
   const hosts = options.workers !== false;
   const host = Layer.effect(
     UploadApi,
@@ -92,31 +92,7 @@ export const layerLocalMode = (options: LocalModeOptions = {}) => {
           ),
         );
       }
-      for (const pipeline of [...pipelines, ...chains]) {
-        yield* defineTask(pipeline, {
-          file: moduleOf(taskModule),
-          variables: { ...localVariables(connection.endpoint, pipeline), ...common },
-        });
-        yield* Effect.forkScoped(
-          runMapping(
-            {
-              function: {
-                name: pipeline.name,
-                file: moduleOf(pipeline.handler),
-                timeoutSeconds: timesOf(pipeline).timeoutSeconds,
-                variables: { ...localVariables(connection.endpoint, pipeline), ...common },
-              },
-              queueName: localQueues(pipeline).queue,
-              batchSize: pipeline.compute.batchSize,
-              concurrencyMax: Math.min(
-                options.concurrencyMax ?? 2,
-                pipeline.compute.concurrencyMax,
-              ),
-            },
-            events,
-          ),
-        );
-      }
+      yield* runPipelines(options, common);
       const uploads = {
         name: "uploads",
         file: moduleOf("uploads"),
@@ -171,6 +147,38 @@ const defineTask = Effect.fnUntraced(function* (
 
 /** Longest answer of the upload API, in seconds, as in stacks/uploads.ts. */
 const uploadSeconds = 10;
+
+/** Every pipeline's function at work on its queue, and its task where it has one. */
+const runPipelines = Effect.fnUntraced(function* (
+  { concurrencyMax = 2, ...options }: LocalModeOptions,
+  common: Readonly<Record<string, string>>,
+) {
+  const { moduleOf = productModule, timesOf = topologyTimes, topology = productTopology } = options;
+  const connection = yield* EmbeddedAws;
+  const events = yield* HostEvents;
+  for (const pipeline of [...topology.pipelines, ...topology.chains]) {
+    yield* defineTask(pipeline, {
+      file: moduleOf(taskModule),
+      variables: { ...localVariables(connection.endpoint, pipeline), ...common },
+    });
+    yield* Effect.forkScoped(
+      runMapping(
+        {
+          function: {
+            name: pipeline.name,
+            file: moduleOf(pipeline.handler),
+            timeoutSeconds: timesOf(pipeline).timeoutSeconds,
+            variables: { ...localVariables(connection.endpoint, pipeline), ...common },
+          },
+          queueName: localQueues(pipeline).queue,
+          batchSize: pipeline.compute.batchSize,
+          concurrencyMax: Math.min(concurrencyMax, pipeline.compute.concurrencyMax),
+        },
+        events,
+      ),
+    );
+  }
+});
 
 /** The file of a function of the product, by the name that the topology gives it. */
 const productModule = (handler: string): string =>

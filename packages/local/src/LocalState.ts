@@ -1,7 +1,8 @@
 /**
  * Where the embedded AWS keeps what it knows: one SQLite database and one folder for object bodies.
  *
- * Every service creates its own tables (prefix `s3_`, `sqs_`, `events_`, `ecs_`, `glue_`, `scheduler_`, `sns_`, `ssm_`) when its layer is built. With a
+ * Every service creates its own tables (prefix `s3_`, `sqs_`, `events_`, `ecs_`, `glue_`, `scheduler_`, `sns_`, `ssm_`) when its layer is
+ * built. With a
  * directory the state survives the process (WAL, so also a SIGKILL); without one it lives in memory and a temporary
  * folder that is removed with the scope.
  */

@@ -53,3 +53,18 @@ export const memoriesOf = (cpuUnits: number): string | undefined => {
   const range = memories[cpuUnits];
   return range && `${range.minMb} to ${range.maxMb} MB in steps of ${range.stepMb}`;
 };
+
+/** The smallest task with at least so much of both; nothing when there is none. */
+export const smallestFargateSize = (
+  cpuUnitsMin: number,
+  memoryMbMin: number,
+): { readonly cpuUnits: number; readonly memoryMb: number } | undefined => {
+  for (const [units, range] of Object.entries(memories)) {
+    const cpuUnits = Number(units);
+    if (cpuUnits < cpuUnitsMin || range.maxMb < memoryMbMin) continue;
+    const steps = Math.max(0, Math.ceil((memoryMbMin - range.minMb) / range.stepMb));
+    const memoryMb = range.minMb + steps * range.stepMb;
+    return { cpuUnits, memoryMb: isLeftOut(cpuUnits, memoryMb) ? range.maxMb : memoryMb };
+  }
+  return undefined;
+};

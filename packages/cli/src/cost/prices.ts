@@ -177,5 +177,11 @@ export const prices = {
   },
 } as const satisfies Record<string, Price>;
 
+/**
+ * What spare capacity costs less than the list price, at best: its price moves.
+ * Source: https://aws.amazon.com/fargate/pricing/, "up to 70% discount" (read: notes)
+ */
+export const fargateSpotDiscountMax = 0.7;
+
 /** USD for a count of a priced thing. */
 export const cost = (price: Price, count: number): number => (price.usd / price.per) * count;

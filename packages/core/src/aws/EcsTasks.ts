@@ -74,7 +74,7 @@ export const layerEcs = (settings: EcsSettings, config: ECSClientConfig = {}) =>
 const load = (config: ECSClientConfig) =>
   Effect.acquireRelease(
     Effect.map(
-      Effect.promise(() => import("@aws-sdk/client-ecs")),
+      Effect.promise(() => import("./ecsClient.ts")),
       (sdk) => ({
         sdk,
         client: new sdk.ECSClient({

@@ -49,6 +49,12 @@ export const taskDeferred = ({
 export const taskClock = (address: Omit<TaskAddress, "executionId">): string =>
   `${taskDeferred(address)} time limit`;
 
+/** The deferred of a launch, by its activity's name. */
+export const deferredOfLaunch = (activity: string, redrives: number): string => {
+  const [, step = "", launch = ""] = /^(.+): launch (\d+)$/.exec(activity) ?? [];
+  return taskDeferred({ step, launch: Number(launch), redrives });
+};
+
 /** The activity that launches. */
 export const launchName = (step: string, launch: number): string => `${step}: launch ${launch}`;
 

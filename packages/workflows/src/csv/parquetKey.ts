@@ -24,10 +24,10 @@ export interface ParquetKeyInput {
   readonly eventEpochMs: number;
   /** The trigger's prefix, cut off. @default none */
   readonly prefix?: string | undefined;
-  /** The dataset's table, when the outputs are one. @default none */
-  readonly table?: string | undefined;
   /** What the output's key begins with. @default "processed" */
   readonly root?: string | undefined;
+  /** The dataset's table, when the outputs are one. @default none */
+  readonly table?: string | undefined;
   /** The part's number when there are several (D2.4). @default the one file without a number */
   readonly part?: number | undefined;
 }
@@ -64,8 +64,8 @@ const outputName = ({
   eventEpochMs,
   key,
   prefix = "",
-  table,
   root = "processed",
+  table,
 }: Omit<ParquetKeyInput, "part">): string => {
   const inner = withoutPrefix(key, prefix);
   const slash = inner.lastIndexOf("/") + 1;
