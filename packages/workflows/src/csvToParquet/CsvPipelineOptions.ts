@@ -36,7 +36,7 @@ export interface CsvPipelineOptions extends Pick<
   /** A file of more bytes is written in parts; of a file whose name ends with `.gz`, an eighth. @default 64 MiB */
   readonly partsAboveBytes?: number | undefined;
   /**
-   * Which engine writes files in parts. `duckdb` takes less than half of the processor time, needs @duckdb/node-api and
+   * Which engine writes files in parts. `duckdb` takes less processor time, needs @duckdb/node-api and
    * leaves to `stream` what it might read differently. @default stream
    */
   readonly engine?: "stream" | "duckdb" | undefined;
