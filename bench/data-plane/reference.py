@@ -24,7 +24,7 @@ rows = kept = 0
 for index, chunk in enumerate(pandas.read_csv(path, dtype=str, chunksize=500_000)):
     rows += len(chunk)
     chunk.columns = [name.strip().lower().replace(" ", "_") for name in chunk.columns]
-    chunk = chunk.dropna(how="all")
+    chunk = chunk.dropna(how="all").copy()
     if duplicates != "none":
         chunk = chunk.drop_duplicates()
     for name in chunk.columns:

@@ -6,7 +6,7 @@
  * `orders.tsv.parquet`, `orders.CSV.parquet` and `orders.file.parquet` (see collisionFreeName).
  */
 import { collisionFreeName, type NameRule, withoutPrefix } from "../collisionFreeName.ts";
-import { partitionFolder } from "../dataset/Dataset.ts";
+import { partitionFolder, tableFolder } from "../dataset/Dataset.ts";
 import { calendarDate } from "./Timestamp.ts";
 
 const rule: NameRule = {
@@ -72,8 +72,7 @@ const outputName = ({
   const path = inner.slice(0, slash);
   const { year, month, day } = calendarDate(eventEpochMs);
   const file = collisionFreeName(inner.slice(slash), rule).replace(/\.parquet$/, "");
-  if (table !== undefined) {
-    return `${partitionFolder(table, { year, month })}${padded(day, 2)}/${path}${file}`;
-  }
+  if (table !== undefined)
+    return `${partitionFolder(tableFolder(root, table), { year, month })}${padded(day, 2)}/${path}${file}`;
   return `${root}/${path}${padded(year, 4)}/${padded(month, 2)}/${padded(day, 2)}/${file}`;
 };

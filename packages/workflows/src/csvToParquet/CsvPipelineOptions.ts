@@ -36,7 +36,7 @@ export interface CsvPipelineOptions extends Pick<
   /** A file of more bytes is written in parts; of a file whose name ends with `.gz`, an eighth. @default 64 MiB */
   readonly partsAboveBytes?: number | undefined;
   /**
-   * Which engine writes files in parts. `duckdb` takes less than half of the processor time, needs @duckdb/node-api and
+   * Which engine writes files in parts. `duckdb` takes less processor time, needs @duckdb/node-api and
    * leaves to `stream` what it might read differently. @default stream
    */
   readonly engine?: "stream" | "duckdb" | undefined;
@@ -58,8 +58,11 @@ export type CsvPipelinePlan = Omit<
   };
 
 /** Where the outputs of a plan lie. */
-export const placeOf = ({ place }: Pick<CsvPipelinePlan, "place">) =>
-  place ?? { prefix: pipelines.csvToParquet.trigger.prefix, root: "processed" };
+export const placeOf = ({ dataset, place }: Pick<CsvPipelinePlan, "dataset" | "place">) => ({
+  prefix: place?.prefix ?? pipelines.csvToParquet.trigger.prefix,
+  root: place?.root ?? "processed",
+  table: dataset?.table,
+});
 
 /** Refuses a schema that cannot be columns, before any file comes. */
 export const planCsvPipeline = ({

@@ -102,7 +102,7 @@ export const transform = Effect.fnUntraced(function* (
   const { clean } = yield* Buckets;
   const source = objectName(object);
   const input = yield* openInput(object);
-  const named = { ...object, ...placeOf(plan), table: plan.dataset?.table };
+  const named = { ...object, ...placeOf(plan) };
   const key = parquetKey(named);
   const open = (target: string, contentType: string) =>
     store.writer({ bucket: clean, key: target, contentType, metadata: input.metadata });

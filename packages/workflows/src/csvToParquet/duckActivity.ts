@@ -1,6 +1,6 @@
 /**
- * All parts of a large file by the DuckDB engine, as one activity: it is done before the stream engine has written a few
- * parts, so a crash repeats the file. What it does not take, it says, and leaves nothing behind.
+ * All parts of a large file by the DuckDB engine, as one activity: a crash repeats the file. What it does not take, it
+ * says, and leaves nothing behind.
  */
 import { Effect, Schema } from "effect";
 import type { CsvPart } from "../csv/CsvReport.ts";

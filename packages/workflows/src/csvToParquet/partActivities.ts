@@ -30,8 +30,7 @@ export interface PartsJob {
 export const parquetType = "application/vnd.apache.parquet";
 
 /** Where its parts go. */
-export const keysOf = ({ object, plan }: PartsJob) =>
-  partKeys({ ...object, ...placeOf(plan), table: plan.dataset?.table });
+export const keysOf = ({ object, plan }: PartsJob) => partKeys({ ...object, ...placeOf(plan) });
 
 /** How the file is read. */
 export const optionsOf = ({ object, plan, processedAtEpochMs }: PartsJob) => {

@@ -19,7 +19,7 @@ import type { CsvReport } from "../csv/CsvReport.ts";
 import { compressedFactor, partsAboveBytes } from "../csv/Limits.ts";
 import { registerDataset } from "../dataset/registerDataset.ts";
 import { CsvObjectFailure, transform, Transformed } from "./activities.ts";
-import type { CsvPipelinePlan } from "./CsvPipelineOptions.ts";
+import { type CsvPipelinePlan, placeOf } from "./CsvPipelineOptions.ts";
 import { DuckDone, transformByDuckDb } from "./duckActivity.ts";
 import { LivePass } from "./LivePass.ts";
 import {
@@ -129,7 +129,12 @@ const register = ({ object, plan }: PartsJob, report: CsvReport) =>
     : Activity.make({
         name: "register",
         error: CsvObjectFailure,
-        execute: registerDataset(plan.dataset, object, plan.columns, report),
+        execute: registerDataset(
+          { ...plan.dataset, ...placeOf(plan), table: plan.dataset.table },
+          object,
+          plan.columns,
+          report,
+        ),
       }).pipe(Retry.retryActivity());
 
 /** The steps from an object to its Parquet files. `processedAtEpochMs` is the execution's recorded start. */

@@ -44,8 +44,11 @@ export const checkDataset = (
 
 const padded = (number: number): string => String(number).padStart(2, "0");
 
+/** The folder of a table. */
+export const tableFolder = (root: string, table: string): string => `${root}/${table}/`;
+
 /** The folder of a month. */
 export const partitionFolder = (
-  table: string,
+  folder: string,
   { month, year }: { readonly year: number; readonly month: number },
-): string => `processed/${table}/year=${String(year).padStart(4, "0")}/month=${padded(month)}/`;
+): string => `${folder}year=${String(year).padStart(4, "0")}/month=${padded(month)}/`;

@@ -9,7 +9,7 @@ import { processedAtColumn, sourceFileColumn } from "../csv/Header.ts";
 import { calendarDate } from "../csv/Timestamp.ts";
 import type { ColumnKind, ColumnPlan } from "../parquet/ColumnPlan.ts";
 import type { DeclaredColumn } from "../schema/columnPlan.ts";
-import { type Dataset, partitionFolder, partitionKeys } from "./Dataset.ts";
+import { type Dataset, partitionFolder, partitionKeys, tableFolder } from "./Dataset.ts";
 
 /** The types of Hive. Source: Athena user guide, "Data types". */
 const types: Record<Exclude<ColumnKind, "decimal">, string> = {
@@ -44,13 +44,12 @@ const columnsOf = (
 
 /** Registers what was written from an object. Doing it again changes nothing. */
 export const registerDataset = Effect.fnUntraced(function* (
-  dataset: Dataset,
+  { catalog, root, table }: Pick<Dataset, "table" | "catalog"> & { readonly root: string },
   { eventEpochMs }: ObjectCreated,
   declared: ReadonlyArray<DeclaredColumn> | undefined,
   report: CsvReport,
 ) {
   const { clean } = yield* Buckets;
-  const { table } = dataset;
   const columns = columnsOf(declared, report);
   const clash = columns.find(({ name }) => partitionKeys.some((key) => key.name === name));
   if (clash !== undefined)
@@ -61,12 +60,12 @@ export const registerDataset = Effect.fnUntraced(function* (
       wanted: clash.type,
     });
   const { month, year } = calendarDate(eventEpochMs);
-  const folder = partitionFolder(table, { year, month });
+  const place = `s3://${clean}/${tableFolder(root, table)}`;
   const values = [String(year).padStart(4, "0"), String(month).padStart(2, "0")];
   yield* Catalog.use(({ register }) =>
     register(
-      { name: table, location: `s3://${clean}/processed/${table}/`, columns, partitionKeys },
-      { values, location: `s3://${clean}/${folder}` },
+      { name: table, location: place, columns, partitionKeys },
+      { values, location: partitionFolder(place, { year, month }) },
     ),
-  ).pipe(Effect.provide(dataset.catalog));
+  ).pipe(Effect.provide(catalog));
 });

@@ -1,5 +1,5 @@
 /**
- * The DuckDB engine: a CSV file to Parquet parts, about five times faster than the stream engine, with the same rows.
+ * The DuckDB engine: a CSV file to Parquet parts, in less processor time than the stream engine, with the same rows.
  *
  * Text is decoded, inflated and cut into records as the stream engine does it; blank rows are dropped and broken ones rejected
  * here. DuckDB gets good records only, a part at a time, so that the disk holds one part, and its memory is bounded.
