@@ -76,7 +76,6 @@ const watchFunction = (name: string, fn: sst.aws.Function, timeoutSeconds: numbe
     section,
     above: 0,
     periodSeconds: minute,
-    periods: 3,
   });
   alarmOn(`${name}-duration`, ofFunction(fn.name, "Duration", "p95"), {
     happened: `${name} takes more than 80 % of its timeout`,

@@ -12,7 +12,7 @@ beforeAll(async () => {
   graph = await synthesize("prod", {
     topologyChanges: [
       [
-        "export const pipelines = { csvToParquet, imageRenditions } as const;",
+        "export const pipelines = { csvToParquet, dailySales, imageRenditions } as const;",
         `const extra: PipelineTopology = {
            ...csvToParquet,
            name: "extra",
@@ -21,7 +21,7 @@ beforeAll(async () => {
            compute: { ...csvToParquet.compute, provisionedCount: 2, architecture: "x86_64" },
            secrets: ["partner"],
          };
-         export const pipelines = { csvToParquet, imageRenditions, extra } as const;`,
+         export const pipelines = { csvToParquet, dailySales, imageRenditions, extra } as const;`,
       ],
       [
         "export const chains: ReadonlyArray<ChainTopology> = [];",

@@ -78,6 +78,24 @@ const sums = [
 const takeAlarms = (graph: Graph, pattern: RegExp): Graph =>
   without(graph, "cloudwatch/metricAlarm", ({ name }) => pattern.test(name));
 
+/** What may go wrong with a pipeline, by the ends of its alarms' names. */
+const kinds = [
+  "dead-letters",
+  "undelivered",
+  "oldest-message",
+  "errors",
+  "error-rate",
+  "throttles",
+  "duration",
+  "conservation",
+  "conservation-gap",
+  "starts-per-upload",
+  "delivery",
+  "silence",
+  "parked",
+  "stuck",
+] as const;
+
 export const operationRules: ReadonlyArray<Rule> = [
   {
     name: "dead-letters-are-watched",
@@ -158,6 +176,39 @@ export const operationRules: ReadonlyArray<Rule> = [
         (metric) => !alarms(graph).some((alarm) => textOf(alarm.inputs, "metricName") === metric),
       ),
     plant: (graph) => takeAlarms(graph, /forgotten/),
+  },
+  {
+    name: "one-error-and-one-throttle-are-enough",
+    requirements: ["D4.13"],
+    appliesTo: isWatched,
+    violations: (graph) =>
+      alarms(graph)
+        .filter(({ name }) => /-(?:errors|throttles|dead-letters)$/.test(name))
+        .filter(
+          ({ inputs }) =>
+            numberOf(inputs, "threshold") !== 0 ||
+            numberOf(inputs, "evaluationPeriods") !== 1 ||
+            numberOf(inputs, "period") > 60,
+        )
+        .map(({ name }) => `${name} waits`),
+    plant: (graph) =>
+      change(graph, "cloudwatch/metricAlarm", { evaluationPeriods: 3 }, ({ name }) =>
+        name.endsWith("-throttles"),
+      ),
+  },
+  {
+    name: "every-pipeline-has-every-kind-of-alarm",
+    requirements: ["D1.15", "D4.13"],
+    appliesTo: isWatched,
+    violations: (graph) => {
+      const known = new Set(alarms(graph).map(({ name }) => name));
+      return [...topology.pipelines, ...topology.chains].flatMap(({ name }) =>
+        kinds
+          .filter((kind) => !known.has(`Alarm-${name}-${kind}`))
+          .map((kind) => `${name} has no alarm ${kind}`),
+      );
+    },
+    plant: (graph) => takeAlarms(graph, /-starts-per-upload$/),
   },
   {
     name: "what-does-not-add-up-is-watched",
