@@ -132,7 +132,7 @@ describe("a task", { timeout: 30_000 }, () => {
       const { run, saying, stop, stopped } = yield* connect;
       const one = yield* run({ overrides: told({ ENDS: "when told", EXIT_CODE: "75" }) });
       const arn = one.tasks?.[0]?.taskArn ?? "";
-      yield* saying("ready");
+      yield* saying("ready hello");
       const { task } = yield* stop(arn, "over its time");
       assert.strictEqual(task?.desiredStatus, "STOPPED");
       const ended = yield* stopped(arn);
@@ -140,7 +140,7 @@ describe("a task", { timeout: 30_000 }, () => {
       assert.strictEqual(ended?.containers?.[0]?.exitCode, 75);
 
       const deaf = yield* run({ overrides: told({ ENDS: "never", SAYS: "deaf" }) });
-      yield* saying("says deaf, has 512");
+      yield* saying("ready deaf");
       const deafArn = deaf.tasks?.[0]?.taskArn ?? "";
       yield* stop(deafArn);
       assert.strictEqual((yield* stopped(deafArn))?.containers?.[0]?.exitCode, 137);
@@ -152,7 +152,7 @@ describe("a task", { timeout: 30_000 }, () => {
       const { ecs, run, saying, stopped } = yield* connect;
       const spot = yield* run({ overrides: told({ ENDS: "when told", EXIT_CODE: "75" }) });
       const arn = spot.tasks?.[0]?.taskArn ?? "";
-      yield* saying("ready");
+      yield* saying("ready hello");
       yield* ecs.interrupt(arn.split("/").at(-1) ?? "");
       assert.deepInclude(yield* stopped(arn), { stopCode: "SpotInterruption" });
       const killed = yield* run({ overrides: told({ ENDS: "never" }) });
