@@ -196,9 +196,13 @@ const checkTimers = (
 ): void => {
   for (const [index, clock] of events.entries()) {
     if (clock._tag !== "ClockScheduled") continue;
-    // Its own: one that a redrive forgot has another one before it.
-    const done = events
-      .slice(index)
+    // Its own: after a redrive that forgets it, another one of its name has another end.
+    const after = events.slice(index);
+    const end = after.findIndex(
+      (event) => event._tag === "Redriven" && event.forget.clocks.includes(clock.name),
+    );
+    const done = after
+      .slice(0, end < 0 ? undefined : end)
       .find((event) => event._tag === "DeferredDone" && event.name === clock.deferred);
     if (done?._tag !== "DeferredDone") continue;
     const lateMs = done.atEpochMs - clock.wakeAtEpochMs;
