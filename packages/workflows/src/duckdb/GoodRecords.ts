@@ -1,13 +1,17 @@
 /**
  * The good records of a CSV file as text with plain line ends; blank ones are dropped, broken ones rejected, by the rules of
- * the stream engine, and counted in the pass.
+ * the stream engine, and so are exact duplicates; all are counted in the pass.
  */
 import { type CsvFailure, CsvQuoteUnclosed, CsvRecordTooLong } from "../csv/CsvFailure.ts";
 import type { CsvPass } from "../csv/CsvPass.ts";
 import { recordBytesMax } from "../csv/Limits.ts";
-import type { CsvQuote } from "../csv/Quote.ts";
+import type { Duplicates } from "../csv/CsvOptions.ts";
+import { type CsvQuote, quoteByte } from "../csv/Quote.ts";
+import { makeRowHash } from "../csv/RowHash.ts";
 import { type Fault, makeReject } from "../csv/Reject.ts";
 import { strayQuote } from "../csv/RecordReader.ts";
+import type { DateCells } from "./DateCells.ts";
+import { hashBytes, PlainForm } from "./recordHash.ts";
 import { NotForDuckDb } from "./NotForDuckDb.ts";
 import { RecordSplitter, type Split } from "./RecordSplitter.ts";
 
@@ -24,6 +28,10 @@ export class GoodRecords {
   readonly #pass: CsvPass;
   readonly #source: string;
   readonly #splitter: RecordSplitter;
+  readonly #dates: DateCells;
+  readonly #dropDuplicates: boolean;
+  readonly #plain: PlainForm;
+  readonly #hash = makeRowHash();
   #window: Uint8Array = new Uint8Array(0);
   #pieces: Array<Uint8Array> = [];
   /** The records kept of the window that have not become a piece. */
@@ -34,11 +42,21 @@ export class GoodRecords {
 
   constructor(
     pass: CsvPass,
-    options: { readonly source: string; readonly delimiter: string; readonly quote: CsvQuote },
+    options: {
+      readonly source: string;
+      readonly delimiter: string;
+      readonly quote: CsvQuote;
+      readonly duplicates: Duplicates;
+    },
+    dates: DateCells,
   ) {
     this.#pass = pass;
     this.#source = options.source;
-    this.#splitter = new RecordSplitter(options.delimiter, options.quote);
+    this.#dates = dates;
+    this.#dropDuplicates = options.duplicates !== "none";
+    const width = pass.groups?.width ?? 0;
+    this.#splitter = new RecordSplitter(options.delimiter, options.quote, width);
+    this.#plain = new PlainForm(options.delimiter.charCodeAt(0), quoteByte(options.quote));
   }
 
   /** Takes the next bytes of text. */
@@ -119,8 +137,23 @@ export class GoodRecords {
     }
     const fault = this.#fault(split);
     if (fault !== undefined) return this.#reject(fault, from, end);
+    if (this.#dropDuplicates && !this.#isFirst(from)) {
+      pass.duplicates += 1;
+      return undefined;
+    }
+    this.#dates.look(this.#window, from, this.#splitter.ends);
     this.#keep(from, end);
     return undefined;
+  }
+
+  /** Whether no row before had these cells. */
+  #isFirst(from: number): boolean {
+    const { cells, ends, hasQuotes, textEnd } = this.#splitter;
+    if (hasQuotes) {
+      this.#plain.write(this.#window, from, ends, cells);
+      hashBytes(this.#plain.bytes, 0, this.#plain.length, this.#hash);
+    } else hashBytes(this.#window, from, textEnd, this.#hash);
+    return this.#pass.seen.add(this.#hash);
   }
 
   #fault(split: Split): Fault | undefined {
