@@ -25,6 +25,8 @@ export class RecordSplitter {
   readonly ends: Int32Array;
   readonly #delimiter: number;
   readonly #quote: number;
+  /** Whether the quoted cell looked at last holds the character NUL. */
+  #nulInside = false;
   /** 1 for the bytes that mean something. */
   readonly #special = new Uint8Array(256);
 
@@ -69,7 +71,7 @@ export class RecordSplitter {
           if (close < 0 || (close + 1 >= length && !isLast)) return "incomplete";
           const next = bytes[close + 1] ?? lineFeed;
           if (next !== delimiter && next !== lineFeed && next !== carriageReturn) return "broken";
-          nul ||= bytes.subarray(at, close).includes(0);
+          nul ||= this.#nulInside;
           this.hasQuotes = true;
           at = close;
         } else odd = true;
@@ -95,6 +97,7 @@ export class RecordSplitter {
   /** Index of the quote that closes the cell whose opening quote stands at `from`; -1 when it has not come. */
   #closing(bytes: Uint8Array, from: number): number {
     const quote = this.#quote;
+    this.#nulInside = false;
     for (let at = from + 1; at < bytes.length; at += 1) {
       const byte = bytes[at];
       if (byte === quote) {
@@ -102,6 +105,7 @@ export class RecordSplitter {
         at += 1;
       } else if (byte === lineFeed || (byte === carriageReturn && bytes[at + 1] !== lineFeed))
         this.lines += 1;
+      else if (byte === 0) this.#nulInside = true;
     }
     return -1;
   }

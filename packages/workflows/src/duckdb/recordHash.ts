@@ -53,6 +53,17 @@ export class PlainForm {
     this.#quote = quote;
   }
 
+  /** Whether a record has a cell in quotes that does not need them: seldom, so most need no other form. */
+  isOther(record: Uint8Array, from: number, ends: Int32Array, cells: number): boolean {
+    let start = from;
+    for (let cell = 0; cell < cells; cell += 1) {
+      const end = ends[cell] ?? start;
+      if (record[start] === this.#quote && this.#isNeedless(record, start, end)) return true;
+      start = end + 1;
+    }
+    return false;
+  }
+
   /** Writes a whole record, without its line end, whose cells end where `ends` says. */
   write(record: Uint8Array, from: number, ends: Int32Array, cells: number): void {
     this.length = 0;
