@@ -212,8 +212,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   one(
     "a pending interrupt stops compensations",
     "divergedAt.ts",
-    "if (!isPending || live.bodyEnded) return false;",
-    "if (!isPending) return false;",
+    "return isPending && !live.bodyEnded\n",
+    "return isPending\n",
   ),
   one(
     "a leased child is asked for as its parent",
@@ -272,8 +272,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   one(
     "an execution that is to be interrupted stops before its side branches have replayed",
     "divergedAt.ts",
-    "yield* awaitUnasked(live, false);\n  return true;",
-    "return true;",
+    "? Effect.as(awaitUnasked(live, false), true)",
+    "? Effect.succeed(true)",
   ),
   one(
     "a redrive stores its fact before anybody could find it",
