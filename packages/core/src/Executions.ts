@@ -71,6 +71,14 @@ export const ExecutionRow = Schema.Struct({
 });
 export type ExecutionRow = typeof ExecutionRow.Type;
 
+/**
+ * Whether a row tells of more than another of the same execution: of a later commit, or of one redrive more. A redrive is
+ * entered before its fact is stored, and the row of the failure before it may still be on its way.
+ */
+export const isLater = (row: ExecutionRow, than: ExecutionRow): boolean =>
+  row.commit > than.commit ||
+  (row.commit === than.commit && (row.redrives ?? 0) > (than.redrives ?? 0));
+
 /** The index did not answer; nothing depends on it. */
 export class IndexUnavailable extends Schema.TaggedError<IndexUnavailable>()("IndexUnavailable", {
   operation: Schema.String,
@@ -85,8 +93,14 @@ export class IndexUnavailable extends Schema.TaggedError<IndexUnavailable>()("In
 export class Executions extends Context.Service<
   Executions,
   {
-    /** Stores the row unless one of a later commit is there. */
-    readonly record: (row: ExecutionRow) => Effect.Effect<void, IndexUnavailable>;
+    /**
+     * Stores the row unless a later one is there (`isLater`). `instead`: a row that announced what never came to pass, and
+     * may be replaced all the same as long as it is the one that is there.
+     */
+    readonly record: (
+      row: ExecutionRow,
+      instead?: ExecutionRow,
+    ) => Effect.Effect<void, IndexUnavailable>;
     /** Newest first; rows may be as old as the index is late. */
     readonly list: (
       query: ExecutionQuery,

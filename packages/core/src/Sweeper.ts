@@ -10,7 +10,14 @@
 import { Clock, Effect, Metric } from "effect";
 import { askAgain } from "./askAgain.ts";
 import { standsStill } from "./Decision.ts";
-import { type ExecutionRow, Executions, openStatuses, statusOf, toRow } from "./Executions.ts";
+import {
+  type ExecutionRow,
+  Executions,
+  isLater,
+  openStatuses,
+  statusOf,
+  toRow,
+} from "./Executions.ts";
 import { type ExecutionState, foldCommits } from "./ExecutionState.ts";
 import type { ClockScheduled, Commit } from "./HistoryEvent.ts";
 import { Journal } from "./Journal.ts";
@@ -37,6 +44,12 @@ export interface Swept {
  * Longer than a message takes in a busy queue: a nudge too many costs a run over the history.
  */
 export const sweepGraceMs = 120_000;
+
+/**
+ * A redrive is entered in the index before its fact is stored. After this long, in milliseconds, a fact that is not there
+ * does not come any more: its process has asked the store for less than ten seconds.
+ */
+const enteredMsMax = 900_000;
 
 /** Rows per page of the index. */
 const pageRows = 100;
@@ -137,7 +150,7 @@ const sweepOne = Effect.fnUntraced(
     }
     if (nudges.length > 0) yield* Metric.update(forgottenExecutions, 1);
     const isRight = commits.length === commit && statusOf(foldCommits(commits)) === row.status;
-    const repaired = nudges.length === 0 && !isRight ? yield* repair(executionId, commits) : 0;
+    const repaired = nudges.length === 0 && !isRight ? yield* repair(row, commits) : 0;
     return { nudged: nudges.length > 0 ? 1 : 0, repaired };
   },
   (effect, row) =>
@@ -153,12 +166,17 @@ const unreadable = ({ executionId }: ExecutionRow, reason: string) =>
     Effect.as({ unreadable: 1 }),
   );
 
-const repair = Effect.fnUntraced(function* (executionId: string, commits: ReadonlyArray<Commit>) {
+const repair = Effect.fnUntraced(function* (seen: ExecutionRow, commits: ReadonlyArray<Commit>) {
+  const { executionId } = seen;
   const state = foldCommits(commits);
   const row = toRow(executionId, state);
   // The row of an ended child stays open until somebody has told its parent: closed here, nobody would look again.
   if (!row || (state.completed && state.started?.parent)) return 0;
+  const isEarly = isLater(seen, row);
+  const now = yield* Clock.currentTimeMillis;
+  // A redrive that is entered and not stored yet: whoever makes it may be about to.
+  if (isEarly && now < seen.updatedEpochMs + enteredMsMax) return 0;
   const executions = yield* Executions;
-  yield* executions.record(row);
+  yield* executions.record(row, isEarly ? seen : undefined);
   return 1;
 });

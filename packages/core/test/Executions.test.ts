@@ -146,6 +146,15 @@ layer(layerDynaliteExecutions)("the index in DynamoDB", (it) => {
       // Made anew from the same history, it may hold more.
       yield* executions.record({ ...row, status: "failed", commit: 3, redrives: 1 });
       assert.deepInclude(yield* executions.find(row.executionId), { redrives: 1, commit: 3 });
+      // A redrive is entered before its fact is stored; the failure's own row, come late, must not hide it.
+      const entered = { ...row, status: "running", commit: 3, redrives: 2 } as const;
+      const failure = { ...row, status: "failed", commit: 3, redrives: 1 } as const;
+      yield* executions.record(entered);
+      yield* executions.record(failure);
+      yield* executions.record(failure, { ...entered, redrives: 3 });
+      assert.deepStrictEqual(yield* placesOf, [["running"], [], ["running"]]);
+      yield* executions.record(failure, entered);
+      assert.deepStrictEqual(yield* placesOf, [[], ["failed"], ["failed"]]);
       yield* executions.record({ ...row, status: "completed", commit: 9 });
       assert.deepStrictEqual(yield* placesOf, [[], [], ["completed"]]);
     }),

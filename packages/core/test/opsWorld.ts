@@ -6,6 +6,7 @@ import {
   type ExecutionRow,
   ExecutionRunner,
   Executions,
+  isLater,
   type HistoryEvent,
   Journal,
   pageOf,
@@ -35,10 +36,16 @@ export const makeOpsWorld = Effect.gen(function* () {
   const services = Layer.mergeAll(
     Layer.succeed(Journal, world.journal),
     Layer.succeed(Executions, {
-      record: (row) =>
+      record: (row, instead) =>
         Effect.sync(() => {
-          if ((rows.get(row.executionId)?.commit ?? 0) <= row.commit)
+          const before = rows.get(row.executionId);
+          if (
+            !before ||
+            (instead && before.redrives === instead.redrives) ||
+            !isLater(before, row)
+          ) {
             rows.set(row.executionId, row);
+          }
         }),
       list: (query) => pageOf([...rows.values()], query),
       find: (id) => Effect.sync(() => rows.get(id)),

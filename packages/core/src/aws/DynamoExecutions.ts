@@ -54,7 +54,7 @@ export const layerDynamo = (tableName: string): Layer.Layer<Executions, never, D
     Effect.map(DocumentClient, (client) => {
       const table = { client, tableName };
       return Executions.of({
-        record: (row) => attempt("record", () => put(table, row)),
+        record: (row, instead) => attempt("record", () => put(table, row, instead)),
         find: (executionId) => attempt("find", () => find(table, executionId)),
         list: (query) =>
           Effect.flatMap(upperBound(query), (before) =>
@@ -67,7 +67,19 @@ export const layerDynamo = (tableName: string): Layer.Layer<Executions, never, D
 const attempt = <A>(operation: string, run: () => Promise<A>) =>
   Effect.tryPromise({ try: run, catch: (cause) => new IndexUnavailable({ operation, cause }) });
 
-const put = async ({ client, tableName }: Table, row: ExecutionRow): Promise<void> => {
+/** Not a later one (see isLater), or the one that the row is written instead of; a row that has no redrives was not redriven. */
+const mayReplace = [
+  "attribute_not_exists(executionId)",
+  "#commit < :commit",
+  // The same commit again: a row of an older form is made anew.
+  "(#commit = :commit AND (attribute_not_exists(#redrives) OR #redrives <= :redrives))",
+].join(" OR ");
+
+const put = async (
+  { client, tableName }: Table,
+  row: ExecutionRow,
+  instead?: ExecutionRow,
+): Promise<void> => {
   const item = encodeRow(row);
   const shard = shardOf(row.executionId);
   const command = new PutCommand({
@@ -81,10 +93,18 @@ const put = async ({ client, tableName }: Table, row: ExecutionRow): Promise<voi
       ...(failureStatuses.has(row.status) && { failureShard: shard }),
       startedOrder: orderOf(row),
     },
-    // The same commit again: a row of an older form is made anew.
-    ConditionExpression: "attribute_not_exists(executionId) OR #commit <= :commit",
-    ExpressionAttributeNames: { "#commit": "commit" },
-    ExpressionAttributeValues: { ":commit": row.commit },
+    ConditionExpression: instead
+      ? `${mayReplace} OR (#commit = :insteadCommit AND #redrives = :insteadRedrives)`
+      : mayReplace,
+    ExpressionAttributeNames: { "#commit": "commit", "#redrives": "redrives" },
+    ExpressionAttributeValues: {
+      ":commit": row.commit,
+      ":redrives": row.redrives ?? 0,
+      ...(instead && {
+        ":insteadCommit": instead.commit,
+        ":insteadRedrives": instead.redrives ?? 0,
+      }),
+    },
   });
   await client.send(command).catch((error: unknown) => {
     // A newer row is there: this one has nothing to add.

@@ -3,7 +3,7 @@
  */
 import { Effect, Exit, Layer } from "effect";
 import { pageOf } from "../../ExecutionQuery.ts";
-import { type ExecutionRow, Executions, IndexUnavailable } from "../../Executions.ts";
+import { type ExecutionRow, Executions, IndexUnavailable, isLater } from "../../Executions.ts";
 import { type Caller, request } from "./request.ts";
 
 /** A lagging read shows the rows as they were up to this long ago, in milliseconds. */
@@ -36,7 +36,7 @@ export class SimulatedExecutions {
             }),
       );
     return Layer.succeed(Executions, {
-      record: (row) => ask("record", () => this.#record(row, world.nowMs)),
+      record: (row, instead) => ask("record", () => this.#record(row, world.nowMs, instead)),
       find: (executionId) =>
         ask("find", () => this.rowsAt(readAtMs()).find((row) => row.executionId === executionId)),
       list: (query) =>
@@ -47,9 +47,12 @@ export class SimulatedExecutions {
     });
   }
 
-  #record(row: ExecutionRow, atMs: number): void {
+  #record(row: ExecutionRow, atMs: number, instead?: ExecutionRow): void {
     const rows = this.#rows.get(row.executionId) ?? [];
-    if (row.commit < (rows.at(-1)?.row.commit ?? 0)) return;
+    const before = rows.at(-1)?.row;
+    const isReplaced =
+      instead && before?.commit === instead.commit && before.redrives === instead.redrives;
+    if (before && isLater(before, row) && !isReplaced) return;
     this.#rows.set(row.executionId, [...rows, { atMs, row }]);
   }
 }
