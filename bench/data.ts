@@ -2,7 +2,7 @@
  * The data engines and the Python reference over the same CSV, in one run: processor seconds and peak memory of each, one
  * JSON line each. Every engine is a process of its own; the processor seconds of its start count.
  *
- * Usage: node bench/data.ts [MB, default 100] [--no-duplicates: duplicates are kept]
+ * Usage: node bench/data.ts [MB, default 100] [--no-duplicates: duplicates are kept] [--declared: with a schema]
  * Python's line is left out, with a word, where pandas is not installed.
  */
 import { spawnSync } from "node:child_process";
@@ -13,6 +13,7 @@ import { join } from "node:path";
 const folder = import.meta.dirname;
 const megabytes = Number(process.argv[2] ?? "100");
 const keep = process.argv.includes("--no-duplicates");
+const columns = process.argv.includes("--declared") ? "declared" : "text";
 
 const work = mkdtempSync(join(tmpdir(), "millrace-bench-"));
 const path = join(work, "in.csv");
@@ -35,7 +36,7 @@ const run = (program: string, args: ReadonlyArray<string>): void => {
 const engine = join(folder, "data-plane", "engine.ts");
 spawnSync(process.execPath, [join(folder, "csv.ts"), String(megabytes), "hyparquet-writer", path]);
 for (const name of ["stream", "duckdb"])
-  run(process.execPath, [...flags, engine, name, path, keep ? "none" : "file"]);
+  run(process.execPath, [...flags, engine, name, path, keep ? "none" : "file", columns]);
 /** The interpreter that has pandas: a distribution's own, where another one comes first in the path. */
 const python =
   ["python3", "/usr/bin/python3"].find(

@@ -126,6 +126,28 @@ layer(world, { timeout: "30 seconds", excludeTestServices: true })("the object s
     }),
   );
 
+  it.effect(
+    "says which version lies under a key now, which is read when there is another one",
+    () =>
+      Effect.gen(function* () {
+        const { newest } = yield* ObjectStore;
+        for (const bucket of [plain, versioned]) {
+          const at = { bucket, key: "tables/ü +.csv" };
+          const gone = yield* Effect.flip(newest(at));
+          assert.strictEqual(gone._tag, "ObjectGone");
+          const first = yield* put(bucket, at.key, "one");
+          const found = yield* newest(at);
+          assert.deepStrictEqual(found, first);
+          yield* put(bucket, at.key, "another");
+          const second = yield* Effect.result(read(found));
+          if (bucket === versioned)
+            assert.strictEqual(second._tag === "Success" && second.success, "one");
+          else
+            assert.strictEqual(second._tag === "Failure" && second.failure._tag, "ObjectChanged");
+        }
+      }),
+  );
+
   it.effect("removes an object, also one that is not there", () =>
     Effect.gen(function* () {
       const store = yield* ObjectStore;

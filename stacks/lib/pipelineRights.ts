@@ -24,7 +24,7 @@ export const pipelineRights = (
   ...queueRights(queues),
   ...stateRights,
   ...tableRights(pipeline),
-  ...inputsOf(pipeline).flatMap(readRights),
+  ...[...inputsOf(pipeline), ...(pipeline.reads ?? [])].flatMap(readRights),
   ...pipeline.outputs.flatMap(writeRights),
   ...valueRights,
   ...announceRights,
@@ -74,7 +74,10 @@ const inputsOf = (pipeline: AnyPipeline): ReadonlyArray<PipelineOutput> => {
   return allPipelines.find(({ name }) => name === pipeline.after)?.outputs ?? [];
 };
 
-const readRights = ({ bucket, prefix }: PipelineOutput): ReadonlyArray<Right> => [
+const readRights = ({
+  bucket,
+  prefix,
+}: Pick<PipelineOutput, "bucket" | "prefix">): ReadonlyArray<Right> => [
   {
     // A copy to the error bucket takes the object's tags along.
     actions: [

@@ -28,6 +28,8 @@ const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   DeleteMessageCommand: ["sqs:DeleteMessage"],
   GetCommand: ["dynamodb:GetItem"],
   GetObjectCommand: ["s3:GetObject", "s3:GetObjectVersion"],
+  // HEAD has no right of its own.
+  HeadObjectCommand: ["s3:GetObject"],
   // Only for a pipeline that names secrets.
   GetSecretValueCommand: [],
   // The reconciler's, and of people.

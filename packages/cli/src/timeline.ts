@@ -103,8 +103,19 @@ const describeResult = (result: unknown): Described => {
 const stageLines = (value: unknown): ReadonlyArray<string> => {
   const stages = member(member(value, "report"), "stages");
   if (!Predicate.isObject(stages)) return [];
-  return Object.entries(stages).map(([stage, figures]) => `${stage}: ${figureText(figures)}`);
+  return Object.entries(stages).flatMap(([stage, figures]) =>
+    [`${stage}: ${figureText(figures)}`].concat(stepLines(stage, member(figures, "steps"))),
+  );
 };
+
+/** The steps that a pipeline has been given, each on a line of its own. */
+const stepLines = (stage: string, steps: unknown): ReadonlyArray<string> =>
+  Array.isArray(steps)
+    ? steps.map((step: unknown) => {
+        const { name, stage: _stage, ...figures } = Predicate.isObject(step) ? { ...step } : {};
+        return `${stage} ${String(name)}: ${figureText(figures)}`;
+      })
+    : [];
 
 const figureText = (figures: unknown): string =>
   Predicate.isObject(figures)

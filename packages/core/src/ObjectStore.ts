@@ -107,6 +107,10 @@ export class ObjectStore extends Context.Service<
     ) => Effect.Effect<OpenedObject, ReadFailure, Scope.Scope>;
     /** The bytes of exactly that version, optionally only some of them. */
     readonly read: (ref: ObjectRef, options?: ReadRange) => Stream.Stream<Uint8Array, ReadFailure>;
+    /** Which version lies under a key now: for what no event announces. Exactly that one is read then. */
+    readonly newest: (
+      at: Pick<ObjectRef, "bucket" | "key">,
+    ) => Effect.Effect<ObjectRef, ReadFailure>;
     /** Begins an object of unknown length; memory stays bounded. */
     readonly writer: (
       target: ObjectTarget,

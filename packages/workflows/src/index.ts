@@ -25,6 +25,9 @@ export {
 export { type InferredColumn } from "./schema/InferredColumn.ts";
 export { InferredFrom, type InferredSchema, inferSchema } from "./schema/inferSchema.ts";
 export { renderField, renderSchema, schemaName } from "./schema/renderSchema.ts";
+export { joinReference, type JoinOptions } from "./steps/joinReference.ts";
+export { type Reference, ReferenceInvalid } from "./steps/Reference.ts";
+export { referenceStep, type RowStep, rowStep, StepUnsupported } from "./steps/RowStep.ts";
 export { UndeclaredColumns } from "./schema/matchColumns.ts";
 export type { ByteSink } from "./parquet/ByteSink.ts";
 export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.ts";

@@ -18,10 +18,14 @@ import {
 import { Cause, Context, Effect, Schema } from "effect";
 import { Activity } from "effect/workflow";
 import { LoopStopped } from "./outputMetadata.ts";
+import { ReferenceInvalid } from "./steps/Reference.ts";
 import { quarantine, Quarantined } from "./quarantine.ts";
 import { type PipelineTopology, queueNames } from "./topology.ts";
 
 const QuarantineFailure = Schema.Union([...ReadFailure.members, ...WriteFailure.members]);
+
+const isNotItsFault = (error: unknown): boolean =>
+  error instanceof LoopStopped || error instanceof ReferenceInvalid;
 
 /** Wraps the body of a pipeline's workflow. */
 export const refuseInvalid =
@@ -30,10 +34,10 @@ export const refuseInvalid =
     self.pipe(
       Effect.tapCauseIf(
         // What may succeed later is not the object's fault: it is dead-lettered, and stays where it is.
-        // Nor is a loop: the object is well, and a copy of it would be one more.
+        // Nor is a loop: the object is well, and a copy of it would be one more. Nor is a step's broken table.
         (cause) => {
           const error = Cause.squash(cause);
-          return failureClassOf(error) === "permanent" && !(error instanceof LoopStopped);
+          return failureClassOf(error) === "permanent" && !isNotItsFault(error);
         },
         (cause) =>
           Activity.make({

@@ -55,6 +55,8 @@ export interface PipelineBase {
     /** Functions that are kept warm; each is paid for whether it works or not. @default 0 */
     readonly provisionedCount?: number;
   };
+  /** What its steps read beside its inputs: reference tables. @default nothing */
+  readonly reads?: ReadonlyArray<Pick<PipelineOutput, "bucket" | "prefix">>;
   /** Packages with native parts, which are installed beside the bundle for the function's own platform. */
   readonly nativePackages?: ReadonlyArray<string>;
   /** Names of the secrets that its activities read. */

@@ -161,6 +161,15 @@ const files: Record<string, readonly [Uint8Array, Partial<CsvOptions>?]> = {
     ),
     { duplicates: "none" },
   ],
+  "duplicates that differ in quotes alone": [
+    bytesOf('a,b\n"1",x\n1,"x"\n1,x\n"1,",x\n"""1""",x\n1,"x\ny"\n1,"x\ny"\n"","1x"\n,1x\n'),
+  ],
+  "dates of one form in one part and of others in the next": [
+    bytesOf(
+      `id,date\n${rows(60, (index) => `${index},${["2024-01-31", "2024-02-30", ""][index % 3]}`)}\n${rows(60, (index) => `${60 + index},${["2024-01-31 10:00", '"2024-02-29T01:02:03.4Z"', "2024-13-01"][index % 3]}`)}\n${rows(60, (index) => `${120 + index},${["31 Jan 2024", "2024-01-31", '" 2024/1/1"'][index % 3]}`)}\n`,
+    ),
+    { partRowsMax: 60 },
+  ],
   "semicolons and single quotes": [bytesOf("a;b\n'x;''y';1\n\"z\";2\n"), { quote: "'" }],
   "no quotes": [bytesOf("a,b\n\"x,1\nit's,2\n"), { quote: "none" }],
   "names that SQL knows": [bytesOf('select,"from ""x""",c0,rowid\n1,2,3,4\n')],

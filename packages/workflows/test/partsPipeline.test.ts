@@ -27,6 +27,7 @@ import {
 } from "../src/index.ts";
 import { hashParquet } from "../../../test/parquetHash.ts";
 import { makeMemoryStore } from "./memoryStore.ts";
+import { standingClock } from "./standingClock.ts";
 import { queryDuckDb } from "./support.ts";
 
 const partRows = 100;
@@ -61,17 +62,6 @@ const failingOnce = (store: Layer.Layer<ObjectStore>, pattern: RegExp | undefine
   ).pipe(Layer.provide(store));
   return { layer, opened };
 };
-
-/** Pauses pass, and it is always the same time: two executions begin at the same instant. */
-const standingClock = Effect.map(Clock.Clock, (live): Clock.Clock => ({
-  currentTimeMillisUnsafe: () => 0,
-  currentTimeMillis: Effect.succeed(0),
-  currentTimeNanosUnsafe: () => 0n,
-  currentTimeNanos: Effect.succeed(0n),
-  monotonicTimeNanosUnsafe: () => 0n,
-  monotonicTimeNanos: Effect.succeed(0n),
-  sleep: (duration) => live.sleep(duration),
-}));
 
 const runPipeline = (
   bytes: Uint8Array,

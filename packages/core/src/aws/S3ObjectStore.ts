@@ -8,6 +8,7 @@ import {
   CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   PutObjectCommand,
   type S3Client,
   type S3ClientConfig,
@@ -35,6 +36,7 @@ export const layerS3 = (config: S3ClientConfig = {}): Layer.Layer<ObjectStore> =
       ObjectStore.of({
         open: (ref, options) => open(client, ref, options),
         read: (ref, options) => read(client, ref, options),
+        newest: (at) => newest(client, at),
         writer: (target) => openWriter(client, target),
         put: (target, body) => put(client, target, body),
         copy: (ref, target) => copy(client, ref, target),
@@ -86,6 +88,22 @@ const getObject = (client: S3Client, ref: ObjectRef, range: ReadRange = {}) =>
         { abortSignal: signal },
       ),
     catch: (error) => (statusOf(error) === 416 ? empty : readFailure("read", ref, error)),
+  });
+
+const newest = (client: S3Client, { bucket, key }: Pick<ObjectRef, "bucket" | "key">) =>
+  Effect.tryPromise({
+    try: async (signal): Promise<ObjectRef> => {
+      const { ETag, VersionId } = await client.send(
+        new HeadObjectCommand({ Bucket: bucket, Key: key }),
+        { abortSignal: signal },
+      );
+      const etag = unquote(ETag);
+      // An object from before a bucket had versions, or in one without, has none to be read by.
+      return VersionId === undefined || VersionId === "null"
+        ? { bucket, key, etag }
+        : { bucket, key, etag, versionId: VersionId };
+    },
+    catch: (error) => readFailure("look at", { bucket, key, etag: "" }, error),
   });
 
 const bodyStream = (body: unknown, ref: ObjectRef): Stream.Stream<Uint8Array, ReadFailure> =>

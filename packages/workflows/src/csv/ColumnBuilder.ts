@@ -134,6 +134,11 @@ export class DeclaredBuilder {
     this.#reader = cellReader(column.plan, slashDates);
   }
 
+  /** What was read last. */
+  get value(): CellValue | null {
+    return this.#read;
+  }
+
   /** False when the cell does not fit the column. */
   read(cell: Cell): boolean {
     const value = this.#valueOf(cell);
@@ -189,7 +194,8 @@ const isNumber = (value: CellValue): value is number => typeof value === "number
 const isBigInt = (value: CellValue): value is bigint => typeof value === "bigint";
 const isBoolean = (value: CellValue): value is boolean => typeof value === "boolean";
 
-const columnValues = (
+/** The values of a column of that kind. */
+export const columnValues = (
   kind: ColumnPlan["kind"],
   values: ReadonlyArray<CellValue | null>,
 ): ColumnValues => {

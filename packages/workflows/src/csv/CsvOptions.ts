@@ -18,6 +18,7 @@ import type { RejectsFormat } from "./RejectsFile.ts";
 import type { DeclaredColumn } from "../schema/columnPlan.ts";
 import type { UndeclaredColumns } from "../schema/matchColumns.ts";
 import type { InputFormat } from "../input/InputFormat.ts";
+import type { OpenStep } from "../steps/StepRunner.ts";
 import type { SlashDates } from "./Timestamp.ts";
 
 /** Among which rows duplicates are looked for. */
@@ -46,6 +47,8 @@ export interface CsvOptions {
   readonly dateColumns?: ReadonlyArray<string> | undefined;
   /** The columns of a declared schema (see `columnPlan`). @default none: the rules of D1.6, everything else is text */
   readonly columns?: ReadonlyArray<DeclaredColumn> | undefined;
+  /** What is done with each row that is left, in order (see `openSteps`). @default nothing */
+  readonly rowSteps?: ReadonlyArray<OpenStep> | undefined;
   /** What becomes of columns that the declared schema does not know. @default refuse: the file is invalid */
   readonly undeclaredColumns?: UndeclaredColumns | undefined;
   /**
@@ -82,6 +85,7 @@ export const withDefaults = (options: CsvOptions) => ({
   ...options,
   quote: options.quote ?? ('"' as const),
   slashDates: options.slashDates ?? ("refuse" as const),
+  rowSteps: options.rowSteps ?? [],
   undeclaredColumns: options.undeclaredColumns ?? ("refuse" as const),
   duplicates: options.duplicates ?? ("file" as const),
   partRowsMax: options.partRowsMax ?? Number.POSITIVE_INFINITY,

@@ -8,9 +8,11 @@
 import { Result } from "effect";
 import { formatOf } from "../input/InputFormat.ts";
 import { type JsonResume, JsonRows, type JsonVisitor } from "../input/JsonRows.ts";
+import { missingInputs } from "../steps/StepRunner.ts";
 import { matchColumns } from "../schema/matchColumns.ts";
 import type { Cell } from "./ColumnBuilder.ts";
 import {
+  CsvColumnsMissing,
   CsvEmpty,
   type CsvFailure,
   CsvHeaderBroken,
@@ -101,7 +103,7 @@ export class CsvPass {
     if (byteOffset === undefined) this.#skip = textOffset;
     else text.resume(byteOffset, decided);
     this.#begin(opening.#keys, opening.#emptyIsNull);
-    this.groups?.resume(position.rowsOut, position.dateColumns);
+    this.groups?.resume(position.rowsOut, position.dateColumns, position.steps);
     const { delimiter, format } = opened;
     const at = { textOffset, line };
     const reader =
@@ -235,6 +237,7 @@ export class CsvPass {
         blankRows: this.blankRows,
         emptyLines: this.emptyLines,
         dateColumns: groups.dateColumns.map((column) => ({ ...column })),
+        ...(groups.steps.length > 0 && { steps: groups.steps }),
         ignored: this.ignored,
         firstReject: this.#firstReject,
       },
@@ -284,7 +287,7 @@ export class CsvPass {
       }
       this.#hashes?.push(this.#hash);
     }
-    return groups.add(cells) ? "ends-part" : undefined;
+    return groups.runSteps(cells) ?? (groups.add(cells) ? "ends-part" : undefined);
   }
 
   #header(cells: ReadonlyArray<string>): Verdict {
@@ -298,7 +301,7 @@ export class CsvPass {
 
   /** The columns are known. */
   #begin(header: ReadonlyArray<string>, emptyIsNull: boolean): CsvFailure | undefined {
-    const { columns, dateColumns, source, undeclaredColumns } = this.#options;
+    const { columns, dateColumns, rowSteps, source, undeclaredColumns } = this.#options;
     // The reader uses its array of cells again.
     this.#keys = [...header];
     this.#emptyIsNull = emptyIsNull;
@@ -309,6 +312,8 @@ export class CsvPass {
     const matched =
       columns === undefined ? undefined : matchColumns(source, names, columns, undeclaredColumns);
     if (matched !== undefined && Result.isFailure(matched)) return matched.failure;
+    const missing = columns === undefined ? missingInputs(rowSteps, names) : [];
+    if (missing.length > 0) return new CsvColumnsMissing({ source, columns: missing });
     this.ignored = matched?.success.ignored ?? [];
     this.groups = new RowGroupBuilder({
       ...this.#options,
@@ -375,9 +380,7 @@ export class CsvPass {
 
   /** However small the file: when rows came and every one was rejected, an empty output would be a lie. */
   #noRowLeft(): CsvTooManyRejects | undefined {
-    return this.rowsRejected > 0 && this.rowsRejected + this.blankRows === this.rowsIn
-      ? this.#rejectsFailure()
-      : undefined;
+    return this.rowsRejected > 0 && this.groups?.rows === 0 ? this.#rejectsFailure() : undefined;
   }
 
   #rejectsFailure(): CsvTooManyRejects {

@@ -31,6 +31,21 @@ export const DateColumn = Schema.Struct({
 });
 export type DateColumn = typeof DateColumn.Type;
 
+/** What a step of the pipeline came to. */
+export const StepFigures = Schema.Struct({
+  name: Schema.String,
+  stage: Schema.Literals(["transform", "enrich"]),
+  rowsIn: Schema.Int,
+  rowsOut: Schema.Int,
+  rowsRejected: Schema.Int,
+  /** The version of the table that it looked things up in. */
+  reference: Schema.optionalKey(Schema.String),
+  referenceRows: Schema.optionalKey(Schema.Int),
+});
+export type StepFigures = typeof StepFigures.Type;
+
+const steps = Schema.optionalKey(Schema.Array(StepFigures));
+
 /** The figures of each stage. */
 export const CsvStages = Schema.Struct({
   validate: Schema.Struct({
@@ -49,8 +64,9 @@ export const CsvStages = Schema.Struct({
     rows: Schema.Int,
     dateColumns: Schema.Array(DateColumn),
     nullDates: Schema.Int,
+    steps,
   }),
-  enrich: Schema.Struct({ rows: Schema.Int, columns: Schema.Array(Schema.String) }),
+  enrich: Schema.Struct({ rows: Schema.Int, columns: Schema.Array(Schema.String), steps }),
   output: Schema.Struct({
     encoder: Schema.String,
     rows: Schema.Int,

@@ -91,7 +91,7 @@ export const readOpening = Effect.fnUntraced(function* <E, R>(
 });
 
 /** Moves full tables of row hashes to a temporary file of the scope. */
-const makeSpill = (pass: CsvPass, scope: Scope.Scope) => {
+export const makeSpill = (pass: CsvPass, scope: Scope.Scope) => {
   let spilled: { readonly seen: SeenRows; readonly file: SpillFile } | undefined;
   return Effect.gen(function* () {
     const { seen } = pass;

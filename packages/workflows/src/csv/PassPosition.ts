@@ -5,7 +5,7 @@
  * The columns are not in it: they are read from the file's beginning again.
  */
 import { Schema } from "effect";
-import { DateColumn } from "./CsvReport.ts";
+import { DateColumn, StepFigures } from "./CsvReport.ts";
 
 /** Figures are of everything before the position. */
 export const PassPosition = Schema.Struct({
@@ -24,6 +24,8 @@ export const PassPosition = Schema.Struct({
   blankRows: Schema.Int,
   emptyLines: Schema.Int,
   dateColumns: Schema.Array(DateColumn),
+  /** Of the pipeline's steps, if it has any. */
+  steps: Schema.optionalKey(Schema.Array(StepFigures)),
   /** Keys of JSON records that were left out. */
   ignored: Schema.Array(Schema.String),
   firstReject: Schema.String,

@@ -4,17 +4,20 @@
 import { Schema } from "effect";
 import { rejectTextMax } from "./Limits.ts";
 
-/** Why a row was rejected. */
-export const RejectReason = Schema.Literals([
-  "row-too-short",
-  "row-too-long",
-  "stray-quote",
-  "nul-character",
-  "does-not-fit",
-  "not-json",
-  "not-an-object",
-  "broken-text",
-  "unknown-key",
+/** Why a row was rejected; `step:<name>` by a step of the pipeline. */
+export const RejectReason = Schema.Union([
+  Schema.Literals([
+    "row-too-short",
+    "row-too-long",
+    "stray-quote",
+    "nul-character",
+    "does-not-fit",
+    "not-json",
+    "not-an-object",
+    "broken-text",
+    "unknown-key",
+  ]),
+  Schema.TemplateLiteral(["step:", Schema.String]),
 ]);
 export type RejectReason = typeof RejectReason.Type;
 

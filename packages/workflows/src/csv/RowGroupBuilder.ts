@@ -14,9 +14,11 @@ import {
   DeclaredBuilder,
   TextBuilder,
 } from "./ColumnBuilder.ts";
-import type { DateColumn } from "./CsvReport.ts";
+import type { DateColumn, StepFigures } from "./CsvReport.ts";
 import { processedAtColumn, sourceFileColumn } from "./Header.ts";
+import { type OpenStep, StepRunner } from "../steps/StepRunner.ts";
 import { cellOverheadBytes, rowGroupBytesMax } from "./Limits.ts";
+import type { Fault } from "./Reject.ts";
 import type { SlashDates } from "./Timestamp.ts";
 
 /** A finished group. */
@@ -36,6 +38,7 @@ export interface RowGroupOptions {
   readonly declared?:
     | { readonly columns: ReadonlyArray<DeclaredColumn>; readonly sources: ReadonlyArray<number> }
     | undefined;
+  readonly rowSteps: ReadonlyArray<OpenStep>;
   /** Whether an empty cell is null: in CSV, but not in JSON. */
   readonly emptyIsNull: boolean;
   readonly processedAtEpochMs: number;
@@ -57,6 +60,7 @@ export class RowGroupBuilder {
   readonly #free: ReadonlyArray<ColumnBuilder>;
   readonly #declared: ReadonlyArray<DeclaredBuilder>;
   readonly #sources: ReadonlyArray<number>;
+  readonly #steps: StepRunner | undefined;
   #groupRows = 0;
   #groupBytes = 0;
   #partRows = 0;
@@ -78,8 +82,13 @@ export class RowGroupBuilder {
       (column) => new DeclaredBuilder(column, slashDates, options.emptyIsNull),
     );
     this.#sources = declared?.sources ?? [];
+    const plan = [...this.#free, ...this.#declared].map((column) => column.plan);
+    this.#steps =
+      options.rowSteps.length === 0
+        ? undefined
+        : new StepRunner({ ...options, steps: options.rowSteps, plan, declared: this.#declared });
     this.plan = [
-      ...[...this.#free, ...this.#declared].map((column) => column.plan),
+      ...(this.#steps?.plan ?? plan),
       { name: processedAtColumn, kind: "timestamp" as const, nullable: false },
       { name: sourceFileColumn, kind: "text" as const, nullable: false },
     ];
@@ -95,6 +104,21 @@ export class RowGroupBuilder {
     return this.#free.flatMap((column) => (column instanceof DateBuilder ? [column.figures] : []));
   }
 
+  /** What the steps came to. */
+  get steps(): ReadonlyArray<StepFigures> {
+    return this.#steps?.figures ?? [];
+  }
+
+  /** The columns that steps have added. */
+  get added(): ReadonlyArray<string> {
+    return this.plan.slice(this.#free.length + this.#declared.length, -2).map(({ name }) => name);
+  }
+
+  /** Why a step rejects a row that fits; `add` keeps what the steps have made of it. */
+  runSteps(cells: ReadonlyArray<Cell>): Fault | undefined {
+    return this.#steps?.run(cells);
+  }
+
   /** The first declared column that a row does not fit. Reads the row: `add` keeps what was read. */
   unfit(cells: ReadonlyArray<Cell>): DeclaredBuilder | undefined {
     for (let index = 0; index < this.#declared.length; index++) {
@@ -106,19 +130,25 @@ export class RowGroupBuilder {
   }
 
   /** Goes on with what another pass over the same file had come to. */
-  resume(rows: number, dateColumns: ReadonlyArray<DateColumn>): void {
+  resume(
+    rows: number,
+    dateColumns: ReadonlyArray<DateColumn>,
+    steps: ReadonlyArray<StepFigures> = [],
+  ): void {
+    this.#steps?.resume(steps);
     this.rows = rows;
     const dates = this.#free.filter((column) => column instanceof DateBuilder);
     dates.forEach((column, index) => Object.assign(column.figures, dateColumns[index]));
   }
 
-  /** Adds a row of as many cells as there are names, which `unfit` has seen last; true when a part ends with it. */
+  /** Adds a row of as many cells as there are names, which `unfit` and `runSteps` have seen last; true when a part ends with it. */
   add(cells: ReadonlyArray<Cell>): boolean {
     let bytes = cells.length * cellOverheadBytes;
     for (const cell of cells) bytes += cell?.length ?? 0;
     for (let index = 0; index < this.#free.length; index++)
       this.#free[index]?.add(cells[index] ?? null);
     for (const column of this.#declared) column.keep();
+    bytes += this.#steps?.keep() ?? 0;
     this.rows += 1;
     this.#groupRows += 1;
     this.#partRows += 1;
@@ -146,9 +176,9 @@ export class RowGroupBuilder {
     const length = this.#groupRows;
     const processedAt = Array.from<number>({ length }).fill(this.#options.processedAtEpochMs);
     const sourceFile = Array.from<string>({ length }).fill(this.#options.sourceFile);
+    const columns = [...this.#free, ...this.#declared].map((column) => column.take());
     return [
-      ...this.#free.map((column) => column.take()),
-      ...this.#declared.map((column) => column.take()),
+      ...(this.#steps?.take(columns) ?? columns),
       { kind: "timestamp", values: processedAt },
       { kind: "text", values: sourceFile },
     ];

@@ -61,7 +61,9 @@ export class SeenRows {
       const at = slot * lanes;
       if (this.#table[at + 2] === 0) {
         if (this.#isSpilled(hash)) return false;
-        this.#table.set(hash, at);
+        this.#table[at] = hash[0] ?? 0;
+        this.#table[at + 1] = hash[1] ?? 0;
+        this.#table[at + 2] = hash[2] ?? 0;
         this.#used += 1;
         if (this.#used > this.#slots * (this.#slots < this.#slotsMax ? 0.6 : 0.9)) this.#grow();
         return true;
@@ -102,7 +104,9 @@ export class SeenRows {
       if (old[at + 2] === 0) continue;
       let slot = (old[at] ?? 0) & (this.#slots - 1);
       while (this.#table[slot * lanes + 2] !== 0) slot = (slot + 1) & (this.#slots - 1);
-      this.#table.set(old.subarray(at, at + lanes), slot * lanes);
+      this.#table[slot * lanes] = old[at] ?? 0;
+      this.#table[slot * lanes + 1] = old[at + 1] ?? 0;
+      this.#table[slot * lanes + 2] = old[at + 2] ?? 0;
     }
   }
 

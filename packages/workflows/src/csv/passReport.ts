@@ -3,9 +3,14 @@
  */
 import type { CsvPass } from "./CsvPass.ts";
 import { textKind } from "./Opened.ts";
-import type { CsvPart, CsvReport } from "./CsvReport.ts";
+import type { CsvPart, CsvReport, StepFigures } from "./CsvReport.ts";
 import { processedAtColumn, sourceFileColumn } from "./Header.ts";
 import { toldName, toldRename } from "./toldName.ts";
+
+const lost = (steps: ReadonlyArray<StepFigures>) =>
+  steps.reduce((sum, step) => sum + step.rowsRejected, 0);
+
+const told = (steps: ReadonlyArray<StepFigures>) => (steps.length === 0 ? {} : { steps });
 
 /** What became of a file's rows; nothing before the header has been read. */
 export const passReport = (
@@ -24,7 +29,10 @@ export const passReport = (
     name: toldName(column.name),
   }));
   const nullDates = dateColumns.reduce((sum, column) => sum + column.unparsable, 0);
-  const valid = rowsIn - rowsRejected;
+  const { steps } = groups;
+  const ofStage = (stage: StepFigures["stage"]) => steps.filter((step) => step.stage === stage);
+  const valid = rowsIn - rowsRejected + lost(steps);
+  const transformed = rowsOut + lost(ofStage("enrich"));
   return {
     rowsIn,
     rowsOut,
@@ -42,10 +50,14 @@ export const passReport = (
     ...textKind(opened),
     parts,
     stages: {
-      validate: { rowsIn, rowsOut: valid, rowsRejected, emptyLines },
-      clean: { rowsIn: valid, rowsOut, blankRows, duplicates },
-      transform: { rows: rowsOut, dateColumns, nullDates },
-      enrich: { rows: rowsOut, columns: [processedAtColumn, sourceFileColumn] },
+      validate: { rowsIn, rowsOut: valid, rowsRejected: rowsIn - valid, emptyLines },
+      clean: { rowsIn: valid, rowsOut: valid - blankRows - duplicates, blankRows, duplicates },
+      transform: { rows: transformed, dateColumns, nullDates, ...told(ofStage("transform")) },
+      enrich: {
+        rows: rowsOut,
+        columns: [...groups.added, processedAtColumn, sourceFileColumn],
+        ...told(ofStage("enrich")),
+      },
       output: { encoder, rows: rowsOut, rowGroups, parts: parts.length, bytes: bytesOut },
     },
   };

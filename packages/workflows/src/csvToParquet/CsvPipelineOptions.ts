@@ -6,6 +6,8 @@ import type { CsvOptions } from "../csv/CsvOptions.ts";
 import type { RejectsFormat } from "../csv/RejectsFile.ts";
 import { checkDataset, type Dataset, type DatasetUnsupported } from "../dataset/Dataset.ts";
 import type { DuckDbLimits } from "../duckdb/DuckDb.ts";
+import { type PlannedStep, planSteps } from "../steps/planSteps.ts";
+import type { RowStep, StepUnsupported } from "../steps/RowStep.ts";
 import { pipelines } from "../topology.ts";
 import { columnPlan, type ColumnUnsupported, type RowSchema } from "../schema/columnPlan.ts";
 
@@ -29,6 +31,8 @@ export interface CsvPipelineOptions extends Pick<
 > {
   /** The rows' schema: a struct, one field per column. @default none: the rules of D1.6, everything else is text */
   readonly schema?: RowSchema | undefined;
+  /** What is done with each row behind cleaning, in this order (see `rowStep`, `joinReference`). @default nothing */
+  readonly steps?: ReadonlyArray<RowStep> | undefined;
   /** How rejected rows are written. @default csv with a schema, ndjson without */
   readonly rejectsFormat?: RejectsFormat | undefined;
   /** Rows of one part of a file that is written in parts. @default 500,000 */
@@ -49,10 +53,17 @@ export interface CsvPipelineOptions extends Pick<
 /** The options as activities use them: the schema's columns in its place. */
 export type CsvPipelinePlan = Omit<
   CsvOptions,
-  "source" | "sourceFile" | "processedAtEpochMs" | "rejectsFormat" | "partRowsMax" | "keepHashes"
+  | "source"
+  | "sourceFile"
+  | "processedAtEpochMs"
+  | "rejectsFormat"
+  | "partRowsMax"
+  | "keepHashes"
+  | "rowSteps"
 > &
   Pick<CsvPipelineOptions, "partRows" | "partsAboveBytes" | "engine" | "duckDb" | "dataset"> & {
     readonly rejectsFormat: RejectsFormat;
+    readonly steps?: ReadonlyArray<PlannedStep> | undefined;
     /** What is cut off an input's key, and what its output's begins with instead. @default csv-to-parquet's */
     readonly place?: { readonly prefix: string; readonly root: string };
   };
@@ -64,14 +75,24 @@ export const placeOf = ({ dataset, place }: Pick<CsvPipelinePlan, "dataset" | "p
   table: dataset?.table,
 });
 
-/** Refuses a schema that cannot be columns, before any file comes. */
+/** Refuses a schema that cannot be columns, and steps that do not go with it, before any file comes. */
 export const planCsvPipeline = ({
   schema,
+  steps = [],
   ...options
-}: CsvPipelineOptions): Result.Result<CsvPipelinePlan, ColumnUnsupported | DatasetUnsupported> => {
-  const checked = checkDataset(options.dataset);
-  if (Result.isFailure(checked)) return Result.fail(checked.failure);
-  const rejectsFormat = options.rejectsFormat ?? (schema === undefined ? "ndjson" : "csv");
-  if (schema === undefined) return Result.succeed({ ...options, rejectsFormat });
-  return Result.map(columnPlan(schema), (columns) => ({ ...options, columns, rejectsFormat }));
-};
+}: CsvPipelineOptions): Result.Result<
+  CsvPipelinePlan,
+  ColumnUnsupported | DatasetUnsupported | StepUnsupported
+> =>
+  Result.gen(function* () {
+    yield* checkDataset(options.dataset);
+    const rejectsFormat = options.rejectsFormat ?? (schema === undefined ? "ndjson" : "csv");
+    const columns = schema === undefined ? undefined : yield* columnPlan(schema);
+    const planned = yield* planSteps(steps, columns);
+    return {
+      ...options,
+      ...(columns !== undefined && { columns }),
+      ...(planned.length > 0 && { steps: planned }),
+      rejectsFormat,
+    };
+  });

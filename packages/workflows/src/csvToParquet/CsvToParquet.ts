@@ -31,7 +31,7 @@ import {
 } from "./CsvPipelineOptions.ts";
 import { CsvTransformTask } from "./CsvTransformTask.ts";
 import { CsvObjectFailure, Looked, look, Transformed } from "./activities.ts";
-import { transformParts, transformWhole } from "./transformParts.ts";
+import { chooseReferences, transformParts, transformWhole } from "./transformParts.ts";
 
 export const CsvToParquet = Workflow.make("CsvToParquet", {
   payload: objectPayload,
@@ -66,7 +66,12 @@ const body = (plan: CsvPipelinePlan) =>
       }
       // Executions that began before there were parts go on without.
       return (yield* ExecutionVersion) < 3
-        ? yield* transformWhole({ object, processedAtEpochMs: startedEpochMs, plan })
+        ? yield* transformWhole({
+            object,
+            processedAtEpochMs: startedEpochMs,
+            plan,
+            references: yield* chooseReferences(plan),
+          })
         : yield* transformParts(object, startedEpochMs, plan);
     }).pipe(
       refuseInvalid(pipelines.csvToParquet, object),
@@ -85,6 +90,7 @@ const body = (plan: CsvPipelinePlan) =>
  * redriven execution is processed by those of the code that is deployed then.
  *
  * Fails:  ColumnUnsupported - the declared schema has a field that cannot be a column
+ *         StepUnsupported - the steps do not go together with each other or with the schema
  *         DatasetUnsupported - the dataset's table has a name that no catalog takes
  */
 export const layerCsvToParquetWith = (options: CsvPipelineOptions) =>

@@ -25,6 +25,8 @@ import { CsvSniff, csvSniffBytesMax, sniffCsv } from "../csv/sniffCsv.ts";
 import { openInput } from "../openInput.ts";
 import { LoopStopped } from "../outputMetadata.ts";
 import { ParquetEncodingFailed } from "../parquet/ParquetEncoder.ts";
+import { openSteps } from "../steps/openSteps.ts";
+import { type PinnedReference, ReferenceInvalid } from "../steps/Reference.ts";
 import { pipelines } from "../topology.ts";
 import { type CsvPipelinePlan, placeOf } from "./CsvPipelineOptions.ts";
 
@@ -37,6 +39,7 @@ export const CsvObjectFailure = Schema.Union([
   SpillFailed,
   LoopStopped,
   ...CatalogFailure.members,
+  ReferenceInvalid,
 ]);
 
 /** Where the results lie, and what became of the rows. */
@@ -97,9 +100,11 @@ export const transform = Effect.fnUntraced(function* (
   object: ObjectCreated,
   processedAtEpochMs: number,
   plan: CsvPipelinePlan,
+  references: ReadonlyArray<PinnedReference>,
 ) {
   const store = yield* ObjectStore;
   const { clean } = yield* Buckets;
+  const rowSteps = yield* openSteps(plan.steps ?? [], references);
   const source = objectName(object);
   const input = yield* openInput(object);
   const named = { ...object, ...placeOf(plan) };
@@ -114,7 +119,7 @@ export const transform = Effect.fnUntraced(function* (
   );
 
   const report = yield* csvToParquet(
-    { ...plan, source, sourceFile: source, processedAtEpochMs },
+    { ...plan, rowSteps, source, sourceFile: source, processedAtEpochMs },
     input.body,
     {
       part: () => Effect.succeed(part.write),

@@ -32,6 +32,12 @@ const isLeft = (error: unknown): error is NotForDuckDb | DuckDbFailed =>
 
 /** Writes all parts. */
 export const transformByDuckDb = Effect.fnUntraced(function* (job: PartsJob) {
+  const { steps = [] } = job.plan;
+  if (steps.length > 0) {
+    const names = steps.map(({ step }) => step.name).join(", ");
+    const left: DuckDone = { _tag: "Left", reason: `the pipeline has steps: ${names}` };
+    return left;
+  }
   const keys = keysOf(job);
   const { rejectsFormat } = job.plan;
   const { metadata } = yield* Effect.scoped(openInput(job.object, { bytesMax: 1 }));

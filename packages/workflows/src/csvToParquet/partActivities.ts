@@ -14,6 +14,8 @@ import { partKeys } from "../csv/parquetKey.ts";
 import { makeRejectsEncoder, rejectsContentType } from "../csv/RejectsFile.ts";
 import type { Reject } from "../csv/Reject.ts";
 import { openInput } from "../openInput.ts";
+import { openSteps } from "../steps/openSteps.ts";
+import type { PinnedReference } from "../steps/Reference.ts";
 import type { Transformed } from "./activities.ts";
 import { type CsvPipelinePlan, placeOf } from "./CsvPipelineOptions.ts";
 import type { LivePass } from "./LivePass.ts";
@@ -25,6 +27,8 @@ export interface PartsJob {
   readonly object: ObjectCreated;
   readonly processedAtEpochMs: number;
   readonly plan: CsvPipelinePlan;
+  /** The versions of the reference tables that its steps read. */
+  readonly references: ReadonlyArray<PinnedReference>;
 }
 
 export const parquetType = "application/vnd.apache.parquet";
@@ -38,6 +42,7 @@ export const optionsOf = ({ object, plan, processedAtEpochMs }: PartsJob) => {
     dataset: _dataset,
     duckDb: _limits,
     engine: _engine,
+    steps: _steps,
     partRows = partRowsMax,
     ...options
   } = plan;
@@ -76,8 +81,9 @@ const openPass = Effect.fnUntraced(function* (job: PartsJob, before: ReadonlyArr
   const position = before.at(-1)?.next;
   const { metadata } = yield* Effect.scoped(openInput(object, { bytesMax: 1 }));
   const bytes = bytesOf(object);
+  const rowSteps = yield* openSteps(job.plan.steps ?? [], job.references);
   const pass = yield* openFilePass(
-    optionsOf(job),
+    { ...optionsOf(job), rowSteps },
     bytes,
     position && { position, hashes: hashesOf(before) },
   );

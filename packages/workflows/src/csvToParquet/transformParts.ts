@@ -1,6 +1,7 @@
 /**
  * The work on one object, as steps of a body: any workflow may run them, in a function or in a task.
  *
+ *   steps with a table          `references`: which version of each table is read, in whatever step
  *   a file that fits in one part   `transform`: one object, `<name>.parquet`
  *   a larger one                   `part-00001`, `part-00002`, ...: 500,000 rows each; `manifest`, which makes the parts a
  *                                  dataset; `tidy`, which removes what was kept for a crash
@@ -18,6 +19,9 @@ import { CsvFailure } from "../csv/CsvFailure.ts";
 import type { CsvReport } from "../csv/CsvReport.ts";
 import { compressedFactor, partsAboveBytes } from "../csv/Limits.ts";
 import { registerDataset } from "../dataset/registerDataset.ts";
+import { pinReferences } from "../steps/openSteps.ts";
+import { outputColumns } from "../steps/planSteps.ts";
+import { PinnedReference } from "../steps/Reference.ts";
 import { CsvObjectFailure, transform, Transformed } from "./activities.ts";
 import { type CsvPipelinePlan, placeOf } from "./CsvPipelineOptions.ts";
 import { DuckDone, transformByDuckDb } from "./duckActivity.ts";
@@ -42,12 +46,12 @@ export const isInParts = (
 };
 
 /** One pass over a file of any size, as a single step. */
-export const transformWhole = ({ object, plan, processedAtEpochMs }: PartsJob) =>
+export const transformWhole = ({ object, plan, processedAtEpochMs, references }: PartsJob) =>
   Activity.make({
     name: "transform",
     success: Transformed,
     error: CsvObjectFailure,
-    execute: transform(object, processedAtEpochMs, plan),
+    execute: transform(object, processedAtEpochMs, plan, references),
   }).pipe(Retry.retryActivity());
 
 const partName = (index: number): string => `part-${String(index).padStart(5, "0")}`;
@@ -132,9 +136,24 @@ const register = ({ object, plan }: PartsJob, report: CsvReport) =>
         execute: registerDataset(
           { ...plan.dataset, ...placeOf(plan), table: plan.dataset.table },
           object,
-          plan.columns,
+          plan.columns &&
+            outputColumns(
+              plan.columns.map((column) => column.plan),
+              plan.steps ?? [],
+            ),
           report,
         ),
+      }).pipe(Retry.retryActivity());
+
+/** The step that says which version of each reference table is read, where there are any. */
+export const chooseReferences = ({ steps = [] }: Pick<CsvPipelinePlan, "steps">) =>
+  steps.every(({ step }) => step.reference === undefined)
+    ? Effect.succeed([])
+    : Activity.make({
+        name: "references",
+        success: Schema.Array(PinnedReference),
+        error: CsvObjectFailure,
+        execute: pinReferences(steps),
       }).pipe(Retry.retryActivity());
 
 /** The steps from an object to its Parquet files. `processedAtEpochMs` is the execution's recorded start. */
@@ -142,9 +161,11 @@ export const transformParts = (
   object: ObjectCreated,
   processedAtEpochMs: number,
   plan: CsvPipelinePlan,
-) => {
-  const job: PartsJob = { object, processedAtEpochMs, plan };
-  return Effect.suspend(() => (isInParts(object, plan) ? inParts(job) : transformWhole(job))).pipe(
-    Effect.tap(({ report }) => register(job, report)),
-  );
-};
+) =>
+  Effect.gen(function* () {
+    const references = yield* chooseReferences(plan);
+    const job: PartsJob = { object, processedAtEpochMs, plan, references };
+    const transformed = yield* isInParts(object, plan) ? inParts(job) : transformWhole(job);
+    yield* register(job, transformed.report);
+    return transformed;
+  });

@@ -8,7 +8,6 @@ import type { CsvReport } from "../csv/CsvReport.ts";
 import { processedAtColumn, sourceFileColumn } from "../csv/Header.ts";
 import { calendarDate } from "../csv/Timestamp.ts";
 import type { ColumnKind, ColumnPlan } from "../parquet/ColumnPlan.ts";
-import type { DeclaredColumn } from "../schema/columnPlan.ts";
 import { type Dataset, partitionFolder, partitionKeys, tableFolder } from "./Dataset.ts";
 
 /** The types of Hive. Source: Athena user guide, "Data types". */
@@ -27,7 +26,7 @@ const typeOf = (plan: ColumnPlan): string =>
   plan.kind === "decimal" ? `decimal(${plan.precision},${plan.scale})` : types[plan.kind];
 
 const columnsOf = (
-  declared: ReadonlyArray<DeclaredColumn> | undefined,
+  declared: ReadonlyArray<ColumnPlan> | undefined,
   { columns }: CsvReport,
 ): ReadonlyArray<CatalogColumn> => {
   if (declared === undefined)
@@ -36,7 +35,7 @@ const columnsOf = (
       type: kind === "decimal" ? "string" : types[kind],
     }));
   return [
-    ...declared.map(({ plan }) => ({ name: plan.name.toLowerCase(), type: typeOf(plan) })),
+    ...declared.map((plan) => ({ name: plan.name.toLowerCase(), type: typeOf(plan) })),
     { name: processedAtColumn, type: "timestamp" },
     { name: sourceFileColumn, type: "string" },
   ];
@@ -46,7 +45,7 @@ const columnsOf = (
 export const registerDataset = Effect.fnUntraced(function* (
   { catalog, root, table }: Pick<Dataset, "table" | "catalog"> & { readonly root: string },
   { eventEpochMs }: ObjectCreated,
-  declared: ReadonlyArray<DeclaredColumn> | undefined,
+  declared: ReadonlyArray<ColumnPlan> | undefined,
   report: CsvReport,
 ) {
   const { clean } = yield* Buckets;

@@ -1,18 +1,23 @@
 /**
  * The good records of a CSV file as text with plain line ends; blank ones are dropped, broken ones rejected, by the rules of
- * the stream engine, and counted in the pass.
+ * the stream engine, and so are exact duplicates; all are counted in the pass.
  */
 import { type CsvFailure, CsvQuoteUnclosed, CsvRecordTooLong } from "../csv/CsvFailure.ts";
 import type { CsvPass } from "../csv/CsvPass.ts";
 import { recordBytesMax } from "../csv/Limits.ts";
-import type { CsvQuote } from "../csv/Quote.ts";
+import type { Duplicates } from "../csv/CsvOptions.ts";
+import { type CsvQuote, quoteByte } from "../csv/Quote.ts";
+import { makeRowHash } from "../csv/RowHash.ts";
 import { type Fault, makeReject } from "../csv/Reject.ts";
 import { strayQuote } from "../csv/RecordReader.ts";
+import type { DateCells } from "./DateCells.ts";
+import { hashBytes, PlainForm } from "./recordHash.ts";
 import { NotForDuckDb } from "./NotForDuckDb.ts";
 import { RecordSplitter, type Split } from "./RecordSplitter.ts";
 
 const lineFeed = 10;
 const carriageReturn = 13;
+const roomBytes = 1024 * 1024;
 const newLine = Uint8Array.of(lineFeed);
 
 /** Collects the records of one file. */
@@ -24,9 +29,16 @@ export class GoodRecords {
   readonly #pass: CsvPass;
   readonly #source: string;
   readonly #splitter: RecordSplitter;
+  readonly #dates: DateCells;
+  readonly #dropDuplicates: boolean;
+  readonly #plain: PlainForm;
+  readonly #hash = makeRowHash();
   #window: Uint8Array = new Uint8Array(0);
-  #pieces: Array<Uint8Array> = [];
-  /** The records kept of the window that have not become a piece. */
+  /** Two buffers for the whole file: each chunk's own would keep the garbage collector busy. */
+  #room: Uint8Array = new Uint8Array(roomBytes);
+  #kept: Uint8Array = new Uint8Array(roomBytes);
+  #keptLength = 0;
+  /** The records kept of the window that have not been copied. */
   #runFrom = -1;
   #runTo = -1;
   #line = 1;
@@ -34,22 +46,37 @@ export class GoodRecords {
 
   constructor(
     pass: CsvPass,
-    options: { readonly source: string; readonly delimiter: string; readonly quote: CsvQuote },
+    options: {
+      readonly source: string;
+      readonly delimiter: string;
+      readonly quote: CsvQuote;
+      readonly duplicates: Duplicates;
+    },
+    dates: DateCells,
   ) {
     this.#pass = pass;
     this.#source = options.source;
-    this.#splitter = new RecordSplitter(options.delimiter, options.quote);
+    this.#dates = dates;
+    this.#dropDuplicates = options.duplicates !== "none";
+    const width = pass.groups?.width ?? 0;
+    this.#splitter = new RecordSplitter(options.delimiter, options.quote, width);
+    this.#plain = new PlainForm(options.delimiter.charCodeAt(0), quoteByte(options.quote));
   }
 
   /** Takes the next bytes of text. */
   push(bytes: Uint8Array): void {
-    this.#window = this.#window.length === 0 ? bytes : Buffer.concat([this.#window, bytes]);
+    const left = this.#window;
+    const needed = left.length + bytes.length;
+    if (needed > this.#room.length) this.#room = new Uint8Array(needed * 2);
+    this.#room.set(left, 0);
+    this.#room.set(bytes, left.length);
+    this.#window = this.#room.subarray(0, needed);
   }
 
-  /** The text collected so far. */
+  /** The text collected so far; it is to be used before the next records are read. */
   take(): Uint8Array {
-    const taken = Buffer.concat(this.#pieces);
-    this.#pieces = [];
+    const taken = this.#kept.subarray(0, this.#keptLength);
+    this.#keptLength = 0;
     return taken;
   }
 
@@ -119,8 +146,23 @@ export class GoodRecords {
     }
     const fault = this.#fault(split);
     if (fault !== undefined) return this.#reject(fault, from, end);
+    if (this.#dropDuplicates && !this.#isFirst(from)) {
+      pass.duplicates += 1;
+      return undefined;
+    }
+    this.#dates.look(this.#window, from, this.#splitter.ends);
     this.#keep(from, end);
     return undefined;
+  }
+
+  /** Whether no row before had these cells. */
+  #isFirst(from: number): boolean {
+    const { cells, ends, hasQuotes, textEnd } = this.#splitter;
+    if (hasQuotes && this.#plain.isOther(this.#window, from, ends, cells)) {
+      this.#plain.write(this.#window, from, ends, cells);
+      hashBytes(this.#plain.bytes, 0, this.#plain.length, this.#hash);
+    } else hashBytes(this.#window, from, textEnd, this.#hash);
+    return this.#pass.seen.add(this.#hash);
   }
 
   #fault(split: Split): Fault | undefined {
@@ -149,14 +191,25 @@ export class GoodRecords {
     if (end === textEnd + 1 && this.#window[textEnd] === lineFeed) return;
     this.#runTo = textEnd;
     this.#endRun();
-    this.#pieces.push(newLine);
+    this.#append(newLine);
   }
 
-  /** Records that stand beside each other are one piece. */
+  /** Records that stand beside each other are copied at once. */
   #endRun(): void {
-    if (this.#runFrom !== -1) this.#pieces.push(this.#window.subarray(this.#runFrom, this.#runTo));
+    if (this.#runFrom !== -1) this.#append(this.#window.subarray(this.#runFrom, this.#runTo));
     this.#runFrom = -1;
     this.#runTo = -1;
+  }
+
+  #append(bytes: Uint8Array): void {
+    const needed = this.#keptLength + bytes.length;
+    if (needed > this.#kept.length) {
+      const grown = new Uint8Array(needed * 2);
+      grown.set(this.#kept.subarray(0, this.#keptLength));
+      this.#kept = grown;
+    }
+    this.#kept.set(bytes, this.#keptLength);
+    this.#keptLength = needed;
   }
 
   /** Index behind the line that begins at `from`; -1 when its end has not come. */

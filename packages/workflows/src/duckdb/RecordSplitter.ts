@@ -19,12 +19,24 @@ export class RecordSplitter {
   /** Line ends within it, its own included. */
   lines = 0;
   cells = 0;
+  /** Whether it has cells in quotes. */
+  hasQuotes = false;
+  /** Where each of its first cells ends, without the delimiter. */
+  readonly ends: Int32Array;
   readonly #delimiter: number;
   readonly #quote: number;
+  /** Whether the quoted cell looked at last holds the character NUL. */
+  #nulInside = false;
+  /** 1 for the bytes that mean something. */
+  readonly #special = new Uint8Array(256);
 
-  constructor(delimiter: string, quote: CsvQuote) {
+  /** `width`: how many cells' ends are kept. */
+  constructor(delimiter: string, quote: CsvQuote, width: number) {
+    this.ends = new Int32Array(width);
     this.#delimiter = delimiter.charCodeAt(0);
     this.#quote = quoteByte(quote);
+    for (const byte of [0, lineFeed, carriageReturn, this.#delimiter]) this.#special[byte] = 1;
+    if (this.#quote >= 0) this.#special[this.#quote] = 1;
   }
 
   /** Looks at the record that begins at `from`. */
@@ -32,37 +44,42 @@ export class RecordSplitter {
     const length = bytes.length;
     const delimiter = this.#delimiter;
     const quote = this.#quote;
+    const special = this.#special;
     this.lines = 0;
-    this.cells = 1;
+    this.hasQuotes = false;
+    const ends = this.ends;
+    let cells = 1;
     let filled = false;
-    let quotes = false;
     let odd = false;
     let nul = false;
-    let atStart = true;
+    let cellStart = from;
     let at = from;
     for (; at < length; at += 1) {
       const byte = bytes[at] ?? 0;
+      if (special[byte] === 0) continue;
       if (byte === delimiter) {
-        this.cells += 1;
-        atStart = true;
+        filled ||= at > cellStart && (bytes[cellStart] !== quote || at > cellStart + 2);
+        ends[cells - 1] = at;
+        cells += 1;
+        cellStart = at + 1;
         continue;
       }
       if (byte === lineFeed || byte === carriageReturn) break;
       if (byte === quote) {
-        if (atStart) {
+        if (at === cellStart) {
           const close = this.#closing(bytes, at);
           if (close < 0 || (close + 1 >= length && !isLast)) return "incomplete";
           const next = bytes[close + 1] ?? lineFeed;
           if (next !== delimiter && next !== lineFeed && next !== carriageReturn) return "broken";
-          if (close > at + 1) filled = true;
-          nul ||= bytes.subarray(at, close).includes(0);
-          quotes = true;
+          nul ||= this.#nulInside;
+          this.hasQuotes = true;
           at = close;
         } else odd = true;
-      } else filled = true;
-      if (byte === 0) nul = true;
-      atStart = false;
+      } else nul = true;
     }
+    filled ||= at > cellStart && (bytes[cellStart] !== quote || at > cellStart + 2);
+    ends[cells - 1] = at;
+    this.cells = cells;
     if (at >= length && !isLast) return "incomplete";
     this.textEnd = at;
     this.end = Math.min(at + 1, length);
@@ -71,7 +88,7 @@ export class RecordSplitter {
       if (at + 1 >= length && !isLast) return "incomplete";
       if (bytes[at + 1] === lineFeed) this.end = at + 2;
     }
-    if (at === from || (this.cells === 1 && quotes && !filled)) return "empty-line";
+    if (at === from || (this.cells === 1 && this.hasQuotes && !filled)) return "empty-line";
     if (!filled && !odd) return "blank";
     if (odd) return "odd";
     return nul ? "nul" : "good";
@@ -80,6 +97,7 @@ export class RecordSplitter {
   /** Index of the quote that closes the cell whose opening quote stands at `from`; -1 when it has not come. */
   #closing(bytes: Uint8Array, from: number): number {
     const quote = this.#quote;
+    this.#nulInside = false;
     for (let at = from + 1; at < bytes.length; at += 1) {
       const byte = bytes[at];
       if (byte === quote) {
@@ -87,6 +105,7 @@ export class RecordSplitter {
         at += 1;
       } else if (byte === lineFeed || (byte === carriageReturn && bytes[at + 1] !== lineFeed))
         this.lines += 1;
+      else if (byte === 0) this.#nulInside = true;
     }
     return -1;
   }

@@ -1,21 +1,23 @@
 /**
  * The columns of an output as SQL over cells of text, by the rules of `readCell` and `parseTimestamp`.
  *
- * SQL takes the plain forms, which nearly all values have. What has another form is no failure here: it is counted, and
- * whoever asked decides. Dates of other forms are read by the project's own rule and joined by their text.
+ * SQL takes the plain forms, which nearly all values have. A value of a declared column that has another form stops the query:
+ * the stream engine takes the file. Dates of other forms (D1.6) are read by the project's own rule and joined by their text.
  */
 import type { DeclaredColumn } from "../schema/columnPlan.ts";
 import type { ColumnPlan } from "../parquet/ColumnPlan.ts";
 
-/** One column: its value, and whether a cell cannot be told by SQL. */
+/** One column of the output. */
 export interface DuckColumn {
   readonly name: string;
+  /** Its value. A cell that SQL cannot tell stops the query with `untoldCell` and the column's place. */
   readonly value: string;
-  /** A condition; none where every cell is told. */
-  readonly odd?: string;
   /** The cell, where it is a date of D1.6, which may be anything. */
   readonly free?: string;
 }
+
+/** What the error of a query begins with that has met a cell which SQL cannot tell; the column's place follows. */
+export const untoldCell = "untold cell of column ";
 
 /** Text as an SQL literal. */
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
@@ -29,24 +31,49 @@ export const cellName = (index: number): string => `c${index}`;
 const year = "(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})";
 const day = String.raw`${year}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])`;
 const time = String.raw`([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,3})?)?`;
-const instant = `${day}([ T]${time}Z?)?`;
+/** What may follow a day. */
+export const plainTime = `([ T]${time}Z?)?`;
+const instant = `${day}${plainTime}`;
 
 /** An instant of the plain form; null for one that no calendar has. */
 const toInstant = (cell: string): string =>
-  `TRY_CAST(rtrim(${cell}, 'Z') AS TIMESTAMP)::TIMESTAMPTZ`;
+  `make_timestamptz(epoch_us(TRY_CAST(rtrim(${cell}, 'Z') AS TIMESTAMP)))`;
+
+/** The same of a cell without a time of day. */
+const toMidnight = (cell: string): string =>
+  `make_timestamptz(epoch_us(TRY_CAST(${cell} AS DATE)::TIMESTAMP))`;
 
 const matches = (cell: string, pattern: string): string =>
   `regexp_full_match(${cell}, ${literal(pattern)})`;
 
-/** The SQL type and the plain form of each kind. */
-const typed = (plan: ColumnPlan, cell: string): { form: string; value: string } | undefined => {
+/** The SQL of a kind: its plain form, its value, and a cheap test that nearly all cells of that form pass. */
+interface Typed {
+  readonly form: string;
+  readonly value: string;
+  readonly test?: string;
+}
+
+/** Whether the value is written as the cell is. */
+const printsAs = (value: string, cell: string): string => `(${value})::VARCHAR = ${cell}`;
+
+const whole = (form: string, value: string, cell: string): Typed => ({
+  form,
+  value,
+  test: printsAs(value, cell),
+});
+
+const typed = (plan: ColumnPlan, cell: string): Typed | undefined => {
   switch (plan.kind) {
     case "boolean":
-      return { form: "true|false|True|False|TRUE|FALSE", value: `TRY_CAST(${cell} AS BOOLEAN)` };
+      return {
+        form: "true|false|True|False|TRUE|FALSE",
+        value: `TRY_CAST(${cell} AS BOOLEAN)`,
+        test: `${cell} IN ('true', 'false')`,
+      };
     case "int32":
-      return { form: "-?[0-9]{1,10}", value: `TRY_CAST(${cell} AS INTEGER)` };
+      return whole("-?[0-9]{1,10}", `TRY_CAST(${cell} AS INTEGER)`, cell);
     case "int64":
-      return { form: "-?[0-9]{1,19}", value: `TRY_CAST(${cell} AS BIGINT)` };
+      return whole("-?[0-9]{1,19}", `TRY_CAST(${cell} AS BIGINT)`, cell);
     case "double":
       return {
         form: String.raw`-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?`,
@@ -54,12 +81,17 @@ const typed = (plan: ColumnPlan, cell: string): { form: string; value: string } 
       };
     case "decimal": {
       const { precision, scale } = plan;
-      const whole = `[0-9]{1,${Math.max(1, precision - scale)}}`;
-      const form = scale === 0 ? `-?${whole}` : `-?${whole}(\\.[0-9]{1,${scale}})?`;
-      return { form, value: `TRY_CAST(${cell} AS DECIMAL(${precision}, ${scale}))` };
+      const digits = `[0-9]{1,${Math.max(1, precision - scale)}}`;
+      const form = scale === 0 ? `-?${digits}` : `-?${digits}(\\.[0-9]{1,${scale}})?`;
+      return whole(form, `TRY_CAST(${cell} AS DECIMAL(${precision}, ${scale}))`, cell);
     }
     case "date":
-      return { form: day, value: `TRY_CAST(${cell} AS DATE)` };
+      return {
+        form: day,
+        value: `TRY_CAST(${cell} AS DATE)`,
+        // Ten characters: no infinity, no year before 1 or beyond 9999.
+        test: `length(${cell}) = 10 AND ${printsAs(`TRY_CAST(${cell} AS DATE)`, cell)}`,
+      };
     case "timestamp":
       return { form: instant, value: toInstant(cell) };
     default:
@@ -73,23 +105,43 @@ export const untold = ({ accepts, plan }: DeclaredColumn): string | undefined =>
   return plan.kind === "json" ? `the column ${JSON.stringify(plan.name)} is JSON` : undefined;
 };
 
-/** A declared column, read from that column of the file; -1 for none. */
-export const declaredColumn = ({ plan }: DeclaredColumn, source: number): DuckColumn => {
+/** A declared column, the output's `place`-th, read from that column of the file; -1 for none. */
+export const declaredColumn = (
+  { plan }: DeclaredColumn,
+  source: number,
+  place: number,
+): DuckColumn => {
   const { name, nullable } = plan;
   const cell = source === -1 ? "NULL" : cellName(source);
   if (plan.kind === "text")
     return { name, value: nullable ? `${cell}::VARCHAR` : `coalesce(${cell}, '')` };
   const rule = typed(plan, cell);
   if (rule === undefined || source === -1) return { name, value: "NULL::VARCHAR" };
-  const { form, value } = rule;
-  const unfit = `${cell} IS NOT NULL AND (NOT ${matches(cell, form)} OR (${value}) IS NULL)`;
-  return { name, value, odd: nullable ? unfit : `${cell} IS NULL OR (${unfit})` };
+  const { form, test = "false", value } = rule;
+  const unfit = `NOT ${matches(cell, form)} OR (${value}) IS NULL`;
+  const untold = `error(${literal(`${untoldCell}${place}`)})`;
+  const empty = nullable ? "false" : `${cell} IS NULL`;
+  return {
+    name,
+    value: `CASE WHEN ${test} THEN ${value} WHEN ${empty} THEN ${untold} WHEN ${cell} IS NOT NULL AND (${unfit}) THEN ${untold} ELSE ${value} END`,
+  };
 };
 
 /** A column of a file without a declared schema: text, or a date, which is null when it is none. */
 export const freeColumn = (plan: ColumnPlan, source: number): DuckColumn => {
   const cell = cellName(source);
-  if (plan.kind !== "timestamp") return { name: plan.name, value: cell };
-  const odd = `${cell} IS NOT NULL AND NOT ${matches(cell, instant)}`;
-  return { name: plan.name, value: toInstant(cell), odd, free: cell };
+  return plan.kind === "timestamp"
+    ? { name: plan.name, value: toInstant(cell), free: cell }
+    : { name: plan.name, value: cell };
+};
+
+/** The value of a date of D1.6 in a part of which that is told. Other forms than the plain one are in the table `dates`. */
+export const dateValue = (
+  cell: string,
+  { hasOdd, hasTimes }: { readonly hasOdd: boolean; readonly hasTimes: boolean },
+): string => {
+  const plain = hasTimes ? toInstant(cell) : toMidnight(cell);
+  return hasOdd
+    ? `CASE WHEN ${cell} IS NOT NULL AND NOT ${matches(cell, instant)} THEN (SELECT v FROM dates WHERE t = ${cell}) ELSE ${toInstant(cell)} END`
+    : plain;
 };

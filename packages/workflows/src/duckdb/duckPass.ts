@@ -5,17 +5,20 @@
  * here. DuckDB gets good records only, a part at a time, so that the disk holds one part, and its memory is bounded.
  * A file on which the two engines might differ fails with NotForDuckDb, which says why: the stream engine takes it.
  */
-import { Effect, FileSystem, Stream } from "effect";
+import { Effect, FileSystem, Scope, Stream } from "effect";
 import { inflated, type InflateFigures } from "../input/inflated.ts";
 import type { CsvFailure } from "../csv/CsvFailure.ts";
 import { type CompleteCsvOptions, type CsvOptions, withDefaults } from "../csv/CsvOptions.ts";
 import { CsvPass } from "../csv/CsvPass.ts";
 import type { CsvPart, DateColumn } from "../csv/CsvReport.ts";
-import { type OpenBytes, type PartSinks, readOpening } from "../csv/FilePass.ts";
+import { type OpenBytes, makeSpill, type PartSinks, readOpening } from "../csv/FilePass.ts";
 import { passReport } from "../csv/passReport.ts";
+import { quoteByte } from "../csv/Quote.ts";
+import { SeenRows } from "../csv/SeenRows.ts";
+import { DateCells } from "./DateCells.ts";
 import { DuckDbFailed, type DuckDbLimits, openDuckDb } from "./DuckDb.ts";
 import { declaredColumn, freeColumn, untold } from "./duckColumns.ts";
-import { beginDuck, type DuckJob, runDuckPart } from "./DuckPart.ts";
+import { type DuckJob, runDuckPart } from "./DuckPart.ts";
 import { GoodRecords } from "./GoodRecords.ts";
 import { NotForDuckDb } from "./NotForDuckDb.ts";
 
@@ -62,7 +65,7 @@ const columnsOf = ({ groups }: CsvPass) => {
   const { declared, plan = [] } = groups ?? {};
   if (declared !== undefined)
     return declared.columns.map((column, index) =>
-      declaredColumn(column, declared.sources[index] ?? -1),
+      declaredColumn(column, declared.sources[index] ?? -1, index),
     );
   return plan.slice(0, -2).map((column, index) => freeColumn(column, index));
 };
@@ -74,6 +77,7 @@ interface DuckState {
   readonly pass: CsvPass;
   readonly job: DuckJob;
   readonly records: GoodRecords;
+  readonly dateCells: DateCells;
   readonly parts: Array<CsvPart>;
   readonly dateColumns: Array<DateColumn>;
   rowsOut: number;
@@ -88,14 +92,16 @@ const finishPart = Effect.fnUntraced(function* <E, R>(
   sinks: DuckSinks<E, R>,
   isLast: boolean,
 ) {
-  const { dateColumns, job, parts, pass, records } = state;
+  const { dateCells, dateColumns, job, parts, pass, records } = state;
   const { rejects } = pass.take();
   if (rejects.length > 0) yield* sinks.rejects(rejects);
   const rows = records.takeCount();
-  const done = yield* runDuckPart(job, { path: inputOf(job), rows }, outputOf(job));
+  const { odd, told } = dateCells.take();
+  const input = { path: inputOf(job), rows, dates: told, odd };
+  const done = yield* runDuckPart(job, input, outputOf(job));
   state.rowsOut += done.rows;
-  pass.duplicates += rows - done.rows;
-  for (const [index, { filled, parsed }] of done.dates.entries()) {
+  if (job.options.duplicates === "part") pass.seen = new SeenRows();
+  for (const [index, { filled, parsed }] of told.entries()) {
     const before = dateColumns[index];
     if (before === undefined) continue;
     dateColumns[index] = {
@@ -180,10 +186,12 @@ export const duckPass = Effect.fnUntraced(function* <E1, R1, E, R>(
   const db = yield* openDuckDb(limits);
   const width = pass.groups?.width ?? 0;
   const job: DuckJob = { db, options, delimiter, width, columns: columnsOf(pass) };
-  yield* beginDuck(job);
-  const records = new GoodRecords(pass, { ...options, delimiter });
+  const places = job.columns.flatMap(({ free }, index) => (free === undefined ? [] : [index]));
+  const dateCells = new DateCells(places, quoteByte(options.quote), options.slashDates);
+  const records = new GoodRecords(pass, { ...options, delimiter }, dateCells);
   const dateColumns = [...(pass.groups?.dateColumns ?? [])];
-  const state: DuckState = { pass, job, records, parts: [], dateColumns, rowsOut: 0 };
+  const state: DuckState = { pass, job, records, dateCells, parts: [], dateColumns, rowsOut: 0 };
+  const spill = makeSpill(pass, yield* Scope.Scope);
   const figures: InflateFigures = { compression: undefined, bytes: 0 };
   yield* Stream.runForEach(
     inflated(options.source, open(0), options, figures),
@@ -191,6 +199,7 @@ export const duckPass = Effect.fnUntraced(function* <E1, R1, E, R>(
       pass.bytesIn += chunk.length;
       records.push(yield* Effect.fromResult(opened.text.push(chunk)));
       yield* drain(state, nextSinks, false);
+      yield* spill;
     }),
   );
   records.push(yield* Effect.fromResult(opened.text.end()));

@@ -11,11 +11,12 @@
  *   Column.decimal, Column.date, Column.json        as they say
  *   NullOr(field) -> may be empty                   optionalKey(field) -> may be empty, and missing from the file
  */
-import { BigDecimal, DateTime, Option, Result, Schema, SchemaAST } from "effect";
+import { Option, Result, Schema, SchemaAST } from "effect";
 import { columnName, isReservedColumn } from "../csv/Header.ts";
 import { type ColumnPlan, decimalPrecisionMax } from "../parquet/ColumnPlan.ts";
 import { columnAnnotation, ColumnNote } from "./Column.ts";
 import { type CellValue, expectedOf } from "./readCell.ts";
+import { toTypeSide } from "./typeSide.ts";
 
 /** A schema for rows: any struct. */
 export type RowSchema = Schema.Struct<Schema.Struct.Fields>;
@@ -40,6 +41,8 @@ export interface DeclaredColumn {
   readonly accepts: ((value: CellValue) => boolean) | undefined;
   /** What it takes, in words. */
   readonly expected: string;
+  /** A value of the column as the schema's type side has it. */
+  readonly typed: (value: CellValue) => unknown;
 }
 
 type Kind =
@@ -151,27 +154,20 @@ const isImplied = (check: SchemaAST.Filter<never>): boolean => {
   return bounds?.minimum === int32Min && bounds.maximum === int32Max;
 };
 
-/** A column's value as the schema's type side has it. */
-const toTypeSide = (plan: ColumnPlan, ast: SchemaAST.AST) => {
-  const isDate =
-    SchemaAST.isDeclaration(ast) && representation(ast.annotations)?.id.endsWith("/Date");
-  return (value: CellValue): unknown => {
-    if (plan.kind === "decimal") return BigDecimal.make(BigInt(value), plan.scale);
-    if (plan.kind === "json") return JSON.parse(String(value));
-    if (plan.kind === "int64") return SchemaAST.isBigInt(ast) ? value : Number(value);
-    if (plan.kind !== "date" && plan.kind !== "timestamp") return value;
-    const epochMs = Number(value) * (plan.kind === "date" ? 86_400_000 : 1);
-    return isDate ? DateTime.toDateUtc(DateTime.makeUnsafe(epochMs)) : DateTime.makeUnsafe(epochMs);
-  };
-};
+/** Whether a point in time is a Date, and not a DateTime. */
+const isDateField = (ast: SchemaAST.AST): boolean =>
+  SchemaAST.isDeclaration(ast) && representation(ast.annotations)?.id.endsWith("/Date") === true;
 
-const acceptsOf = (plan: ColumnPlan, ast: SchemaAST.AST): DeclaredColumn["accepts"] => {
+const acceptsOf = (
+  plan: ColumnPlan,
+  ast: SchemaAST.AST,
+  typed: DeclaredColumn["typed"],
+): DeclaredColumn["accepts"] => {
   // A number beyond 2^53 is no Int; an int64 column of a bigint holds them all.
   const needsSafe = plan.kind === "int64" && SchemaAST.isNumber(ast);
   const owed = !checksOf(ast).every(isImplied);
   if (!needsSafe && !owed && literalsOf(ast) === undefined) return undefined;
   const fits = Schema.is(Schema.make<Schema.Top>(ast));
-  const typed = toTypeSide(plan, ast);
   return (value) => {
     if (needsSafe && !Number.isSafeInteger(Number(value))) return false;
     return fits(typed(value));
@@ -213,12 +209,13 @@ const declaredColumn = (
   if (typeof kind === "string") return refuse(kind);
   const optional = SchemaAST.isOptional(type);
   const plan: ColumnPlan = { name, nullable: nullable || optional, ...kind };
-  const accepts = acceptsOf(plan, ast);
+  const typed = toTypeSide(plan, ast, isDateField(ast));
+  const accepts = acceptsOf(plan, ast, typed);
   const literals = literalsOf(ast);
   const owed = accepts === undefined ? "" : " that passes the field's checks";
   const expected =
     literals === undefined ? `${expectedOf(plan)}${owed}` : `one of its ${literals.length} texts`;
-  return Result.succeed({ plan, optional, accepts, expected });
+  return Result.succeed({ plan, optional, accepts, expected, typed });
 };
 
 /** The columns of a declared schema, in its order. */

@@ -76,6 +76,13 @@ export class SimulatedObjectStore {
         })),
       read: (ref, options) =>
         Stream.unwrap(Effect.map(read(ref), (version) => bytesOf(version, options))),
+      newest: (at) =>
+        request(caller, {
+          name: `look at ${at.bucket}/${at.key}`,
+          apply: () => this.#newest(at),
+          unavailable: unavailable(at, "look at"),
+          refusal: "slow-down",
+        }),
       put: (target, body) => put(target, () => textOf(body)),
       copy: (ref, target) =>
         Effect.flatMap(read(ref), ({ body }) => Effect.asVoid(put(target, () => body))),
@@ -99,6 +106,15 @@ export class SimulatedObjectStore {
           };
         }),
     });
+  }
+
+  #newest({
+    bucket,
+    key,
+  }: Pick<ObjectRef, "bucket" | "key">): Exit.Exit<ObjectRef, ObjectGone | ObjectStoreUnavailable> {
+    const latest = this.versions.get(`${bucket}/${key}`)?.at(-1);
+    if (!latest || latest.deleted) return Exit.fail(new ObjectGone({ bucket, key }));
+    return Exit.succeed({ bucket, key, etag: latest.etag, versionId: latest.versionId });
   }
 
   #find(
