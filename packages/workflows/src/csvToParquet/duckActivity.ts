@@ -2,13 +2,14 @@
  * All parts of a large file by the DuckDB engine, as one activity: a crash repeats the file. What it does not take, it
  * says, and leaves nothing behind.
  */
-import { Effect, Schema } from "effect";
+import { Effect } from "effect";
 import type { CsvPart } from "../csv/CsvReport.ts";
 import { makeRejectsEncoder, rejectsContentType } from "../csv/RejectsFile.ts";
 import { DuckDbFailed } from "../duckdb/DuckDb.ts";
 import { duckPass } from "../duckdb/duckPass.ts";
 import { NotForDuckDb } from "../duckdb/NotForDuckDb.ts";
 import { openInput } from "../openInput.ts";
+import type { DuckDone } from "./DuckDone.ts";
 import {
   bytesOf,
   keysOf,
@@ -18,14 +19,7 @@ import {
   type PartsJob,
   removeAll,
 } from "./partActivities.ts";
-import { PartDone, type Written } from "./PartDone.ts";
-
-/** The parts, or why the stream engine takes the file. */
-export const DuckDone = Schema.Union([
-  Schema.TaggedStruct("Done", { parts: Schema.Array(PartDone) }),
-  Schema.TaggedStruct("Left", { reason: Schema.String }),
-]);
-export type DuckDone = typeof DuckDone.Type;
+import type { PartDone, Written } from "./PartDone.ts";
 
 const isLeft = (error: unknown): error is NotForDuckDb | DuckDbFailed =>
   error instanceof NotForDuckDb || error instanceof DuckDbFailed;

@@ -24,7 +24,7 @@ import { outputColumns } from "../steps/planSteps.ts";
 import { PinnedReference } from "../steps/Reference.ts";
 import { CsvObjectFailure, transform, Transformed } from "./activities.ts";
 import { type CsvPipelinePlan, placeOf } from "./CsvPipelineOptions.ts";
-import { DuckDone, transformByDuckDb } from "./duckActivity.ts";
+import { DuckDone } from "./DuckDone.ts";
 import { LivePass } from "./LivePass.ts";
 import {
   commitParts,
@@ -82,6 +82,13 @@ const commit = (
     execute: commitParts(job, done, engine),
   }).pipe(Retry.retryActivity());
 
+/** Its code is read when it is asked for: most functions never do. */
+const byDuckDb = (job: PartsJob) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./duckActivity.ts")),
+    ({ transformByDuckDb }) => transformByDuckDb(job),
+  );
+
 /** By DuckDB where it was asked for, else, and for what it leaves, part by part. */
 const inParts = (job: PartsJob) =>
   Effect.gen(function* () {
@@ -90,7 +97,7 @@ const inParts = (job: PartsJob) =>
       name: "duckdb",
       success: DuckDone,
       error: CsvObjectFailure,
-      execute: transformByDuckDb(job),
+      execute: byDuckDb(job),
     }).pipe(Retry.retryActivity());
     if (all._tag === "Done") return yield* commit(job, all.parts, { name: "duckdb" });
     return yield* byStream(job, { name: "stream", reason: all.reason });
