@@ -5,12 +5,7 @@
  * that the command was pointed at. Without `--stage` that is the local mode of this folder, with it a deployed stage of the
  * account and region of the environment.
  */
-import {
-  GetParametersByPathCommand,
-  type GetParametersByPathCommandOutput,
-  type Parameter,
-  SSMClient,
-} from "@aws-sdk/client-ssm";
+import { paginateGetParametersByPath, type Parameter, SSMClient } from "@aws-sdk/client-ssm";
 import {
   directoryOf,
   PipelineDocument,
@@ -120,23 +115,16 @@ const readParameters = Effect.fnUntraced(function* (name: string, clients: AwsCl
     Effect.sync(() => new SSMClient(clients)),
     (open) => Effect.sync(() => open.destroy()),
   );
-  const found: Array<Parameter> = [];
-  let NextToken: string | undefined;
-  do {
-    const at = NextToken;
-    const page: GetParametersByPathCommandOutput = yield* Effect.tryPromise({
-      try: () =>
-        client.send(
-          new GetParametersByPathCommand({
-            Path: directoryOf(name),
-            Recursive: true,
-            ...(at !== undefined && { NextToken: at }),
-          }),
-        ),
-      catch: (cause) => new StageUnread({ stage: name, cause }),
-    });
-    found.push(...(page.Parameters ?? []));
-    NextToken = page.NextToken;
-  } while (NextToken !== undefined);
+  const found = yield* Effect.tryPromise({
+    try: async () => {
+      const all: Array<Parameter> = [];
+      const below = { Path: directoryOf(name), Recursive: true };
+      for await (const page of paginateGetParametersByPath({ client }, below)) {
+        all.push(...(page.Parameters ?? []));
+      }
+      return all;
+    },
+    catch: (cause) => new StageUnread({ stage: name, cause }),
+  });
   return new Map(found.map(({ Name = "", Value = "" }) => [Name, Value]));
 }, Effect.scoped);
