@@ -3,19 +3,11 @@
  * file and its reason in the error bucket, a dead letter, and nothing else.
  * Method: the workflow on Effect's engine in memory, over a store in memory.
  */
-import { MessageQueue, Tasks } from "@millrace/core";
-import { NodeServices } from "@effect/platform-node";
+
 import { assert, describe, it } from "@effect/vitest";
-import { Effect, Layer, Schema } from "effect";
-import { WorkflowEngine } from "effect/workflow";
-import {
-  Buckets,
-  Column,
-  type CsvPipelineOptions,
-  CsvToParquet,
-  layerCsvToParquetWith,
-  layerHyparquet,
-} from "../src/index.ts";
+import { Effect, Schema } from "effect";
+import { Column, type CsvPipelineOptions } from "../src/index.ts";
+import { executeCsv } from "./executeCsv.ts";
 import { makeMemoryStore } from "./memoryStore.ts";
 import { queryDuckDb } from "./support.ts";
 
@@ -32,34 +24,13 @@ const runPipeline = (
     const key = `incoming/${name}`;
     objects.set(`raw/${key}`, { bytes, contentType: "text/csv" });
     const letters: Array<string> = [];
-    const services = Layer.mergeAll(
+    const exit = yield* executeCsv({
       store,
-      layerHyparquet,
-      NodeServices.layer,
-      Tasks.layerNone,
-      Layer.succeed(Buckets, { raw: "raw", clean: "clean", errors: "errors" }),
-      Layer.succeed(MessageQueue, {
-        send: (_queue, body) => Effect.sync(() => void letters.push(body)),
-      }),
-    );
-    const exit = yield* CsvToParquet.execute({
-      object: {
-        bucket: "raw",
-        key,
-        etag: "e1",
-        sizeBytes: bytes.length,
-        sequencer: "1",
-        eventEpochMs: Date.UTC(2026, 10, 20),
-      },
-    }).pipe(
-      Effect.result,
-      Effect.provide(
-        layerCsvToParquetWith(options).pipe(
-          Layer.provide(services),
-          Layer.provideMerge(WorkflowEngine.layerMemory),
-        ),
-      ),
-    );
+      key,
+      sizeBytes: bytes.length,
+      options,
+      send: (body) => letters.push(body),
+    });
     return { exit, letters, objects };
   });
 

@@ -3,29 +3,13 @@
  * same, and of an invalid file nothing is left.
  * Method: the workflow on Effect's engine in memory, over a store in memory that fails where the test says.
  */
-import {
-  Catalog,
-  ExecutionVersion,
-  MessageQueue,
-  Tasks,
-  ObjectStore,
-  ObjectStoreUnavailable,
-} from "@millrace/core";
-import { NodeServices } from "@effect/platform-node";
+import { Catalog, ObjectStore, ObjectStoreUnavailable } from "@millrace/core";
 import { assert, describe, it } from "@effect/vitest";
 import { Clock, Effect, Layer, Schema } from "effect";
-import { WorkflowEngine } from "effect/workflow";
 import { gzipSync } from "node:zlib";
-import {
-  Buckets,
-  type CsvPipelineOptions,
-  CsvToParquet,
-  isInParts,
-  layerCsvToParquetWith,
-  layerHyparquet,
-  Manifest,
-} from "../src/index.ts";
+import { type CsvPipelineOptions, isInParts, Manifest } from "../src/index.ts";
 import { hashParquet } from "../../../test/parquetHash.ts";
+import { executeCsv } from "./executeCsv.ts";
 import { makeMemoryStore } from "./memoryStore.ts";
 import { standingClock } from "./standingClock.ts";
 import { queryDuckDb } from "./support.ts";
@@ -73,34 +57,13 @@ const runPipeline = (
     const key = `incoming/shop/${name}`;
     objects.set(`raw/${key}`, { bytes, contentType: "text/csv" });
     const { layer, opened } = failingOnce(store, failing);
-    const services = Layer.mergeAll(
-      layer,
-      layerHyparquet,
-      NodeServices.layer,
-      Tasks.layerNone,
-      Layer.succeed(Buckets, { raw: "raw", clean: "clean", errors: "errors" }),
-      Layer.succeed(MessageQueue, { send: () => Effect.void }),
-      // Effect's engine in memory records no version.
-      Layer.succeed(ExecutionVersion, 3),
-    );
-    const object = {
-      bucket: "raw",
+    const exit = yield* executeCsv({
+      store: layer,
       key,
-      etag: "e1",
       sizeBytes: bytes.length,
-      sequencer: "1",
-      eventEpochMs: Date.UTC(2026, 10, 20),
-    };
-    const exit = yield* CsvToParquet.execute({ object }).pipe(
-      Effect.result,
-      Effect.provide(
-        layerCsvToParquetWith({ partRows, partsAboveBytes: 1_000, ...options }).pipe(
-          Layer.provide(services),
-          Layer.provideMerge(WorkflowEngine.layerMemory),
-        ),
-      ),
-      Effect.provideServiceEffect(Clock.Clock, standingClock),
-    );
+      options: { partRows, partsAboveBytes: 1_000, ...options },
+      version: 3,
+    }).pipe(Effect.provideServiceEffect(Clock.Clock, standingClock));
     const written = Object.fromEntries(
       [...objects]
         .filter(([name]) => !name.startsWith("raw/"))

@@ -3,28 +3,13 @@
  * under its name; a file in parts comes to the same rows, and whatever is repeated reads the same version of its table.
  * Method: the workflow on Effect's engine over a store in memory that keeps versions.
  */
-import {
-  ExecutionVersion,
-  MessageQueue,
-  ObjectStore,
-  ObjectStoreUnavailable,
-  Tasks,
-} from "@millrace/core";
-import { NodeServices } from "@effect/platform-node";
+import { ObjectStore, ObjectStoreUnavailable } from "@millrace/core";
 import { assert, describe, it } from "@effect/vitest";
 import { Clock, Effect, Layer, Result, Schema, Stream } from "effect";
-import { WorkflowEngine } from "effect/workflow";
 import { readFileSync } from "node:fs";
-import {
-  Buckets,
-  Column,
-  type CsvPipelineOptions,
-  CsvToParquet,
-  layerCsvToParquetWith,
-  layerHyparquet,
-  referenceStep,
-} from "../src/index.ts";
+import { Column, type CsvPipelineOptions, referenceStep } from "../src/index.ts";
 import { salesOptions } from "./examples/salesSteps.ts";
+import { executeCsv } from "./executeCsv.ts";
 import { makeMemoryStore } from "./memoryStore.ts";
 import { standingClock } from "./standingClock.ts";
 import { queryDuckDb } from "./support.ts";
@@ -87,34 +72,13 @@ const runPipeline = (world: World) =>
     const bytes = Buffer.from(world.content);
     const key = "incoming/sales.csv";
     objects.set(`raw/${key}`, { bytes, contentType: "text/csv" });
-    const services = Layer.mergeAll(
-      layer,
-      layerHyparquet,
-      NodeServices.layer,
-      Tasks.layerNone,
-      Layer.succeed(Buckets, { raw: "raw", clean: "clean", errors: "errors" }),
-      Layer.succeed(MessageQueue, { send: () => Effect.void }),
-      Layer.succeed(ExecutionVersion, 3),
-    );
-    const exit = yield* CsvToParquet.execute({
-      object: {
-        bucket: "raw",
-        key,
-        etag: "e1",
-        sizeBytes: bytes.length,
-        sequencer: "1",
-        eventEpochMs: Date.UTC(2026, 10, 20),
-      },
-    }).pipe(
-      Effect.result,
-      Effect.provide(
-        layerCsvToParquetWith(world.options).pipe(
-          Layer.provide(services),
-          Layer.provideMerge(WorkflowEngine.layerMemory),
-        ),
-      ),
-      Effect.provideServiceEffect(Clock.Clock, standingClock),
-    );
+    const exit = yield* executeCsv({
+      store: layer,
+      key,
+      sizeBytes: bytes.length,
+      options: world.options,
+      version: 3,
+    }).pipe(Effect.provideServiceEffect(Clock.Clock, standingClock));
     return { exit, objects, read };
   });
 
