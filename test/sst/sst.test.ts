@@ -17,6 +17,7 @@ import { afterAll, beforeAll } from "vitest";
 import { layerLocalWorld, LocalWorld } from "../LocalWorld.ts";
 import { startBridge } from "./bridge.ts";
 import { bundleBytes } from "./bundleBytes.ts";
+import { firstRequest, requestDeployment } from "./firstDeployment.ts";
 import { makeSstProject, type Ran, type SstProject } from "./SstProject.ts";
 
 let project: SstProject;
@@ -187,15 +188,20 @@ describe("sst dev", () => {
   it("runs a handler on the desk, and its edited text in the next invocation", async () => {
     const dev = project.start("dev", "--mode=basic", "--stage", "bea");
     let said = "";
-    dev.stdout?.on("data", (data: Buffer) => {
-      said += data.toString();
-    });
+    for (const stream of [dev.stdout, dev.stderr]) {
+      stream?.on("data", (data: Buffer) => {
+        said += data.toString();
+      });
+    }
     const ended = new Promise<void>((resolve) => {
       dev.on("close", () => {
         resolve();
       });
     });
     try {
+      if ((await there(() => firstRequest(project.folder))) === "lost") {
+        await requestDeployment(project.folder, "bea");
+      }
       const variables = await there(() =>
         project.live.subscriptionsCount() > 0 && /Complete|No changes/.test(said)
           ? stubVariables("UploadsFunction")
