@@ -30,6 +30,10 @@ export class SimulatedJournal {
   readonly ended = new Set<string>();
   /** Executions of which a stored commit was damaged. */
   readonly damaged = new Map<string, Damage>();
+  /** Commits that were read back from the store before, by execution: each is read once, for an eighth of a run's time. */
+  readonly #read = new Map<string, ReadonlyArray<Commit>>();
+  /** Highest number that is stored, by execution. */
+  readonly #stored = new Map<string, number>();
   readonly store: Journal["Service"];
   readonly #database: DatabaseSync;
 
@@ -48,6 +52,7 @@ export class SimulatedJournal {
     const events = this.history(executionId).flatMap((stored) => stored.events);
     const started = events.find((event) => event._tag === "ExecutionStarted");
     this.damaged.set(executionId, { kind, started });
+    this.#read.delete(executionId);
     const at = `WHERE execution_id = ? AND "commit" = ?`;
     const set = (from: number, to: number) =>
       this.#database.prepare(`UPDATE journal SET "commit" = ? ${at}`).run(to, executionId, from);
@@ -80,7 +85,8 @@ export class SimulatedJournal {
 
   /** All that is stored of an execution; nothing of one that is damaged. */
   history(executionId: string): ReadonlyArray<Commit> {
-    return Effect.runSync(Effect.orElseSucceed(this.store.load(executionId, 0), () => []));
+    const loaded = this.#load(executionId, 0);
+    return Exit.isSuccess(loaded) ? loaded.value : [];
   }
 
   /** The journal as a process reaches it. */
@@ -89,7 +95,7 @@ export class SimulatedJournal {
       load: (executionId, after) =>
         request(caller, {
           name: `journal load ${executionId.slice(0, 8)} after ${after}`,
-          apply: () => Effect.runSyncExit(this.store.load(executionId, after)),
+          apply: () => this.#load(executionId, after),
           unavailable: unavailable(executionId, "load"),
         }),
       append: (commit) =>
@@ -101,11 +107,30 @@ export class SimulatedJournal {
     });
   }
 
+  #load(executionId: string, after: number) {
+    if (this.damaged.has(executionId)) {
+      return Effect.runSyncExit(this.store.load(executionId, after));
+    }
+    const read = this.#read.get(executionId) ?? [];
+    if (read.length > 0 && read.length === this.#stored.get(executionId)) {
+      return Exit.succeed(read.slice(after));
+    }
+    return Exit.map(Effect.runSyncExit(this.store.load(executionId, read.length)), (fresh) => {
+      const whole = fresh.length === 0 ? read : [...read, ...fresh];
+      this.#read.set(executionId, whole);
+      return whole.slice(after);
+    });
+  }
+
   #append(commit: Commit) {
     const exit = Effect.runSyncExit(this.store.append(commit));
     if (Exit.isSuccess(exit)) {
       const key = `${commit.executionId}/${commit.commit}`;
       this.executionIds.add(commit.executionId);
+      const stored = this.#stored.get(commit.executionId) ?? 0;
+      this.#stored.set(commit.executionId, Math.max(stored, commit.commit));
+      // A number that was stored before: the writer's own, once more, or (in a broken journal) another one's.
+      if (commit.commit <= stored) this.#read.delete(commit.executionId);
       for (const { _tag } of commit.events) {
         if (_tag === "Completed") this.ended.add(commit.executionId);
         if (_tag === "Redriven") this.ended.delete(commit.executionId);
