@@ -3,7 +3,8 @@
  * executions on their way at a deployment must go on.
  *
  * Each file of test/histories is what `millrace export --all` wrote on its day: a CSV file, an image, and a broken file
- * that was redriven and failed again. A file is never changed; a new event shape brings a new file.
+ * that was redriven and failed again; since 2026-11-30 also a file of parts in a task, paused and resumed meanwhile, and a
+ * day's sales, good and invalid. A file is never changed; a new event shape brings a new file.
  */
 import { assert, describe, it } from "@effect/vitest";
 import { checkReplay, type Commit, HistoryFile, type ReplayCheck } from "@millrace/core";
