@@ -27,12 +27,13 @@ import {
 import { Effect, Exit, Layer } from "effect";
 import { WorkflowEngine } from "effect/workflow";
 import { approvalOf, Order, orderQueues, type OrderText } from "./orders.ts";
+import { salesQueues } from "./simulatedPipelines.ts";
 
 /** An accepted upload, and what is known of it. */
 export interface Upload {
   readonly object: ObjectCreated;
   readonly version: StoredVersion;
-  readonly kind: "order" | "csv";
+  readonly kind: "order" | "csv" | "sales";
   readonly poison: boolean;
   readonly event: string;
   readonly queue: string;
@@ -73,7 +74,7 @@ export class Scenario {
   }
 
   /** Sets up the hour. */
-  begin(orders: number, csvFiles: number): void {
+  begin(orders: number, csvFiles: number, salesFiles: number): void {
     const { faults, world } = this.#parts;
     for (let index = 0; index < orders; index++) {
       world.after(world.prng.between(0, uploadsWithinMs), () => {
@@ -87,6 +88,11 @@ export class Scenario {
     for (let index = 0; index < csvFiles; index++) {
       world.after(world.prng.between(0, uploadsWithinMs), () =>
         this.#uploadCsv(`incoming/table ${index}.csv`, faults.strikes("poison", 3)),
+      );
+    }
+    for (let index = 0; index < salesFiles; index++) {
+      world.after(world.prng.between(0, uploadsWithinMs), () =>
+        this.#uploadSales(`sales/day ${index}.csv`, faults.strikes("poison", 3)),
       );
     }
     if (faults.isOn("damage")) {
@@ -149,6 +155,14 @@ export class Scenario {
     );
     const text = poison ? "\0\u0001\0binary" : `id,name,date\n${lines.join("\n")}\n`;
     this.#upload("csv", "csv-to-parquet", key, text, poison);
+  }
+
+  #uploadSales(key: string, poison: boolean): void {
+    const rows = this.#parts.world.prng.below(9) + 1;
+    const lines = Array.from({ length: rows }, (_, row) => `${row},2026-01-01,Boston,1,2.50,2.50`);
+    const header = "order_id,order_date,store,quantity,unit_price,total_amount";
+    const text = poison ? "order_id,store\n1,Boston\n" : `${header}\n${lines.join("\n")}\n`;
+    this.#upload("sales", salesQueues.queue, key, text, poison);
   }
 
   #upload(kind: Upload["kind"], queue: string, key: string, text: string, poison: boolean): Upload {

@@ -3,7 +3,7 @@
  * because something newer is there.
  */
 import { objectIdentity, objectName, sequencerOrder } from "@millrace/core";
-import type { Evidence, Told, Violated } from "./invariants.ts";
+import { type Evidence, startedByUploads, type Told, type Violated } from "./invariants.ts";
 import type { Upload } from "./Scenario.ts";
 
 /** I15: only where the newest is wanted, and only by a newer version of the same object. */
@@ -36,7 +36,7 @@ export const checkAnnouncements = (
     uploads.flatMap(({ canceled, object }) => (canceled ? objectIdentity(object) : [])),
   );
   for (const { events, executionId, key, status, workflow } of told) {
-    if (workflow !== "Order" && workflow !== "CsvToParquet") continue;
+    if (!startedByUploads.has(workflow)) continue;
     if (status === "open" || canceled.has(key)) continue;
     const redrives = events.filter(({ _tag }) => _tag === "Redriven").length;
     const heard = [...(kinds.get(`${executionId}/${redrives}`) ?? [])].toSorted();

@@ -7,6 +7,7 @@ import {
   type Commit,
   type HistoryEvent,
   type LifecycleEvent,
+  type ObjectCreated,
   objectIdentity,
 } from "@millrace/core";
 import {
@@ -17,7 +18,7 @@ import {
   type SimulatedQueues,
 } from "@millrace/core/testing/simulation";
 import { pipelines } from "@millrace/workflows/topology";
-import { parquetKey } from "@millrace/workflows";
+import { parquetKey, partKeys } from "@millrace/workflows";
 import { checkAnnouncements, checkInvoices, isSuperseded } from "./afterwards.ts";
 import type { Ledger } from "./Ledger.ts";
 import { receiptKey } from "./orders.ts";
@@ -38,6 +39,8 @@ export interface Evidence {
   readonly ledger: Ledger;
   /** What was announced on the bus, repetitions included. */
   readonly announced: ReadonlyArray<LifecycleEvent>;
+  /** Launches of tasks for which two containers were started. */
+  readonly launchedTwice: ReadonlyArray<string>;
   /** Uploads that were not run because a newer one was there, by identity: the newer one's name. */
   readonly superseded: ReadonlyMap<string, string>;
   /** Only the newest version of an object is wanted. */
@@ -87,6 +90,7 @@ export const checkInvariants = (evidence: Evidence): ReadonlyArray<Violation> =>
   checkUploads(evidence, told, violated);
   checkAnnouncements(evidence, told, violated);
   checkInvoices(evidence, told, violated);
+  for (const launch of evidence.launchedTwice) violated("I8", launch, "two containers");
   if (evidence.stop === "stepsMax") violated("I11", "world", "livelock: too many steps");
   if (evidence.nothingLost && evidence.failedMessages === 0 && evidence.nudged > 0) {
     violated("I12", "sweeper", `${evidence.nudged} executions were forgotten without a fault`);
@@ -188,6 +192,10 @@ const factOf = (event: HistoryEvent): string | undefined => {
   }
 };
 
+/** A task that ended within its time limit: what the limit's clock would have completed, the task's end has. */
+const isToldByTask = ({ exit }: Extract<HistoryEvent, { _tag: "DeferredDone" }>): boolean =>
+  JSON.stringify(exit).includes(`"toldBy"`);
+
 /** I4: no timer fires before its instant; without faults none is late. */
 const checkTimers = (
   { faultFree }: Evidence,
@@ -204,7 +212,7 @@ const checkTimers = (
     const done = after
       .slice(0, end < 0 ? undefined : end)
       .find((event) => event._tag === "DeferredDone" && event.name === clock.deferred);
-    if (done?._tag !== "DeferredDone") continue;
+    if (done?._tag !== "DeferredDone" || isToldByTask(done)) continue;
     const lateMs = done.atEpochMs - clock.wakeAtEpochMs;
     if (lateMs < 0) violated("I4", executionId, `${clock.name} fired ${-lateMs} ms early`);
     const isScheduled = clock.wakeAtEpochMs - clock.atEpochMs > queueDelayMsMax;
@@ -278,13 +286,21 @@ const familiesOf = (journal: SimulatedJournal): ReadonlySet<string> => {
       .history(id)
       .flatMap(({ events }) => events)
       .find((event) => event._tag === "ExecutionStarted");
-    if (started?.parent && family.has(started.parent.executionId)) family.add(id);
+    const parent = started && parentOf(started);
+    if (parent !== undefined && family.has(parent)) family.add(id);
   }
   for (const { started } of journal.damaged.values()) {
-    if (started?.parent) family.add(started.parent.executionId);
+    const parent = started && parentOf(started);
+    if (parent !== undefined) family.add(parent);
   }
   return family;
 };
+
+type Started = Extract<HistoryEvent, { _tag: "ExecutionStarted" }>;
+
+/** The execution that began it, by a call or with a container. */
+const parentOf = ({ idempotencyKey, parent }: Started): string | undefined =>
+  parent?.executionId ?? /^(.+)\/transform$/.exec(idempotencyKey)?.[1];
 
 const keyOf = (journal: SimulatedJournal, id: string): string | undefined =>
   (
@@ -297,12 +313,12 @@ const keyOf = (journal: SimulatedJournal, id: string): string | undefined =>
 
 /** I1, I5, I7, I8, I9, I11: each upload came to its one right end. */
 const checkUploads = (evidence: Evidence, told: ReadonlyArray<Told>, violated: Violated): void => {
-  const { journal, objects, queues, uploads } = evidence;
+  const { journal, queues, uploads } = evidence;
   for (const execution of told) {
     // A signal may come to an upload that is superseded, and waits there for ever.
     if (execution.workflow === "" && !evidence.newest)
       violated("I8", execution.executionId, "was never started");
-    if (execution.status === "open" && execution.workflow !== "") {
+    if (execution.status === "open" && execution.workflow !== "" && !isGivenUp(execution, told)) {
       violated(
         "I11",
         execution.executionId,
@@ -316,13 +332,12 @@ const checkUploads = (evidence: Evidence, told: ReadonlyArray<Told>, violated: V
     const identity = objectIdentity(upload.object);
     if (damaged.has(identity)) continue;
     const matching = told.filter(
-      ({ key, workflow }) =>
-        key === identity && (workflow === "Order" || workflow === "CsvToParquet"),
+      ({ key, workflow }) => key === identity && startedByUploads.has(workflow),
     );
     const [execution] = matching;
     if (!execution && !isSuperseded(evidence, upload)) violated("I1", identity, "no execution");
     if (matching.length > 1) violated("I8", identity, `${matching.length} executions`);
-    if (execution) checkOutcome({ objects, queues }, upload, execution, violated);
+    if (execution) checkOutcome(evidence, upload, execution, violated);
   }
   // A message for a damaged execution is given up, and rightly so.
   for (const { message } of families.size > 0 ? [] : queues.givenUp) {
@@ -330,25 +345,61 @@ const checkUploads = (evidence: Evidence, told: ReadonlyArray<Told>, violated: V
   }
 };
 
+/** Workflows that uploads start. */
+export const startedByUploads: ReadonlySet<string> = new Set([
+  "Order",
+  "CsvToParquet",
+  "DailySales",
+]);
+
+/** What a container ran, when whoever launched it has used up its attempts: no other container comes. */
+const isGivenUp = ({ workflow, key }: Told, told: ReadonlyArray<Told>): boolean =>
+  workflow === "DailySalesTransform" &&
+  told.some(({ executionId, status }) => status === "failed" && key === `${executionId}/transform`);
+
 const lastOf = ({ events }: Told): string =>
   events
     .slice(-6)
     .map((event) => ("name" in event ? `${event._tag} ${event.name}` : event._tag))
     .join(", ");
 
+const outputKeyOf = (kind: Upload["kind"], object: ObjectCreated): string => {
+  if (kind === "order") return receiptKey(object);
+  if (kind === "csv") {
+    return parquetKey({ ...object, prefix: pipelines.csvToParquet.trigger.prefix });
+  }
+  return salesKeysOf(object).manifest;
+};
+
+const salesKeysOf = (object: ObjectCreated) =>
+  partKeys({ ...object, prefix: pipelines.dailySales.trigger.prefix, root: "sales" });
+
+/** I5 of each part: containers that were at it one after the other, or at once, wrote the same. */
+const checkParts = (
+  { objects }: Pick<Evidence, "objects">,
+  object: ObjectCreated,
+  executionId: string,
+  violated: Violated,
+): void => {
+  for (let part = 1; ; part++) {
+    const key = `clean/${salesKeysOf(object).parquet(part)}`;
+    const [first, ...others] = objects.versions.get(key) ?? [];
+    if (first === undefined) return;
+    if (!others.every(({ body }) => body === first.body)) {
+      violated("I5", executionId, `part ${part} differs from one container to the next`);
+    }
+  }
+};
+
 const checkOutcome = (
-  { objects, queues }: Pick<Evidence, "objects" | "queues">,
+  { faultFree, objects, queues }: Pick<Evidence, "faultFree" | "objects" | "queues">,
   { canceled, kind, object, poison, version }: Upload,
   { events, executionId, status }: Told,
   violated: Violated,
 ): void => {
   const letters = queues.letters.filter(({ body }) => body.includes(executionId)).length;
   const wasRedriven = events.some(({ _tag }) => _tag === "Redriven");
-  const outputKey =
-    kind === "order"
-      ? receiptKey(object)
-      : parquetKey({ ...object, prefix: pipelines.csvToParquet.trigger.prefix });
-  const outputs = objects.versions.get(`clean/${outputKey}`) ?? [];
+  const outputs = objects.versions.get(`clean/${outputKeyOf(kind, object)}`) ?? [];
   if (status === "completed") {
     if (poison) violated("I7", executionId, "poison completed");
     // The letter tells of the failure before the redrive.
@@ -356,13 +407,17 @@ const checkOutcome = (
     if (outputs.length === 0) violated("I5", executionId, "completed without an output");
     const [first] = outputs;
     const same = (body: string) =>
-      kind === "csv" ? body === first?.body : body.startsWith(`receipt for raw/${object.key}@`);
+      kind !== "order" ? body === first?.body : body.startsWith(`receipt for raw/${object.key}@`);
     if (!outputs.every(({ body }) => same(body))) violated("I5", executionId, "outputs differ");
+    if (kind === "sales") checkParts({ objects }, object, executionId, violated);
   }
   if (status === "failed") {
     // Three attempts are the policy of the real pipeline: after them a store that stays away is a failure by design.
     const end = JSON.stringify(events.findLast(({ _tag }) => _tag === "Completed"));
-    const patienceEnded = kind === "csv" && end.includes("ObjectStoreUnavailable");
+    // So are three containers that died.
+    const patienceEnded =
+      (kind !== "order" && end.includes("ObjectStoreUnavailable")) ||
+      (!faultFree && kind === "sales" && /"(TaskFailed|TimedOut|TaskNotLaunched)"/.test(end));
     if (!poison && !version.deleted && !canceled && !patienceEnded) {
       violated("I7", executionId, `good work failed: ${end.slice(0, 400)}`);
     }

@@ -288,6 +288,24 @@ export const mutants: ReadonlyArray<Mutant> = [
     "",
   ),
   one(
+    "a container that was taken back counts against its activity",
+    "ExecutionState.ts",
+    "      if (event.toldToStop) return;\n",
+    "",
+  ),
+  one(
+    "a launch that is asked for again starts another container",
+    "FargateTask.ts",
+    "token: canonicalHash(address),",
+    "token: canonicalHash({ ...address, asked: performance.now() }),",
+  ),
+  one(
+    "a container's end is taken for that of its work",
+    "FargateTask.ts",
+    `if (Option.isSome(polled) && polled.value._tag === "Complete") {`,
+    `if (Option.isSome(polled) && polled.value._tag === "Complete" && end === undefined) {`,
+  ),
+  one(
     "the newest version is superseded by itself",
     "ObjectHeads.ts",
     "if (head.order <= sequencerOrder(object.sequencer)) return undefined;",

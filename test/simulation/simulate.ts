@@ -17,9 +17,11 @@ import {
   SimulatedObjectStore,
   SimulatedQueues,
   SimulatedSchedules,
+  SimulatedTasks,
   World,
 } from "@millrace/core/testing/simulation";
 import { Buckets, layerCsvToParquet, layerHyparquet } from "@millrace/workflows";
+import { layerDailySales } from "@millrace/workflows/DailySales";
 import { Effect, Exit, FileSystem, Layer, Scope } from "effect";
 import type { WorkflowEngine } from "effect/workflow";
 import { checkReplays } from "./checkReplays.ts";
@@ -29,6 +31,7 @@ import { layerInvoice } from "./invoices.ts";
 import { layerNewest } from "./layerNewest.ts";
 import { isParked, Operator } from "./Operator.ts";
 import { type Edition, editions, layerOrder, layerPart } from "./orders.ts";
+import { salesPipeline, salesTask } from "./sales.ts";
 import { Scenario } from "./Scenario.ts";
 import {
   bucketNames,
@@ -71,6 +74,8 @@ const deploymentsWithinMs = 1_200_000;
 const replayEverySeeds = 32;
 /** Every so many seeds run the real CSV pipeline too, which costs more than the rest together. */
 const csvEverySeeds = 16;
+/** Every so many seeds run the real pipeline of a day's sales, with its containers. */
+const salesEverySeeds = 8;
 
 /** Every so many seeds the orders are wanted in their newest version only, and every so many they are invoiced. */
 const newestEverySeeds = 3;
@@ -119,6 +124,7 @@ const simulateOver = async (
   const executions = new SimulatedExecutions();
   const ledger = new Ledger();
   const defects: Array<string> = [];
+  const sold = seed % salesEverySeeds === 1;
   const newest = seed % newestEverySeeds === 0;
   const invoiced = seed % invoicesEverySeeds === 0;
   let deployed: Edition = "today";
@@ -152,16 +158,22 @@ const simulateOver = async (
       if (faults.rates.size === 0 || !expected.test(text)) defects.push(text);
     },
   };
+  const tasks = new SimulatedTasks(host, {
+    queue: salesPipeline.queue,
+    work: salesTask(outsideOf),
+  });
   const makeFunction = (
     pipeline: Pipeline,
-    workflows: () => Layer.Layer<never, never, Outsides | WorkflowEngine.WorkflowEngine>,
+    workflows: (
+      caller: Caller,
+    ) => Layer.Layer<never, never, Outsides | WorkflowEngine.WorkflowEngine>,
   ): SimulatedFunction => {
     const made = new SimulatedFunction(host, {
       name: pipeline.name,
       pipeline,
       services: (caller) =>
         (newest ? layerNewest : Worker.layer).pipe(
-          Layer.provide(workflows()),
+          Layer.provide(workflows(caller)),
           Layer.provide(
             Layer.provide(
               Engine.layer(),
@@ -183,6 +195,13 @@ const simulateOver = async (
   const functions = [
     makeFunction(ordersPipeline, () => Layer.merge(layerOrder(deployed), layerPart)),
     makeFunction(csvPipeline, () => Layer.provide(layerCsvToParquet, Tasks.layerNone)),
+    ...(sold
+      ? [
+          makeFunction(salesPipeline, (caller) =>
+            Layer.provide(Layer.orDie(layerDailySales), tasks.layerFor(caller)),
+          ),
+        ]
+      : []),
     ...(invoiced ? [makeFunction(invoicesPipeline, () => layerInvoice)] : []),
   ];
   if (invoiced) bus.follow((envelope) => queues.put(invoicesPipeline.queue, envelope));
@@ -196,7 +215,7 @@ const simulateOver = async (
     journal,
     counted,
   });
-  scenario.begin(3, seed % csvEverySeeds === 0 ? 1 : 0);
+  scenario.begin(3, seed % csvEverySeeds === 0 ? 1 : 0, sold ? 1 : 0);
   const operator = new Operator(host, outsideOf);
   operator.sweepRegularly();
   operator.pauseNowAndThen(queues, [ordersPipeline.queue, csvPipeline.queue], safetyMs);
@@ -232,6 +251,7 @@ const simulateOver = async (
     queues,
     ledger,
     announced: bus.told,
+    launchedTwice: tasks.repeated,
     superseded: heads.superseded,
     newest,
     invoiced,

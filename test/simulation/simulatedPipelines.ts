@@ -48,8 +48,16 @@ export const invoicesPipeline: Pipeline = {
   after: afterOrder,
 };
 
+export const salesQueues = {
+  queue: pipelines.dailySales.name,
+  deadLetterQueue: `${pipelines.dailySales.name}-dead-letters`,
+};
+
 /** The queue whose function has the code of the workflow. */
 export const queueOf = (workflow: string): string =>
+  workflow === pipelines.dailySales.workflow ? salesQueues.queue : queueOfOther(workflow);
+
+const queueOfOther = (workflow: string): string =>
   [csvPipeline, invoicesPipeline].find((pipeline) => pipeline.workflow._tag === workflow)?.queue ??
   ordersPipeline.queue;
 

@@ -60,7 +60,9 @@ const describe = (event: HistoryEvent): readonly [string, ...ReadonlyArray<strin
       return [event.failed ? "parked after a failure" : "suspended"];
     case "RunYielded":
       return [
-        "yielded to the next invocation",
+        event.toldToStop
+          ? "told to stop: left to the next process"
+          : "yielded to the next invocation",
         ...event.unfinished.map(({ name }) => `${name} begins anew`),
       ];
     case "Redriven":

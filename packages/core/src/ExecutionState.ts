@@ -119,6 +119,7 @@ export const evolve = (state: ExecutionState, event: HistoryEvent): void => {
       return;
     case "RunYielded":
       release(state, event.atEpochMs);
+      if (event.toldToStop) return;
       for (const { attempt, name } of event.unfinished) {
         const key = activityKey(name, attempt);
         state.yields.set(key, (state.yields.get(key) ?? 0) + 1);

@@ -106,9 +106,11 @@ export const Suspended = Schema.TaggedStruct("Suspended", {
   atEpochMs: Schema.Finite,
 });
 
-/** The process came near the end of its time and gave the run up to the next one: a checkpoint, not a failure. */
+/** The process came near its end and gave the run up to the next one: a checkpoint, not a failure. */
 export const RunYielded = Schema.TaggedStruct("RunYielded", {
   owner: Schema.String,
+  /** Not its time was over, it was told to stop: that says nothing of the activities that were running. */
+  toldToStop: Schema.optionalKey(Schema.Boolean),
   /** Attempts that were running and begin anew. */
   unfinished: Schema.Array(Schema.Struct({ name: Schema.String, attempt: Schema.Finite })),
   atEpochMs: Schema.Finite,

@@ -41,8 +41,9 @@ export const inProcessSleepMsMax = 1_000;
 export const yieldMarginMs = 2_000;
 
 /**
- * How often an attempt of an activity may be given up because its process came to its end. The first time it may have
- * begun late; the second and third time it had nearly all of a process's time to itself.
+ * How often an attempt of an activity may be given up because its process's time was over. The first time it may have
+ * begun late; the second and third time it had nearly all of a process's time to itself. A process that was told to stop
+ * does not count: capacity that is taken back says nothing of the activity.
  */
 export const yieldsMax = 3;
 

@@ -84,8 +84,10 @@ export class LiveExecution {
   recordedVersion: string | undefined;
   /** Why the execution is to be parked at the end of this run of the body. */
   parking: Cause.Cause<never> | undefined;
+  /** Parts of the engine that branches of the body wait for: where such a branch goes next is not known yet. */
+  awaited = 0;
   /** The process comes to its end: the run is to be given up to the next one. */
-  yielding = false;
+  yielding: "its time is over" | "told to stop" | undefined;
   /** The instances of all runs in this process, the current one last. */
   readonly instances: Array<WorkflowEngine.WorkflowInstance["Service"]> = [];
   /**
@@ -131,7 +133,14 @@ export class LiveExecution {
 
   /** Runs a part of the engine inside the body: its failure breaks the run down, instead of becoming the body's. */
   orBreakDown<A>(part: Effect.Effect<A>): Effect.Effect<A> {
-    return Effect.catchCause(part, (cause) => {
+    const counted = Effect.ensuring(
+      Effect.suspend(() => {
+        this.awaited++;
+        return part;
+      }),
+      Effect.sync(() => this.awaited--),
+    );
+    return Effect.catchCause(counted, (cause) => {
       if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause);
       this.breakdown ??= cause;
       this.log?.close();

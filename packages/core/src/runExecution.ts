@@ -48,7 +48,7 @@ export const runExecution = Effect.fnUntraced(function* (
     const deadline = yield* ProcessDeadline;
     const stop = yield* ProcessStop;
     if (deadline !== undefined) yield* Effect.forkChild(yieldInTime(context, live, deadline));
-    if (stop) yield* Effect.forkChild(Effect.andThen(stop, yieldNow(live)));
+    if (stop) yield* Effect.forkChild(Effect.andThen(stop, yieldNow(live, "told to stop")));
     return yield* annotateRun(live)(runUntilStop(context, live));
   }
   const advance: Advance =
@@ -90,12 +90,15 @@ const yieldInTime = Effect.fnUntraced(function* (
 ) {
   const leftMs = deadlineEpochMs - context.clock.currentTimeMillisUnsafe();
   yield* Effect.sleep(Math.max(0, leftMs - Math.min(yieldMarginMs, leftMs / 5)));
-  yield* yieldNow(live);
+  yield* yieldNow(live, "its time is over");
 });
 
-const yieldNow = (live: LiveExecution): Effect.Effect<void> =>
+const yieldNow = (
+  live: LiveExecution,
+  why: NonNullable<LiveExecution["yielding"]>,
+): Effect.Effect<void> =>
   Effect.sync(() => {
-    live.yielding = true;
+    live.yielding ??= why;
     live.preempt();
   });
 
@@ -162,6 +165,7 @@ const giveUpToNext = Effect.fnUntraced(function* (
   live.log?.record({
     _tag: "RunYielded",
     owner: context.owner,
+    ...(live.yielding === "told to stop" && { toldToStop: true }),
     unfinished: [...running.values()],
     atEpochMs: context.clock.currentTimeMillisUnsafe(),
   });

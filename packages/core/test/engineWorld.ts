@@ -35,6 +35,8 @@ export interface World {
   readonly loadedAfter: Array<number>;
   /** What was kept beside the journal, by hash. */
   readonly values: Map<string, string>;
+  /** How long the store of large values takes to answer, in milliseconds; may be set. */
+  readonly delays: { valueMs: number };
   /** Rows in the order in which processes brought them to the index. */
   readonly rows: Array<ExecutionRow>;
   /** Wakes and timers that processes asked for. */
@@ -60,6 +62,7 @@ export const makeWorld = Effect.gen(function* () {
   const wakes: World["wakes"] = [];
   const rows: World["rows"] = [];
   const values: World["values"] = new Map();
+  const delays: World["delays"] = { valueMs: 0 };
   const largeValues = Layer.succeed(LargeValues, {
     put: (sha256, text) => Effect.sync(() => void values.set(sha256, text)),
     get: (sha256) =>
@@ -67,7 +70,7 @@ export const makeWorld = Effect.gen(function* () {
         const text = values.get(sha256);
         return text === undefined
           ? Effect.fail(new LargeValueLost({ sha256, reason: "it is not there" }))
-          : Effect.succeed(text);
+          : Effect.delay(Effect.succeed(text), delays.valueMs);
       }),
   });
   const executions = Layer.succeed(Executions, {
@@ -82,6 +85,7 @@ export const makeWorld = Effect.gen(function* () {
     loadedAfter,
     rows,
     values,
+    delays,
     wakes,
     start: Effect.fnUntraced(function* (workflows, kind = "resident") {
       let dead = false;

@@ -49,9 +49,15 @@ type Body = (
 ) => Effect.Effect<string, never, WorkflowEngine.WorkflowEngine | WorkflowEngine.WorkflowInstance>;
 
 /** Runs `before` until it waits for the gate, then `after` over what it left; answers with what `after` came to. */
-const runBoth = (before: Body, after: Body, versions: readonly [number, number] = [1, 1]) =>
+const runBoth = (
+  before: Body,
+  after: Body,
+  versions: readonly [number, number] = [1, 1],
+  valueMs = 0,
+) =>
   Effect.gen(function* () {
     const world = yield* makeWorld;
+    world.delays.valueMs = valueMs;
     const ran = yield* Ref.make<ReadonlyArray<string>>([]);
     const old = make(ran, versions[0]);
     const first = yield* world.start(
@@ -112,7 +118,29 @@ const guarded: Body = (step) =>
     return "done";
   });
 
+/** Its result is kept beside the journal, and has to be fetched in a replay. */
+const large = Activity.make({
+  name: "large",
+  success: Schema.String,
+  execute: Effect.succeed("x".repeat(400_000)),
+});
+
 describe("a replay under changed code", () => {
+  it.effect("waits for a branch that a slow store keeps from asking for what is recorded", () =>
+    Effect.gen(function* () {
+      const one: Body = (step) => Effect.andThen(large, step("b"));
+      const before: Body = (step) => Effect.tap(one(step), DurableDeferred.await(gate));
+      const after: Body = (step) =>
+        Effect.all([one(step), step("new")], { concurrency: "unbounded" }).pipe(
+          Effect.andThen(DurableDeferred.await(gate)),
+          Effect.as(""),
+        );
+      const { after: ran, state } = yield* runBoth(before, after, [1, 1], 2_000);
+      assert.deepStrictEqual(ran, ["new"]);
+      assert.isFalse(state.suspended?.failed);
+    }),
+  );
+
   it.effect("goes on where the code is the same", () =>
     Effect.gen(function* () {
       const { after, state } = yield* runBoth(recorded, recorded);

@@ -2,7 +2,7 @@
  * The end of a process's time: a run is given up at a checkpoint, and the next process goes on.
  */
 import { assert, describe, it } from "@effect/vitest";
-import { ExecutionRunner, ProcessDeadline } from "@millrace/core";
+import { ExecutionRunner, ProcessDeadline, ProcessStop } from "@millrace/core";
 import { Clock, Effect, Exit, Fiber, Ref, Schema } from "effect";
 import { TestClock } from "effect/testing";
 import { Activity, Workflow } from "effect/workflow";
@@ -27,18 +27,21 @@ const layerWork = (secondsOf: ReadonlyArray<number>, ran: Ref.Ref<ReadonlyArray<
     ).pipe(Effect.as(secondsOf.length)),
   );
 
-/** One invocation of 60 s; the clock moves until its end or the run's. */
+/** One invocation of 60 s, or one that is told to stop; the clock moves until its end or the run's. */
 const invoke = (
   world: Effect.Success<typeof makeWorld>,
   secondsOf: ReadonlyArray<number>,
   ran: Ref.Ref<ReadonlyArray<string>>,
+  stopAfterSeconds?: number,
 ) =>
   Effect.gen(function* () {
     const process = yield* world.start(layerWork(secondsOf, ran), "frozen");
     const now = yield* Clock.currentTimeMillis;
     const fiber = yield* ExecutionRunner.use((runner) => runner.start(Work, { id: "a" })).pipe(
       process.run,
-      Effect.provideService(ProcessDeadline, now + 60_000),
+      stopAfterSeconds === undefined
+        ? Effect.provideService(ProcessDeadline, now + 60_000)
+        : Effect.provideService(ProcessStop, Effect.sleep(stopAfterSeconds * 1_000)),
       Effect.forkChild,
     );
     for (let second = 0; second < 60 && fiber.pollUnsafe() === undefined; second++) {
@@ -91,6 +94,24 @@ describe("a run near the end of its process's time", () => {
         const { state } = yield* invoke(world, [600], ran);
         assert.include(JSON.stringify(state.completed?.result), "ActivityOutlivesProcess");
         assert.deepStrictEqual(yield* Ref.get(ran), ["began 0", "began 0", "began 0"]);
+      }),
+    60_000,
+  );
+
+  it.effect(
+    "an activity whose processes are told to stop is begun anew as often as that happens",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld;
+        const ran = yield* Ref.make<ReadonlyArray<string>>([]);
+        for (let container = 0; container < 5; container++) {
+          const { state } = yield* invoke(world, [30], ran, 10);
+          assert.isUndefined(state.completed);
+          assert.isUndefined(state.run);
+        }
+        const { state } = yield* invoke(world, [30], ran);
+        assert.deepStrictEqual((yield* Ref.get(ran)).slice(5), ["began 0", "ended 0"]);
+        assert.isDefined(state.completed);
       }),
     60_000,
   );

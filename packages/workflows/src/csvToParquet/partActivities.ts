@@ -183,7 +183,9 @@ export const commitParts = Effect.fnUntraced(function* (
   const report: CsvReport = { ...told, engine };
   const at = (written: Written) => ({ bucket: clean, key: written.key });
   const { metadata } = yield* Effect.scoped(openInput(job.object, { bytesMax: 1 }));
-  // The parts of a file that was refused are gone; a later redrive must not make a dataset of the rest.
+  // The parts of a file that was refused are gone, and another version of the file may have written its own: neither may
+  // become a dataset with the rest. The ETag is that of the bytes (buckets with S3's own keys), so that a part that was
+  // written once more, by a request that came late, is the same.
   yield* Effect.forEach(
     done.flatMap(({ parquet }) => parquet ?? []),
     (written) => Stream.runDrain(store.read({ bucket: clean, ...written }, { bytesMax: 1 })),

@@ -99,11 +99,17 @@ export const layerDailySalesWith = (times: DailySalesTimes) =>
 /** The same, with the times of the requirement. */
 export const layerDailySales = layerDailySalesWith(defaultTimes);
 
-/** The code of its containers. */
-export const layerDailySalesTransform = Layer.unwrap(
-  Effect.map(salesPlanInPlace, (plan) =>
-    DailySalesTransform.toLayer(({ object, startedEpochMs }) =>
-      transformParts(object, startedEpochMs, plan),
+/** The code of its containers, with parts of another size than usual. Fails: ColumnUnsupported, as above */
+export const layerDailySalesTransformWith = (
+  parts: Pick<CsvPipelinePlan, "partRows" | "partsAboveBytes">,
+) =>
+  Layer.unwrap(
+    Effect.map(salesPlanInPlace, (plan) =>
+      DailySalesTransform.toLayer(({ object, startedEpochMs }) =>
+        transformParts(object, startedEpochMs, { ...plan, ...parts }),
+      ),
     ),
-  ),
-);
+  );
+
+/** The code of its containers. */
+export const layerDailySalesTransform = layerDailySalesTransformWith({});

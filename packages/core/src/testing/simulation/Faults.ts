@@ -78,6 +78,12 @@ export const faultNames = [
   "redriven",
   /** The platform ends idle processes without a word. */
   "retire",
+  /** 29: there is no capacity for a task, or it is started and nobody is told. */
+  "task-refused",
+  /** 1, 2: a container is killed at its work. */
+  "task-killed",
+  /** A container is told that its capacity is taken back, and killed when it does not end. */
+  "task-reclaimed",
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 

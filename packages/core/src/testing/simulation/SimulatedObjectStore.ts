@@ -2,6 +2,7 @@
  * A versioned object store: reads of exact versions, writes that are visible whole or not at all.
  */
 import { Effect, Exit, Layer, Stream } from "effect";
+import { createHash } from "node:crypto";
 import type { ObjectRef } from "../../ObjectEvent.ts";
 import {
   ObjectChanged,
@@ -34,6 +35,12 @@ const bytesOf = ({ body }: StoredVersion, { bytesMax, fromByte = 0 }: ReadRange 
   return Stream.make(new Uint8Array(Buffer.from(body.slice(fromByte, end), "latin1")));
 };
 
+/**
+ * The same bytes have the same ETag, whoever wrote them, as in buckets that S3 encrypts with its own keys.
+ * Source: Amazon S3 API reference, "Object", ETag
+ */
+const etagOf = (body: string): string => createHash("md5").update(body, "latin1").digest("hex");
+
 export class SimulatedObjectStore {
   /** All versions ever written, by `bucket/key`, oldest first. */
   readonly versions = new Map<string, Array<StoredVersion>>();
@@ -43,7 +50,8 @@ export class SimulatedObjectStore {
   write(bucket: string, key: string, body: string, writer: string): StoredVersion {
     const name = `${bucket}/${key}`;
     const number = ++this.#written;
-    const version = { versionId: `v${number}`, etag: `e${number}`, body, writer, deleted: false };
+    const etag = etagOf(body);
+    const version = { versionId: `v${number}`, etag, body, writer, deleted: false };
     this.versions.set(name, [...(this.versions.get(name) ?? []), version]);
     return version;
   }

@@ -21,4 +21,5 @@ export { SimulatedObjectStore, type StoredVersion } from "./SimulatedObjectStore
 export { SimulatedProcess } from "./SimulatedProcess.ts";
 export { SimulatedQueues } from "./SimulatedQueues.ts";
 export { schedulePrecisionMs, SimulatedSchedules } from "./SimulatedSchedules.ts";
+export { SimulatedTasks } from "./SimulatedTasks.ts";
 export { World, worldEpochMs } from "./World.ts";

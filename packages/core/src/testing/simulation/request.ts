@@ -23,7 +23,13 @@ export interface Request<A, E> {
   /** The caller's view when it gets no answer, or is turned away. */
   readonly unavailable: (reason: string) => E;
   /** Faults that belong to this kind of request. @default the ones of a store */
-  readonly refusal?: "throttle" | "slow-down" | "send-fails" | "schedule-fails" | "bus-fails";
+  readonly refusal?:
+    | "throttle"
+    | "slow-down"
+    | "send-fails"
+    | "schedule-fails"
+    | "bus-fails"
+    | "task-refused";
 }
 
 /** How long a caller waits for an answer before it gives up, in milliseconds. */
