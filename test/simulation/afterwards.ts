@@ -3,8 +3,9 @@
  * because something newer is there.
  */
 import { objectIdentity, objectName, sequencerOrder } from "@millrace/core";
-import { type Evidence, startedByUploads, type Told, type Violated } from "./invariants.ts";
+import type { Evidence, Told, Violated } from "./invariants.ts";
 import type { Upload } from "./Scenario.ts";
+import { startedByUploads } from "./simulatedPipelines.ts";
 
 /** I15: only where the newest is wanted, and only by a newer version of the same object. */
 export const isSuperseded = (

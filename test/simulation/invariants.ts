@@ -22,6 +22,7 @@ import { parquetKey, partKeys } from "@millrace/workflows";
 import { checkAnnouncements, checkInvoices, isSuperseded } from "./afterwards.ts";
 import type { Ledger } from "./Ledger.ts";
 import { receiptKey } from "./orders.ts";
+import { startedByUploads } from "./simulatedPipelines.ts";
 import type { Upload } from "./Scenario.ts";
 
 export interface Violation {
@@ -344,13 +345,6 @@ const checkUploads = (evidence: Evidence, told: ReadonlyArray<Told>, violated: V
     violated("I9", `message ${message.id}`, `given up in the end: ${message.body.slice(0, 120)}`);
   }
 };
-
-/** Workflows that uploads start. */
-export const startedByUploads: ReadonlySet<string> = new Set([
-  "Order",
-  "CsvToParquet",
-  "DailySales",
-]);
 
 /** What a container ran, when whoever launched it has used up its attempts: no other container comes. */
 const isGivenUp = ({ workflow, key }: Told, told: ReadonlyArray<Told>): boolean =>

@@ -53,6 +53,13 @@ export const salesQueues = {
   deadLetterQueue: `${pipelines.dailySales.name}-dead-letters`,
 };
 
+/** Workflows that uploads start. */
+export const startedByUploads: ReadonlySet<string> = new Set([
+  Order._tag,
+  CsvToParquet._tag,
+  pipelines.dailySales.workflow,
+]);
+
 /** The queue whose function has the code of the workflow. */
 export const queueOf = (workflow: string): string =>
   workflow === pipelines.dailySales.workflow ? salesQueues.queue : queueOfOther(workflow);

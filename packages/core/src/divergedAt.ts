@@ -16,7 +16,7 @@ const lookAgainMs = 50;
 /** Waits for side branches that may be about to ask for what is recorded; gives what nobody has asked for in the end. */
 const awaitUnasked = Effect.fnUntraced(function* (live: LiveExecution, failed: boolean) {
   let unasked = live.replay?.findUnasked(failed);
-  for (let waitedMs = 0; unasked && waitedMs < replayPatienceMs; ) {
+  for (let waitedMs = 0; unasked && waitedMs < replayPatienceMs;) {
     yield* Effect.sleep(lookAgainMs);
     unasked = live.replay?.findUnasked(failed);
     // A store may take its time over a child's history, or over a large value: that is not the body's hesitation.

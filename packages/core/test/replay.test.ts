@@ -125,17 +125,20 @@ const large = Activity.make({
   execute: Effect.succeed("x".repeat(400_000)),
 });
 
+const largeThenB: Body = (step) => Effect.andThen(large, step("b"));
+
+const largeAlone: Body = (step) => Effect.tap(largeThenB(step), DurableDeferred.await(gate));
+
+const largeBesideNew: Body = (step) =>
+  Effect.all([largeThenB(step), step("new")], { concurrency: "unbounded" }).pipe(
+    Effect.andThen(DurableDeferred.await(gate)),
+    Effect.as(""),
+  );
+
 describe("a replay under changed code", () => {
   it.effect("waits for a branch that a slow store keeps from asking for what is recorded", () =>
     Effect.gen(function* () {
-      const one: Body = (step) => Effect.andThen(large, step("b"));
-      const before: Body = (step) => Effect.tap(one(step), DurableDeferred.await(gate));
-      const after: Body = (step) =>
-        Effect.all([one(step), step("new")], { concurrency: "unbounded" }).pipe(
-          Effect.andThen(DurableDeferred.await(gate)),
-          Effect.as(""),
-        );
-      const { after: ran, state } = yield* runBoth(before, after, [1, 1], 2_000);
+      const { after: ran, state } = yield* runBoth(largeAlone, largeBesideNew, [1, 1], 2_000);
       assert.deepStrictEqual(ran, ["new"]);
       assert.isFalse(state.suspended?.failed);
     }),

@@ -4,7 +4,7 @@
  */
 import { NodeServices } from "@effect/platform-node";
 import { assert, describe, it } from "@effect/vitest";
-import { Effect, FileSystem, Schedule } from "effect";
+import { Effect, Exit, Fiber, FileSystem, Schedule } from "effect";
 import { iteratorCounts } from "../src/dynamodb/closeIterators.ts";
 import { openDynalite } from "../src/dynamodb/Dynalite.ts";
 
@@ -31,7 +31,8 @@ const all = {
   ExpressionAttributeValues: { ":id": { S: "a" } },
 };
 
-const readAndLook = Effect.fnUntraced(function* (directory: string | undefined) {
+/** Five items in a table, and a way to ask for them. */
+const openNumbers = Effect.fnUntraced(function* (directory: string | undefined) {
   const dynalite = yield* openDynalite(directory);
   const ask = Effect.fnUntraced(function* (operation: string, input: object) {
     const answer = yield* dynalite(operation, JSON.stringify(input), headers);
@@ -48,6 +49,11 @@ const readAndLook = Effect.fnUntraced(function* (directory: string | undefined) 
   for (let n = 0; n < 5; n++) {
     yield* ask("PutItem", { TableName: "Numbers", Item: { id: { S: "a" }, n: { N: String(n) } } });
   }
+  return ask;
+});
+
+const readAndLook = Effect.fnUntraced(function* (directory: string | undefined) {
+  const ask = yield* openNumbers(directory);
   const before = iteratorCounts();
   for (let time = 0; time < 10; time++) {
     assert.include(yield* ask("Query", all), '"Count":5');
@@ -74,5 +80,24 @@ describe("queries and scans", () => {
         yield* readAndLook(yield* fs.makeTempDirectoryScoped({ prefix: "millrace-dynalite-" }));
       }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
     20_000,
+  );
+});
+
+describe("closing the store", () => {
+  it.live("lets the queries end that are on their way, and turns away what comes later", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem;
+      const directory = yield* fs.makeTempDirectoryScoped({ prefix: "millrace-dynalite-" });
+      const [ask, ...fibers] = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const ask = yield* openNumbers(directory);
+          const query = Effect.forkDetach(ask("Query", all), { startImmediately: true });
+          return [ask, ...(yield* Effect.all(Array.from({ length: 50 }, () => query)))] as const;
+        }),
+      );
+      for (const fiber of fibers) assert.include(yield* Fiber.join(fiber), '"Count":5');
+      const late = yield* Effect.exit(ask("Query", all));
+      assert.isTrue(Exit.isFailure(late));
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
   );
 });

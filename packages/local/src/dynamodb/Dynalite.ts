@@ -4,7 +4,7 @@
  * The server listens on a free loopback port all the same, because dynalite closes its LevelDB only when a listening
  * server is closed; nobody is told the port.
  */
-import { Effect, Schema, type Scope } from "effect";
+import { Effect, Schedule, Schema, type Scope } from "effect";
 import dynalite from "dynalite";
 import { EventEmitter } from "node:events";
 import type { Server } from "node:http";
@@ -25,33 +25,56 @@ export type Dynalite = (
   headers: Readonly<Record<string, string>>,
 ) => Effect.Effect<DynaliteAnswer>;
 
-/** Opens dynalite on a directory, or in memory, until the scope closes. */
-export const openDynalite = (
+/** An answer to what comes when the store is being closed; dynalite itself would end the process. */
+const unavailable: DynaliteAnswer = {
+  status: 500,
+  headers: {},
+  body: JSON.stringify({
+    __type: "com.amazonaws.dynamodb.v20120810#InternalServerError",
+    message: "The store is being closed",
+  }),
+};
+
+/** Longest wait for what is on its way when the store is closed, in milliseconds. */
+const drainMsMax = 10_000;
+
+/** Opens dynalite on a directory, or in memory, until the scope closes; what is on its way then, is answered first. */
+export const openDynalite = Effect.fnUntraced(function* (
   directory: string | undefined,
-): Effect.Effect<Dynalite, never, Scope.Scope> =>
-  Effect.map(
-    Effect.acquireRelease(start(directory), (server) =>
-      Effect.callback<void>((resume) => {
-        server.close(() => resume(Effect.void));
-      }),
-    ),
-    (server): Dynalite =>
-      (operation, body, headers) =>
-        Effect.callback<DynaliteAnswer>((resume) => {
-          const request = new FakeRequest({
-            ...headers,
-            "content-type": "application/x-amz-json-1.0",
-            "x-amz-target": `DynamoDB_20120810.${operation}`,
-          });
-          server.emit(
-            "request",
-            request,
-            new FakeResponse((answer) => resume(Effect.succeed(answer))),
-          );
-          request.emit("data", Buffer.from(body));
-          request.emit("end");
-        }),
+): Effect.fn.Return<Dynalite, never, Scope.Scope> {
+  const underWay = new Set<FakeRequest>();
+  let isClosing = false;
+  const drained = Effect.sync(() => underWay.size === 0).pipe(
+    Effect.repeat({ until: (none) => none, schedule: Schedule.spaced("5 millis") }),
+    Effect.timeoutOption(drainMsMax),
   );
+  const server = yield* Effect.acquireRelease(start(directory), (opened) =>
+    Effect.gen(function* () {
+      isClosing = true;
+      yield* drained;
+      yield* Effect.callback<void>((resume) => {
+        opened.close(() => resume(Effect.void));
+      });
+    }),
+  );
+  return (operation, body, headers) =>
+    Effect.callback<DynaliteAnswer>((resume) => {
+      if (isClosing) return resume(Effect.succeed(unavailable));
+      const request = new FakeRequest({
+        ...headers,
+        "content-type": "application/x-amz-json-1.0",
+        "x-amz-target": `DynamoDB_20120810.${operation}`,
+      });
+      underWay.add(request);
+      const response = new FakeResponse((answer) => {
+        underWay.delete(request);
+        resume(Effect.succeed(answer));
+      });
+      server.emit("request", request, response);
+      request.emit("data", Buffer.from(body));
+      request.emit("end");
+    });
+});
 
 const start = (directory: string | undefined) =>
   Effect.callback<Server>((resume) => {
