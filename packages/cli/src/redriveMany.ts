@@ -8,7 +8,7 @@ import { type ExecutionStatus, Operations, planRedrive, redrive } from "@millrac
 import { Console, Effect, Schema } from "effect";
 import { carryOut } from "./carryOut.ts";
 import { type QueryFlags, readQuery } from "./queryFlags.ts";
-import { requirePipelineOf } from "./stores.ts";
+import { isTaskWork, requirePipelineOf } from "./stores.ts";
 
 /** Some of the chosen executions may not be redriven. */
 export class SomeRefused extends Schema.TaggedError<SomeRefused>()("SomeRefused", {
@@ -22,7 +22,7 @@ export class SomeRefused extends Schema.TaggedError<SomeRefused>()("SomeRefused"
 
 const stopped: ReadonlyArray<ExecutionStatus> = ["failed", "parked"];
 
-/** Ids of what failed or is parked and passes the filters, newest first. */
+/** Ids of what failed or is parked and passes the filters, newest first; the work of tasks goes on with its pipeline's. */
 export const selectFailed = Effect.fnUntraced(function* (flags: QueryFlags) {
   const query = yield* readQuery({
     ...flags,
@@ -30,7 +30,10 @@ export const selectFailed = Effect.fnUntraced(function* (flags: QueryFlags) {
   });
   const ids: Array<string> = [];
   yield* Operations.rowPages(query, (rows) =>
-    Effect.sync(() => void ids.push(...rows.map(({ executionId }) => executionId))),
+    Effect.sync(() => {
+      const own = rows.filter(({ workflow }) => !isTaskWork(workflow));
+      ids.push(...own.map(({ executionId }) => executionId));
+    }),
   );
   return ids;
 });

@@ -24,6 +24,12 @@ export const layerStores = (stage: Stage) =>
 const pipelineOf = (workflow: string): PipelineTopology | undefined =>
   Object.values(pipelines).find((pipeline) => pipeline.workflow === workflow);
 
+/** Whether containers run it: whoever launched them is redriven, and launches the next. */
+export const isTaskWork = (workflow: string): boolean =>
+  Object.values(pipelines).some(
+    (pipeline: PipelineTopology) => pipeline.task?.workflow === workflow,
+  );
+
 /** Nobody could be asked to run it. */
 export class NoPipelineForWorkflow extends Schema.TaggedError<NoPipelineForWorkflow>()(
   "NoPipelineForWorkflow",
