@@ -61,6 +61,8 @@ export const ActivityCompleted = Schema.TaggedStruct("ActivityCompleted", {
   startedAfter: Schema.optionalKey(Schema.Int),
   /** What part it had in the story; absent: a step of the body. */
   role: Schema.optionalKey(ActivityRole),
+  /** Names of the steps whose work it took back (see Undoes). */
+  undoes: Schema.optionalKey(Schema.Array(Schema.String)),
   startedAtEpochMs: Schema.Finite,
   atEpochMs: Schema.Finite,
 });

@@ -8,6 +8,7 @@
  *    successes that came from outside, whenever they came: nobody will send them again.
  *  - The launches of a failed task, and the waits for their ends, go with it: what is redriven is launched anew.
  *  - Who told of the failure is forgotten, and tells again when the execution fails again.
+ *  - Steps whose work was taken back are forgotten: what they recorded is not there any more.
  *
  * Where a body failed by itself nothing is forgotten, and it simply runs again.
  */
@@ -98,9 +99,13 @@ const forgetting = (
   const failedSteps = namesOf(failed, "activity");
   /** From here on whatever began may have begun because of a failure. */
   const cut = Math.min(...failed.map(({ failedAt }) => failedAt));
-  const isForgotten = ({ name, role }: { readonly name: string; readonly role?: string }) =>
-    role === "failure-handler" || failedSteps.has(name) || isPartOf(failedSteps, name);
   const attempts = [...state.activities.values()];
+  const undone = new Set(attempts.flatMap(({ undoes = [] }) => undoes));
+  const isForgotten = ({ name, role }: { readonly name: string; readonly role?: string }) =>
+    role === "failure-handler" ||
+    failedSteps.has(name) ||
+    isPartOf(failedSteps, name) ||
+    undone.has(name);
   const pauses = new Set(
     attempts.filter(isForgotten).map(({ attempt, name }) => pauseName(name, attempt + 1)),
   );

@@ -20,6 +20,7 @@ import { countRetry } from "./Metrics.ts";
 import { PreviousFailures } from "./PreviousFailures.ts";
 import type { RunContext } from "./RunContext.ts";
 import { traceAttempt } from "./traceRun.ts";
+import { Undoes } from "./Undoes.ts";
 import { decodeActivityOutcome, encodeActivityResult } from "./WorkflowCodec.ts";
 
 /** One attempt of an activity that the body of `live` asks for, inside the body's own fiber. */
@@ -96,6 +97,7 @@ const makeResult = Effect.fnUntraced(function* (
     result: encoded,
     startedAfter,
     ...roleOf(activity, live),
+    ...undoneBy(activity),
     startedAtEpochMs,
     atEpochMs,
   });
@@ -151,6 +153,11 @@ const logStart = (live: LiveExecution, activity: string, attempt: number) =>
     activity,
     attempt,
   });
+
+const undoneBy = (activity: Activity.Any): { readonly undoes?: ReadonlyArray<string> } => {
+  const undoes = Context.get(activity.annotations, Undoes);
+  return undoes.length > 0 ? { undoes } : {};
+};
 
 const roleOf = (activity: Activity.Any, live: LiveExecution): { readonly role?: ActivityRole } => {
   if (live.bodyEnded) return { role: "compensation" };

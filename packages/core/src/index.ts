@@ -35,6 +35,7 @@ export * from "./Executions.ts";
 export * from "./Failure.ts";
 export * as FargateTask from "./FargateTask.ts";
 export { FailureHandler } from "./FailureHandler.ts";
+export { Undoes } from "./Undoes.ts";
 export * as Mask from "./Mask.ts";
 export * as Metrics from "./Metrics.ts";
 export { announceLife, type LifeOf } from "./announceLife.ts";

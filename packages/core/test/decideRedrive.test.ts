@@ -37,6 +37,7 @@ const activity = (
   startedAfter: number | undefined,
   result: unknown,
   role?: "compensation" | "failure-handler",
+  undoes?: ReadonlyArray<string>,
 ): HistoryEvent => ({
   _tag: "ActivityCompleted",
   name,
@@ -44,6 +45,7 @@ const activity = (
   result,
   ...(startedAfter !== undefined && { startedAfter }),
   ...(role && { role }),
+  ...(undoes && { undoes }),
   startedAtEpochMs: 0,
   atEpochMs: 0,
 });
@@ -103,6 +105,19 @@ describe("a redrive forgets", () => {
         clocks: ["failing before attempt 2"],
         deferreds: ["DurableClock/failing before attempt 2"],
       },
+    );
+  });
+
+  it("steps whose work was taken back after the failure", () => {
+    assert.deepStrictEqual(
+      forgottenOf(
+        activity("other", 1, 2, success), // 3
+        activity("part 1", 1, 3, success), // 4
+        activity("part 2", 1, 4, failure), // 5
+        activity("discard", 1, 5, success, "failure-handler", ["part 1", "part 2"]),
+        failed,
+      ),
+      { ...nothing, activities: ["part 1 1", "part 2 1", "discard 1"] },
     );
   });
 
