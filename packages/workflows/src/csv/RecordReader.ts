@@ -10,6 +10,7 @@ import { type CsvFailure, CsvQuoteUnclosed, CsvRecordTooLong } from "./CsvFailur
 import { recordBytesMax } from "./Limits.ts";
 import { type Fault, makeReject, type Reject } from "./Reject.ts";
 import { type CsvQuote, quoteByte } from "./Quote.ts";
+import type { RecordCells } from "./RecordCells.ts";
 import { RecordScanner } from "./RecordScanner.ts";
 
 const lineFeed = 10;
@@ -29,7 +30,7 @@ export const fileStart: RecordEnd = { textOffset: 0, line: 1 };
 
 /** Looks at each record in turn, and is told of each row that is rejected. */
 export interface RecordVisitor {
-  readonly record: (cells: ReadonlyArray<string>) => Verdict;
+  readonly record: (cells: RecordCells) => Verdict;
   readonly rejected: (reject: Reject) => CsvFailure | undefined;
   /** A part ends here. */
   readonly partEnds: (at: RecordEnd) => void;
