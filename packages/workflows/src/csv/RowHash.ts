@@ -55,7 +55,7 @@ export class RowHasher {
     for (let index = 0; index < cells.count; index += 1) {
       if (cells.isNull(index)) this.#reserve(1)[this.#used++] = nullLength;
       else if (cells.isAscii(index)) this.#addAscii(cells, index);
-      else this.#addText(cells.text(index) ?? "");
+      else this.#addOther(cells, index);
     }
     hashWords(this.#words, this.#used, out);
   }
@@ -72,16 +72,33 @@ export class RowHasher {
     this.#used = used;
   }
 
-  #addText(text: string): void {
-    const units = text.length;
-    const words = this.#reserve((units + 3) >> 1);
-    let used = this.#used;
-    words[used++] = units;
-    for (let at = 0; at < units; at += 2) {
-      const second = at + 1 < units ? text.charCodeAt(at + 1) : 0;
-      words[used++] = text.charCodeAt(at) | (second << 16);
+  /** The UTF-16 units of a cell that is not plain ASCII, without a string. Its bytes are known to be UTF-8. */
+  #addOther(cells: RecordCells, index: number): void {
+    const bytes = cells.source(index);
+    const to = cells.ends[index] ?? 0;
+    let at = cells.starts[index] ?? 0;
+    const words = this.#reserve((to - at + 3) >> 1);
+    const lengthAt = this.#used;
+    let units = 0;
+    const push = (unit: number): void => {
+      const word = lengthAt + 1 + (units >> 1);
+      words[word] = (units & 1) === 0 ? unit : (words[word] ?? 0) | (unit << 16);
+      units += 1;
+    };
+    while (at < to) {
+      const lead = bytes[at] ?? 0;
+      const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+      let code = length === 1 ? lead : lead & (0xff >> (length + 1));
+      for (let next = 1; next < length; next += 1)
+        code = (code << 6) | ((bytes[at + next] ?? 0) & 0x3f);
+      at += length;
+      if (code > 0xffff) {
+        push(0xd800 + ((code - 0x10000) >> 10));
+        push(0xdc00 + (code & 0x3ff));
+      } else push(code);
     }
-    this.#used = used;
+    words[lengthAt] = units;
+    this.#used = lengthAt + 1 + ((units + 1) >> 1);
   }
 
   #reserve(words: number): Int32Array {

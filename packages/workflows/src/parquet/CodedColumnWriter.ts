@@ -23,14 +23,18 @@ type Encoding = "PLAIN" | "RLE_DICTIONARY";
 
 /** The codes of rows that are not null. */
 const present = (codes: Int32Array): Int32Array => {
-  const kept = new Int32Array(codes.length);
+  let nulls = 0;
+  for (let row = 0; row < codes.length; row += 1) if ((codes[row] ?? -1) < 0) nulls += 1;
+  if (nulls === 0) return codes;
+  const kept = new Int32Array(codes.length - nulls);
   let count = 0;
-  for (const code of codes)
-    if (code >= 0) {
-      kept[count] = code;
-      count += 1;
-    }
-  return kept.subarray(0, count);
+  for (let row = 0; row < codes.length; row += 1) {
+    const code = codes[row] ?? -1;
+    if (code < 0) continue;
+    kept[count] = code;
+    count += 1;
+  }
+  return kept;
 };
 
 /** A definition level for each row. Loops here are plain: `from` and `map` with a function take ten times as long. */

@@ -29,8 +29,10 @@ export const textBytes = (packed: PackedTexts, code: number): Buffer =>
 /** Bytes of all rows' texts, each with its length. */
 export const bytesOfRows = ({ codes, ends }: PackedTexts): number => {
   let bytes = 0;
-  for (const code of codes)
+  for (let row = 0; row < codes.length; row += 1) {
+    const code = codes[row] ?? -1;
     if (code >= 0) bytes += (ends[code] ?? 0) - (code === 0 ? 0 : (ends[code - 1] ?? 0));
+  }
   return bytes;
 };
 

@@ -3,12 +3,12 @@
  */
 import { Effect, Layer } from "effect";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
-import snappy from "snappyjs";
 import { zstdCompressSync } from "node:zlib";
 import type { ByteSink } from "./ByteSink.ts";
 import type { ColumnPlan, GroupColumn } from "./ColumnPlan.ts";
 import { hyparquetColumns, writeGroup } from "./hyparquetGroup.ts";
 import type { ParquetCodec } from "./ParquetCodec.ts";
+import { compressSnappy } from "./snappy.ts";
 import { ParquetEncoder, ParquetEncodingFailed } from "./ParquetEncoder.ts";
 
 type SchemaElements = ConstructorParameters<typeof ParquetWriter>[0]["schema"];
@@ -75,7 +75,7 @@ const nameJson = (schema: SchemaElements): void => {
 
 /** The library's own snappy takes three times as long as the one that it descends from. */
 const compression = {
-  snappy: { codec: "SNAPPY", compressors: { SNAPPY: snappy.compress } },
+  snappy: { codec: "SNAPPY", compressors: { SNAPPY: compressSnappy } },
   zstd: { codec: "ZSTD", compressors: { ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes) } },
 } as const;
 
