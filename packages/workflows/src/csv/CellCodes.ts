@@ -8,8 +8,9 @@ import { type PackedTexts, textPerRow } from "../parquet/PackedTexts.ts";
 import type { RecordCells } from "./RecordCells.ts";
 
 const lengthBytes = 4;
-const bytesFirst = 4_096;
-const codesFirst = 512;
+/** Small, as a file may have 10,000 columns. */
+const bytesFirst = 256;
+const codesFirst = 32;
 /** A block that one group has made larger is given up with it. */
 const bytesKeptMax = 1024 * 1024;
 /** Below this, copying byte by byte is faster than a call. */

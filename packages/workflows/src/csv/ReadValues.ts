@@ -16,6 +16,9 @@ export const unfit = Symbol("unfit");
 /** What a cell comes to. */
 export type Read = CellValue | null | typeof unfit;
 
+/** The most cells that are remembered: whoever reads without keeping, as steps do, never begins a new group. */
+const differentMax = 65_536;
+
 /** One column: `read` a cell, then `keep` what was read or not. */
 export class ReadValues {
   readonly #read: (text: string) => Read;
@@ -42,7 +45,11 @@ export class ReadValues {
     if (this.#each !== undefined) return this.#note(this.#read(cells.text(index) ?? ""), nullCode);
     const code = this.#texts.of(cells, index);
     this.#asked += 1;
-    if (this.#texts.crowded || isHopeless(this.#asked, this.#texts.count))
+    if (
+      this.#texts.crowded ||
+      this.#texts.count > differentMax ||
+      isHopeless(this.#asked, this.#texts.count)
+    )
       this.#each = this.#expanded();
     const known = this.#reads[code];
     if (known !== undefined) return this.#note(known, code);

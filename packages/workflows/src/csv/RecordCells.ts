@@ -137,6 +137,8 @@ export class RecordCells {
 
   /** Whether a byte stands in some cell. */
   includes(byte: number): boolean {
+    if (this.#texts !== undefined)
+      return this.#scratch.subarray(0, this.#scratchUsed).includes(byte);
     for (let index = 0; index < this.count; index += 1) {
       const cell = this.source(index).subarray(this.starts[index], this.ends[index]);
       if (cell.includes(byte)) return true;

@@ -15,10 +15,13 @@ export const isHopeless = (cells: number, different: number): boolean =>
 /** Of a row without a value. */
 export const nullCode = -1;
 
+/** Small, as a file may have 10,000 columns. */
+const rowsFirst = 64;
+
 /** One column's rows. */
 export class RowCodes {
   rows = 0;
-  #codes = new Int32Array(1_024);
+  #codes = new Int32Array(rowsFirst);
 
   push(code: number): void {
     if (this.rows === this.#codes.length) {
