@@ -7,7 +7,8 @@
  * its memory counts.
  */
 import { execFileSync } from "node:child_process";
-import { NodeRuntime, NodeServices } from "@effect/platform-node";
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime";
+import * as NodeServices from "@effect/platform-node/NodeServices";
 import { csvToParquet, layerHyparquet, layerParquetjsLite } from "@millrace/workflows";
 import { Console, Effect, FileSystem, Layer, Stream } from "effect";
 import { salesCsv } from "./data-plane/salesCsv.ts";

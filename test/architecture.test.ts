@@ -15,7 +15,7 @@ const allowed: Readonly<Record<string, RegExp>> = {
   "packages/core/src/aws": /^(effect(\/|$)|node:stream$|@aws-sdk\/)/,
   "packages/core/src/testing": /^(effect(\/|$)|node:|@effect\/vitest$|fast-check$)/,
   "packages/workflows/src":
-    /^(effect(\/|$)|@millrace\/core$|node:|csv-parse|hyparquet|parquetjs-lite|snappyjs$|sharp$|@duckdb\/node-api$)/,
+    /^(effect(\/|$)|@millrace\/core$|node:|csv-parse|hyparquet|parquetjs-lite|snappyjs(\/|$)|sharp$|@duckdb\/node-api$)/,
   "packages/workflows/src/topology.ts": /^@millrace\/core$/,
   "packages/functions/src":
     /^(effect(\/|$)|@millrace\/(core|workflows)(\/|$)|@aws-sdk\/|@effect\/platform-node-shared\/)/,

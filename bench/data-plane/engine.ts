@@ -3,7 +3,8 @@
  *
  * Usage: node engine.ts <stream|duckdb> <file> <none|part|file> [declared: with a schema, else everything but dates is text]
  */
-import { NodeRuntime, NodeServices } from "@effect/platform-node";
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime";
+import * as NodeServices from "@effect/platform-node/NodeServices";
 import {
   Column,
   columnPlan,

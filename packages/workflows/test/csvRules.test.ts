@@ -8,7 +8,8 @@ import { Effect } from "effect";
 import * as fc from "fast-check";
 import { sniffDelimiter } from "../src/csv/Delimiter.ts";
 import { columnNames } from "../src/csv/Header.ts";
-import { hashRow, makeRowHash } from "../src/csv/RowHash.ts";
+import { RecordCells } from "../src/csv/RecordCells.ts";
+import { makeRowHash, type RowHash, RowHasher } from "../src/csv/RowHash.ts";
 import { SeenRows } from "../src/csv/SeenRows.ts";
 import { makeSpillFile } from "../src/csv/SpillFile.ts";
 import { calendarDate, epochDay, parseTimestamp, type SlashDates } from "../src/csv/Timestamp.ts";
@@ -116,6 +117,13 @@ it("column names are unique, never reserved and never empty, whatever the header
     }),
   );
 });
+
+const hasher = new RowHasher();
+const cells = new RecordCells();
+const hashRow = (texts: ReadonlyArray<string>, hash: RowHash): void => {
+  cells.loadTexts(texts);
+  hasher.hash(cells, hash);
+};
 
 describe("SeenRows", () => {
   it.effect("is exact across many spills to disk", () =>

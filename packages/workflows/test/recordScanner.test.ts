@@ -38,7 +38,7 @@ const read = (text: string, chunkBytes: number) => {
     { delimiter: ",", quote: '"' },
     {
       record: (cells) => {
-        records.push([...cells]);
+        records.push(cells.texts().map((text) => text ?? ""));
         return "ends-part";
       },
       rejected: () => undefined,

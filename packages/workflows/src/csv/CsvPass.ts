@@ -30,9 +30,10 @@ import { columnNames, type RenamedColumn } from "./Header.ts";
 import { columnsMax, rejectedRowsEarlyLook, sniffBytesMax } from "./Limits.ts";
 import { HashLog } from "./HashLog.ts";
 import type { PassPosition } from "./PassPosition.ts";
+import { RecordCells } from "./RecordCells.ts";
 import { type RecordEnd, RecordReader, type Verdict } from "./RecordReader.ts";
 import type { Reject } from "./Reject.ts";
-import { hashRow, makeRowHash } from "./RowHash.ts";
+import { makeRowHash, RowHasher } from "./RowHash.ts";
 import { type RowGroup, RowGroupBuilder } from "./RowGroupBuilder.ts";
 import { SeenRows } from "./SeenRows.ts";
 import { toldName } from "./toldName.ts";
@@ -79,6 +80,8 @@ export class CsvPass {
   #emptyIsNull = true;
   readonly #options: CompleteCsvOptions;
   readonly #hash = makeRowHash();
+  readonly #hasher = new RowHasher();
+  readonly #jsonCells = new RecordCells();
   #first: Array<Uint8Array> = [];
   #firstBytes = 0;
   #opened: Opened | undefined;
@@ -187,7 +190,7 @@ export class CsvPass {
   #csv(delimiter: CsvDelimiter, from?: RecordEnd): RecordReader {
     const { quote, source } = this.#options;
     const visitor = {
-      record: (cells: ReadonlyArray<string>) => this.#visit(cells),
+      record: (cells: RecordCells) => this.#visit(cells),
       rejected: (reject: Reject) => this.rejected(reject),
       partEnds: (at: RecordEnd) => this.#partEnds(at),
     };
@@ -198,7 +201,10 @@ export class CsvPass {
     const visitor: JsonVisitor = {
       partEnds: (at) => this.#partEnds(at),
       begin: (keys) => this.#begin(keys, false),
-      row: (cells) => (this.groups === undefined ? undefined : this.#row(cells, this.groups)),
+      row: (texts) => {
+        this.#jsonCells.loadTexts(texts);
+        return this.groups === undefined ? undefined : this.#row(this.#jsonCells, this.groups);
+      },
       emptyLine: () => {
         this.emptyLines += 1;
       },
@@ -263,15 +269,15 @@ export class CsvPass {
     return reader.push(text.subarray(skipped));
   }
 
-  #visit(cells: ReadonlyArray<string>): Verdict {
+  #visit(cells: RecordCells): Verdict {
     if (isEmptyLine(cells)) {
       this.emptyLines += 1;
       return undefined;
     }
-    return this.groups === undefined ? this.#header(cells) : this.#row(cells, this.groups);
+    return this.groups === undefined ? this.#header(cells.texts()) : this.#row(cells, this.groups);
   }
 
-  #row(cells: ReadonlyArray<Cell>, groups: RowGroupBuilder): Verdict {
+  #row(cells: RecordCells, groups: RowGroupBuilder): Verdict {
     this.rowsIn += 1;
     if (isBlankRow(cells)) {
       this.blankRows += 1;
@@ -280,7 +286,7 @@ export class CsvPass {
     const invalid = this.#invalid(cells, groups.width) ?? this.#unfit(cells, groups);
     if (invalid !== undefined) return invalid;
     if (this.#options.duplicates !== "none") {
-      hashRow(cells, this.#hash);
+      this.#hasher.hash(cells, this.#hash);
       if (!this.seen.add(this.#hash)) {
         this.duplicates += 1;
         return undefined;
@@ -290,7 +296,8 @@ export class CsvPass {
     return groups.runSteps(cells) ?? (groups.add(cells) ? "ends-part" : undefined);
   }
 
-  #header(cells: ReadonlyArray<string>): Verdict {
+  #header(texts: ReadonlyArray<Cell>): Verdict {
+    const cells = texts.map((text) => text ?? "");
     if (cells.every((cell) => cell.trim() === ""))
       return {
         failure: new CsvNoColumns({ source: this.#options.source, line: this.emptyLines + 1 }),
@@ -302,8 +309,7 @@ export class CsvPass {
   /** The columns are known. */
   #begin(header: ReadonlyArray<string>, emptyIsNull: boolean): CsvFailure | undefined {
     const { columns, dateColumns, rowSteps, source, undeclaredColumns } = this.#options;
-    // The reader uses its array of cells again.
-    this.#keys = [...header];
+    this.#keys = header;
     this.#emptyIsNull = emptyIsNull;
     if (header.length > columnsMax)
       return new CsvTooManyColumns({ source, columns: header.length, columnsMax });
@@ -328,7 +334,7 @@ export class CsvPass {
     return undefined;
   }
 
-  #unfit(cells: ReadonlyArray<Cell>, groups: RowGroupBuilder): Verdict {
+  #unfit(cells: RecordCells, groups: RowGroupBuilder): Verdict {
     const column = groups.unfit(cells);
     if (column === undefined) return undefined;
     const { name } = column.plan;
@@ -339,13 +345,13 @@ export class CsvPass {
     };
   }
 
-  #invalid(cells: ReadonlyArray<Cell>, width: number): Verdict {
-    if (cells.length !== width)
+  #invalid(cells: RecordCells, width: number): Verdict {
+    if (cells.count !== width)
       return {
-        reason: cells.length < width ? "row-too-short" : "row-too-long",
-        detail: `${cells.length} cells, the header has ${width}`,
+        reason: cells.count < width ? "row-too-short" : "row-too-long",
+        detail: `${cells.count} cells, the header has ${width}`,
       };
-    if (this.#nulSeen && cells.some((cell) => cell?.includes("\0")))
+    if (this.#nulSeen && cells.includes(0))
       return { reason: "nul-character", detail: "a cell holds the character NUL" };
     return undefined;
   }

@@ -10,10 +10,14 @@ import { type CsvFailure, CsvQuoteUnclosed, CsvRecordTooLong } from "./CsvFailur
 import { recordBytesMax } from "./Limits.ts";
 import { type Fault, makeReject, type Reject } from "./Reject.ts";
 import { type CsvQuote, quoteByte } from "./Quote.ts";
+import type { RecordCells } from "./RecordCells.ts";
 import { RecordScanner } from "./RecordScanner.ts";
 
 const lineFeed = 10;
 const carriageReturn = 13;
+
+/** Room for the beginning of a record that the next bytes end. */
+const blockSpareBytes = 16 * 1024;
 
 /** What a visitor says of a record: nothing, that a part ends with it, why it is rejected, or why the file is. */
 export type Verdict = undefined | "ends-part" | Fault | { readonly failure: CsvFailure };
@@ -29,7 +33,7 @@ export const fileStart: RecordEnd = { textOffset: 0, line: 1 };
 
 /** Looks at each record in turn, and is told of each row that is rejected. */
 export interface RecordVisitor {
-  readonly record: (cells: ReadonlyArray<string>) => Verdict;
+  readonly record: (cells: RecordCells) => Verdict;
   readonly rejected: (reject: Reject) => CsvFailure | undefined;
   /** A part ends here. */
   readonly partEnds: (at: RecordEnd) => void;
@@ -58,8 +62,10 @@ export class RecordReader {
   readonly #quoteByte: number;
   readonly #visitor: RecordVisitor;
   readonly #scanner: RecordScanner;
-  /** The bytes behind the last complete record, up to the last byte given. */
+  /** The bytes behind the last complete record, up to the last byte given: a part of the block. */
   #window: Uint8Array = new Uint8Array(0);
+  /** Used again for the next bytes: nothing that is kept of a record is a view of it. */
+  #block: Uint8Array = new Uint8Array(0);
   /** Offset of the window in the file's text. */
   #windowStart: number;
   /** Line number of the record that is read. */
@@ -86,7 +92,7 @@ export class RecordReader {
   /** Takes the next bytes. */
   push(bytes: Uint8Array): CsvFailure | undefined {
     if (bytes.length === 0) return undefined;
-    this.#window = this.#window.length === 0 ? bytes : Buffer.concat([this.#window, bytes]);
+    this.#append(bytes);
     return (
       this.#readWindow() ?? (this.#window.length > recordBytesMax ? this.#endless() : undefined)
     );
@@ -98,6 +104,19 @@ export class RecordReader {
     const failure = this.#readWindow();
     if (failure !== undefined) return failure;
     return this.#window.length > 0 ? this.#unclosed() : undefined;
+  }
+
+  /** Moves what is left to the block's beginning, and puts the next bytes behind it. */
+  #append(bytes: Uint8Array): void {
+    const rest = this.#window;
+    const length = rest.length + bytes.length;
+    if (length > this.#block.length) {
+      const larger = new Uint8Array(length + blockSpareBytes);
+      larger.set(rest);
+      this.#block = larger;
+    } else this.#block.set(rest);
+    this.#block.set(bytes, rest.length);
+    this.#window = this.#block.subarray(0, length);
   }
 
   /** Reads all records that have ended, and keeps what is left. */

@@ -5,25 +5,23 @@
  * its own rule. The groups are cut by rows and bytes of the rows alone, so the same file gives the same groups however it
  * was chunked.
  */
-import type { ColumnPlan, ColumnValues } from "../parquet/ColumnPlan.ts";
+import type { ColumnPlan, GroupColumn } from "../parquet/ColumnPlan.ts";
 import type { DeclaredColumn } from "../schema/columnPlan.ts";
-import {
-  type Cell,
-  type ColumnBuilder,
-  DateBuilder,
-  DeclaredBuilder,
-  TextBuilder,
-} from "./ColumnBuilder.ts";
+import type { ColumnBuilder } from "./ColumnBuilder.ts";
 import type { DateColumn, StepFigures } from "./CsvReport.ts";
+import { DateBuilder } from "./DateBuilder.ts";
+import { DeclaredBuilder } from "./DeclaredBuilder.ts";
 import { processedAtColumn, sourceFileColumn } from "./Header.ts";
 import { type OpenStep, StepRunner } from "../steps/StepRunner.ts";
 import { cellOverheadBytes, rowGroupBytesMax } from "./Limits.ts";
+import type { RecordCells } from "./RecordCells.ts";
 import type { Fault } from "./Reject.ts";
+import { TextBuilder } from "./TextBuilder.ts";
 import type { SlashDates } from "./Timestamp.ts";
 
 /** A finished group. */
 export interface RowGroup {
-  readonly columns: ReadonlyArray<ColumnValues>;
+  readonly columns: ReadonlyArray<GroupColumn>;
   readonly rows: number;
   /** True when the part ends with this group. */
   readonly lastOfPart: boolean;
@@ -69,13 +67,12 @@ export class RowGroupBuilder {
     const { declared, isDate, names, slashDates } = options;
     this.#options = options;
     this.width = names.length;
-    const dates = new Map<string, number | null>();
     this.#free =
       declared === undefined
         ? names.map((name) =>
             isDate(name)
-              ? new DateBuilder(name, slashDates, dates)
-              : new TextBuilder(name, options.emptyIsNull),
+              ? new DateBuilder(name, slashDates)
+              : new TextBuilder({ name, kind: "text", nullable: true }, options.emptyIsNull),
           )
         : [];
     this.#declared = (declared?.columns ?? []).map(
@@ -115,16 +112,16 @@ export class RowGroupBuilder {
   }
 
   /** Why a step rejects a row that fits; `add` keeps what the steps have made of it. */
-  runSteps(cells: ReadonlyArray<Cell>): Fault | undefined {
+  runSteps(cells: RecordCells): Fault | undefined {
     return this.#steps?.run(cells);
   }
 
   /** The first declared column that a row does not fit. Reads the row: `add` keeps what was read. */
-  unfit(cells: ReadonlyArray<Cell>): DeclaredBuilder | undefined {
+  unfit(cells: RecordCells): DeclaredBuilder | undefined {
     for (let index = 0; index < this.#declared.length; index++) {
       const column = this.#declared[index];
       const source = this.#sources[index] ?? -1;
-      if (column?.read(cells[source] ?? null) === false) return column;
+      if (column?.read(cells, source) === false) return column;
     }
     return undefined;
   }
@@ -142,12 +139,10 @@ export class RowGroupBuilder {
   }
 
   /** Adds a row of as many cells as there are names, which `unfit` and `runSteps` have seen last; true when a part ends with it. */
-  add(cells: ReadonlyArray<Cell>): boolean {
-    let bytes = cells.length * cellOverheadBytes;
-    for (const cell of cells) bytes += cell?.length ?? 0;
-    for (let index = 0; index < this.#free.length; index++)
-      this.#free[index]?.add(cells[index] ?? null);
-    for (const column of this.#declared) column.keep();
+  add(cells: RecordCells): boolean {
+    let bytes = cells.count * cellOverheadBytes + cells.bytes;
+    for (let index = 0; index < this.#free.length; index++) this.#free[index]?.add(cells, index);
+    for (const column of this.#declared) column.keep(cells);
     bytes += this.#steps?.keep() ?? 0;
     this.rows += 1;
     this.#groupRows += 1;
@@ -172,15 +167,17 @@ export class RowGroupBuilder {
     if (lastOfPart) this.#partRows = 0;
   }
 
-  #enriched(): ReadonlyArray<ColumnValues> {
-    const length = this.#groupRows;
-    const processedAt = Array.from<number>({ length }).fill(this.#options.processedAtEpochMs);
-    const sourceFile = Array.from<string>({ length }).fill(this.#options.sourceFile);
+  #enriched(): ReadonlyArray<GroupColumn> {
+    const codes = new Int32Array(this.#groupRows);
     const columns = [...this.#free, ...this.#declared].map((column) => column.take());
     return [
       ...(this.#steps?.take(columns) ?? columns),
-      { kind: "timestamp", values: processedAt },
-      { kind: "text", values: sourceFile },
+      {
+        kind: "coded",
+        values: { kind: "timestamp", values: [this.#options.processedAtEpochMs] },
+        codes,
+      },
+      { kind: "coded", values: { kind: "text", values: [this.#options.sourceFile] }, codes },
     ];
   }
 }

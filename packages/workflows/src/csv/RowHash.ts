@@ -6,7 +6,12 @@
  * It is fast, not cryptographic: whoever writes the file could forge a match, and would lose a row of their own.
  */
 
-/** Where `hashRow` puts its three lanes. Never all zero, which means an empty slot to SeenRows. */
+import type { RecordCells } from "./RecordCells.ts";
+
+/** No text has a negative length, so null is like none. */
+const nullLength = -1;
+
+/** Where a hash's three lanes stand. Never all zero, which means an empty slot to SeenRows. */
 export type RowHash = Uint32Array;
 
 /** A place for one hash; reuse it from row to row. */
@@ -20,28 +25,88 @@ const finish = (lane: number): number => {
   return (mixed ^ (mixed >>> 16)) >>> 0;
 };
 
-/** Hashes a row into `out`. Each lane step is a bijection of the state, so one differing word always shows. */
-export const hashRow = (cells: ReadonlyArray<string | null>, out: RowHash): void => {
+/** Hashes words into `out`. Each lane step is a bijection of the state, so one differing word always shows. */
+const hashWords = (words: Int32Array, count: number, out: RowHash): void => {
   let one = 0x9747b28c | 0;
   let two = 0x1b873593 | 0;
   let three = 0x2545f491 | 0;
-  for (const cell of cells) {
-    // No text has a negative length, so null is like none.
-    const units = cell === null ? -1 : cell.length;
-    let word = units;
-    for (let index = 0; ; index += 2) {
-      one = Math.imul(one ^ word, 0x85ebca6b);
-      one ^= one >>> 15;
-      two = Math.imul(two ^ word, 0x9e3779b1);
-      two ^= two >>> 13;
-      three = Math.imul(three ^ word, 0xcc9e2d51);
-      three ^= three >>> 16;
-      if (cell === null || index >= units) break;
-      word = cell.charCodeAt(index);
-      if (index + 1 < units) word |= cell.charCodeAt(index + 1) << 16;
-    }
+  for (let index = 0; index < count; index += 1) {
+    const word = words[index] ?? 0;
+    one = Math.imul(one ^ word, 0x85ebca6b);
+    one ^= one >>> 15;
+    two = Math.imul(two ^ word, 0x9e3779b1);
+    two ^= two >>> 13;
+    three = Math.imul(three ^ word, 0xcc9e2d51);
+    three ^= three >>> 16;
   }
   out[0] = finish(one);
   out[1] = finish(two);
   out[2] = finish(three) || 1;
 };
+
+/** Hashes rows. The words are UTF-16 whatever the cells are, as the hashes of earlier parts of a file may lie in a store. */
+export class RowHasher {
+  #words = new Int32Array(1_024);
+  #used = 0;
+
+  /** Puts the hash of a row into `out`. */
+  hash(cells: RecordCells, out: RowHash): void {
+    this.#used = 0;
+    for (let index = 0; index < cells.count; index += 1) {
+      if (cells.isNull(index)) this.#reserve(1)[this.#used++] = nullLength;
+      else if (cells.isAscii(index)) this.#addAscii(cells, index);
+      else this.#addOther(cells, index);
+    }
+    hashWords(this.#words, this.#used, out);
+  }
+
+  #addAscii(cells: RecordCells, index: number): void {
+    const bytes = cells.source(index);
+    const to = cells.ends[index] ?? 0;
+    let at = cells.starts[index] ?? 0;
+    const words = this.#reserve((to - at + 3) >> 1);
+    let used = this.#used;
+    words[used++] = to - at;
+    for (; at + 1 < to; at += 2) words[used++] = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 16);
+    if (at < to) words[used++] = bytes[at] ?? 0;
+    this.#used = used;
+  }
+
+  /** The UTF-16 units of a cell that is not plain ASCII, without a string. Its bytes are known to be UTF-8. */
+  #addOther(cells: RecordCells, index: number): void {
+    const bytes = cells.source(index);
+    const to = cells.ends[index] ?? 0;
+    let at = cells.starts[index] ?? 0;
+    const words = this.#reserve((to - at + 3) >> 1);
+    const lengthAt = this.#used;
+    let units = 0;
+    const push = (unit: number): void => {
+      const word = lengthAt + 1 + (units >> 1);
+      words[word] = (units & 1) === 0 ? unit : (words[word] ?? 0) | (unit << 16);
+      units += 1;
+    };
+    while (at < to) {
+      const lead = bytes[at] ?? 0;
+      const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+      let code = length === 1 ? lead : lead & (0xff >> (length + 1));
+      for (let next = 1; next < length; next += 1)
+        code = (code << 6) | ((bytes[at + next] ?? 0) & 0x3f);
+      at += length;
+      if (code > 0xffff) {
+        push(0xd800 + ((code - 0x10000) >> 10));
+        push(0xdc00 + (code & 0x3ff));
+      } else push(code);
+    }
+    words[lengthAt] = units;
+    this.#used = lengthAt + 1 + ((units + 1) >> 1);
+  }
+
+  #reserve(words: number): Int32Array {
+    if (this.#used + words > this.#words.length) {
+      const larger = new Int32Array(Math.max(this.#words.length * 2, this.#used + words));
+      larger.set(this.#words);
+      this.#words = larger;
+    }
+    return this.#words;
+  }
+}

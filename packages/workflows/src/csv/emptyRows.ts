@@ -1,14 +1,13 @@
 /**
  * Records without data: an empty line is no row; a blank row, all of whose cells are empty, is dropped and counted.
  */
-import type { Cell } from "./ColumnBuilder.ts";
+import type { RecordCells } from "./RecordCells.ts";
 
 /** A record without a delimiter and without text. */
-export const isEmptyLine = (cells: ReadonlyArray<string>): boolean =>
-  cells.length === 1 && cells[0] === "";
+export const isEmptyLine = (cells: RecordCells): boolean => cells.count === 1 && cells.isEmpty(0);
 
 /** A row of empty cells, however many. */
-export const isBlankRow = (cells: ReadonlyArray<Cell>): boolean => {
-  for (const cell of cells) if (cell !== "" && cell !== null) return false;
+export const isBlankRow = (cells: RecordCells): boolean => {
+  for (let index = 0; index < cells.count; index += 1) if (!cells.isEmpty(index)) return false;
   return true;
 };

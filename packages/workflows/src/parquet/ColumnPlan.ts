@@ -9,6 +9,7 @@
  *         `timestamp` whole milliseconds since the Unix epoch, UTC
  */
 import { Schema } from "effect";
+import type { PackedTexts } from "./PackedTexts.ts";
 
 /** What a column holds. */
 export const ColumnKind = Schema.Literals([
@@ -64,3 +65,13 @@ export type ColumnValues =
     }
   | { readonly kind: "int64" | "decimal"; readonly values: Array<bigint | null> }
   | { readonly kind: "boolean"; readonly values: Array<boolean | null> };
+
+/** Different values, none of them null, and the number of each row's value; -1 for null. */
+export interface CodedColumn {
+  readonly kind: "coded";
+  readonly values: ColumnValues;
+  readonly codes: Int32Array;
+}
+
+/** One column of a row group: row by row, or each different value once. `packed` is text or JSON. */
+export type GroupColumn = ColumnValues | CodedColumn | PackedTexts;

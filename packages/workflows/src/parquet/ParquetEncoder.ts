@@ -6,7 +6,7 @@
  */
 import { Context, type Effect, Schema } from "effect";
 import type { ByteSink } from "./ByteSink.ts";
-import type { ColumnPlan, ColumnValues } from "./ColumnPlan.ts";
+import type { ColumnPlan, GroupColumn } from "./ColumnPlan.ts";
 import type { ParquetCodec } from "./ParquetCodec.ts";
 
 /** The encoder refused the values it was given: a bug on our side or a value beyond the format; retrying cannot help. */
@@ -28,7 +28,7 @@ export interface ParquetPart<E, R> {
    * Columns stand in the plan's order and all hold `rows` values.
    */
   readonly writeRowGroup: (
-    columns: ReadonlyArray<ColumnValues>,
+    columns: ReadonlyArray<GroupColumn>,
     rows: number,
   ) => Effect.Effect<void, ParquetEncodingFailed | E, R>;
   /** Writes the footer and tells the file's size. Without any row group the file is valid and has no rows. */

@@ -3,11 +3,12 @@
  */
 import { Effect, Layer } from "effect";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
-import snappy from "snappyjs";
 import { zstdCompressSync } from "node:zlib";
 import type { ByteSink } from "./ByteSink.ts";
-import type { ColumnPlan, ColumnValues } from "./ColumnPlan.ts";
+import type { ColumnPlan, GroupColumn } from "./ColumnPlan.ts";
+import { hyparquetColumns, writeGroup } from "./hyparquetGroup.ts";
 import type { ParquetCodec } from "./ParquetCodec.ts";
+import { compressSnappy } from "./snappy.ts";
 import { ParquetEncoder, ParquetEncodingFailed } from "./ParquetEncoder.ts";
 
 type SchemaElements = ConstructorParameters<typeof ParquetWriter>[0]["schema"];
@@ -66,56 +67,15 @@ const schemaOf = (plan: ReadonlyArray<ColumnPlan>): SchemaElements => [
   })),
 ];
 
-/** The library's INT64 takes BigInt only; nulls stay. Equal neighbours, as in a constant column, share one. */
-const toInt64 = (values: ReadonlyArray<number | null>): Array<bigint | null> => {
-  let previous: number | null = null;
-  let converted: bigint | null = null;
-  return values.map((value) => {
-    if (value !== previous) converted = value === null ? null : BigInt(value);
-    previous = value;
-    return converted;
-  });
-};
-
 /** Older readers, DuckDB among them, know JSON by its converted type only. */
 const nameJson = (schema: SchemaElements): void => {
   for (const element of schema)
     if (element.logical_type?.type === "JSON") element.converted_type = "JSON";
 };
 
-const toBytes = (values: ReadonlyArray<string | null>): Array<Uint8Array | null> =>
-  values.map((value) => (value === null ? null : Buffer.from(value, "utf8")));
-
-const sampled = 200;
-
-/** Judged by a sample: whether a dictionary would be of no use. */
-const areMostlyDifferent = (values: ReadonlyArray<string | null>): boolean => {
-  const seen = new Set<string | null>();
-  for (let index = 0; index < sampled; index++)
-    seen.add(values[Math.floor((index * values.length) / sampled)] ?? null);
-  return seen.size > sampled / 2;
-};
-
-const toData = (column: ColumnValues) => {
-  switch (column.kind) {
-    case "timestamp":
-      return toInt64(column.values);
-    case "json":
-      return toBytes(column.values);
-    case "text":
-      // The library encodes text by text at four times the cost; texts of a dictionary it encodes once each.
-      return areMostlyDifferent(column.values) ? toBytes(column.values) : column.values;
-    default:
-      return column.values;
-  }
-};
-
-const toColumnData = (plan: ReadonlyArray<ColumnPlan>, columns: ReadonlyArray<ColumnValues>) =>
-  columns.map((column, index) => ({ name: plan[index]?.name ?? "", data: toData(column) }));
-
 /** The library's own snappy takes three times as long as the one that it descends from. */
 const compression = {
-  snappy: { codec: "SNAPPY", compressors: { SNAPPY: snappy.compress } },
+  snappy: { codec: "SNAPPY", compressors: { SNAPPY: compressSnappy } },
   zstd: { codec: "ZSTD", compressors: { ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes) } },
 } as const;
 
@@ -135,6 +95,8 @@ const open = Effect.fnUntraced(function* <E, R>(
     catch: failed("open a file"),
   });
 
+  const hyparquet = hyparquetColumns(schema, compression[codec]);
+
   /** `offset` counts the whole file, `index` only what the buffer holds: resetting the latter keeps memory flat. */
   const drain = Effect.suspend(() => {
     const bytes = buffer.getBytes().slice();
@@ -143,11 +105,10 @@ const open = Effect.fnUntraced(function* <E, R>(
   });
 
   return {
-    writeRowGroup: (columns: ReadonlyArray<ColumnValues>, rows: number) =>
+    writeRowGroup: (columns: ReadonlyArray<GroupColumn>, rows: number) =>
       Effect.try({
         try: () => {
-          // A writer without `flush` writes synchronously, so there is nothing to wait for here.
-          void writer.write({ columnData: toColumnData(plan, columns), rowGroupSize: rows });
+          writeGroup(writer, hyparquet, columns, rows);
         },
         catch: failed("write a row group"),
       }).pipe(Effect.andThen(drain)),

@@ -17,9 +17,10 @@ import type {
   default as Library,
 } from "parquetjs-lite";
 import type { ByteSink } from "./ByteSink.ts";
-import type { ColumnPlan, ColumnValues } from "./ColumnPlan.ts";
+import type { ColumnPlan, ColumnValues, GroupColumn } from "./ColumnPlan.ts";
 import type { ParquetCodec } from "./ParquetCodec.ts";
 import { ParquetEncoder, ParquetEncodingFailed } from "./ParquetEncoder.ts";
+import { rowValues } from "./rowValues.ts";
 
 const name = "parquetjs-lite";
 
@@ -79,14 +80,14 @@ const toColumnBuffer = (nullable: boolean, column: ColumnValues): ColumnBuffer =
 
 const toRowBuffer = (
   plan: ReadonlyArray<ColumnPlan>,
-  columns: ReadonlyArray<ColumnValues>,
+  columns: ReadonlyArray<GroupColumn>,
   rows: number,
 ): RowBuffer => {
   const buffer: RowBuffer = { rowCount: rows, pageRowCount: rows, columnData: {}, pages: {} };
   columns.forEach((values, index) => {
     const column = plan[index];
     if (column === undefined) throw new RangeError(`column ${index} is not in the plan`);
-    buffer.columnData[column.name] = toColumnBuffer(column.nullable, values);
+    buffer.columnData[column.name] = toColumnBuffer(column.nullable, rowValues(values));
     buffer.pages[column.name] = [];
   });
   return buffer;
@@ -139,7 +140,7 @@ const makeOpen = (library: typeof Library) =>
     });
 
     return {
-      writeRowGroup: (columns: ReadonlyArray<ColumnValues>, rows: number) =>
+      writeRowGroup: (columns: ReadonlyArray<GroupColumn>, rows: number) =>
         Effect.tryPromise({
           try: () => {
             const options = { rowGroupSize: rows + 1 };

@@ -11,6 +11,7 @@ import { CsvDelimiter } from "../csv/Delimiter.ts";
 import { CsvEncoding } from "../csv/Encoding.ts";
 import { chunkBytesMax } from "../csv/Limits.ts";
 import { inflated, type InflateFigures } from "../input/inflated.ts";
+import { rowValues } from "../parquet/rowValues.ts";
 import { ColumnInference, type InferredColumn } from "./InferredColumn.ts";
 
 /** What was looked at. */
@@ -46,7 +47,7 @@ const makeInferences = (pass: CsvPass) => {
       .map(({ name }) => new ColumnInference(name, isJson));
     for (const group of groups.finished)
       for (const [index, column] of group.columns.entries())
-        for (const value of column.values)
+        for (const value of rowValues(column).values)
           inferences[index]?.add(value === null ? null : String(value));
     groups.finished = [];
     return inferences;

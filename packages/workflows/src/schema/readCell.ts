@@ -21,6 +21,32 @@ const fixed = /^([+-]?)(\d*)(?:\.(\d*))?$/;
 const int64Min = -(2n ** 63n);
 const int64Max = 2n ** 63n - 1n;
 
+/** Digits that a number holds exactly. */
+const exactDigitsMax = 15;
+
+const [zero, nine, point] = [0x30, 0x39, 0x2e];
+
+/**
+ * A number of digits, as a multiple of 10^-scale, when it is written in the plain way: digits, perhaps a point, at most
+ * `scale` digits. Undefined for whatever else there is, which is not to say that it is no number.
+ */
+const plainDigits = (text: string, scale: number): number | undefined => {
+  if (text.length === 0 || text.length + scale > exactDigitsMax) return undefined;
+  let value = 0;
+  let behind = -1;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code >= zero && code <= nine) {
+      value = value * 10 + (code - zero);
+      if (behind >= 0) behind += 1;
+    } else if (code === point && behind < 0 && at > 0 && scale > 0) behind = 0;
+    else return undefined;
+  }
+  if (behind > scale) return undefined;
+  for (let more = Math.max(behind, 0); more < scale; more += 1) value *= 10;
+  return value;
+};
+
 const readInt32: CellReader = (text) => {
   const trimmed = text.trim();
   if (!whole.test(trimmed)) return undefined;
@@ -29,7 +55,10 @@ const readInt32: CellReader = (text) => {
   return value === (value | 0) ? value | 0 : undefined;
 };
 
+/** Most whole numbers are a few plain digits, and a bigint is made of a number in a fraction of the time. */
 const readInt64: CellReader = (text) => {
+  const plain = plainDigits(text, 0);
+  if (plain !== undefined) return BigInt(plain);
   const trimmed = text.trim();
   if (!whole.test(trimmed)) return undefined;
   // BigInt takes a minus, and no plus.
@@ -53,6 +82,8 @@ const readBoolean: CellReader = (text) => {
 const readDecimal = (precision: number, scale: number): CellReader => {
   const limit = 10n ** BigInt(precision);
   return (text) => {
+    const plain = plainDigits(text, scale);
+    if (plain !== undefined && plain < limit) return BigInt(plain);
     const parts = fixed.exec(text.trim());
     if (parts === null) return undefined;
     const [, sign = "", before = "", behind = ""] = parts;

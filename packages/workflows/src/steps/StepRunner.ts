@@ -2,12 +2,14 @@
  * Runs a pipeline's steps over the rows of one file, and collects what they write, column by column. Pure.
  */
 import { Result } from "effect";
-import { type Cell, columnValues, DeclaredBuilder } from "../csv/ColumnBuilder.ts";
+import { columnValues } from "../csv/ColumnBuilder.ts";
 import type { StepFigures } from "../csv/CsvReport.ts";
+import { DeclaredBuilder } from "../csv/DeclaredBuilder.ts";
 import { columnName } from "../csv/Header.ts";
+import type { RecordCells } from "../csv/RecordCells.ts";
 import type { Fault } from "../csv/Reject.ts";
 import type { SlashDates } from "../csv/Timestamp.ts";
-import type { ColumnPlan, ColumnValues } from "../parquet/ColumnPlan.ts";
+import type { ColumnPlan, GroupColumn } from "../parquet/ColumnPlan.ts";
 import type { CellValue } from "../schema/readCell.ts";
 import { outputColumns } from "./planSteps.ts";
 import type { StepColumns, StepRun, StepStage } from "./RowStep.ts";
@@ -42,7 +44,7 @@ interface Written {
 }
 
 /** Gives an input's value; undefined when the cell does not fit. */
-type Source = (cells: ReadonlyArray<Cell>) => CellValue | null | undefined;
+type Source = (cells: RecordCells) => CellValue | null | undefined;
 
 interface Stage {
   readonly step: OpenStep;
@@ -105,7 +107,7 @@ export class StepRunner {
   }
 
   /** Runs a row, which a declared schema's columns have read; `keep` keeps what came of it. */
-  run(cells: ReadonlyArray<Cell>): Fault | undefined {
+  run(cells: RecordCells): Fault | undefined {
     for (const stage of this.#stages) {
       const { figures, sources, step, targets } = stage;
       figures.rowsIn += 1;
@@ -134,7 +136,7 @@ export class StepRunner {
   }
 
   /** The columns of a group, given those without the steps. */
-  take(columns: ReadonlyArray<ColumnValues>): ReadonlyArray<ColumnValues> {
+  take(columns: ReadonlyArray<GroupColumn>): ReadonlyArray<GroupColumn> {
     return this.plan.map((plan, index) => {
       const written = this.#written.get(plan.name);
       if (written === undefined) return columns[index] ?? columnValues(plan.kind, []);
@@ -161,7 +163,7 @@ export class StepRunner {
     if (builder !== undefined) return () => builder.value;
     const at = names.indexOf(columnName(name));
     const reader = new DeclaredBuilder(column, slashDates, emptyIsNull);
-    return (cells) => (reader.read(cells[at] ?? null) ? reader.value : undefined);
+    return (cells) => (reader.read(cells, at) ? reader.value : undefined);
   }
 }
 

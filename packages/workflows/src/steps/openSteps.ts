@@ -17,6 +17,7 @@ import { withDefaults } from "../csv/CsvOptions.ts";
 import { CsvPass } from "../csv/CsvPass.ts";
 import type { RowGroup } from "../csv/RowGroupBuilder.ts";
 import { inflated, type InflateFigures } from "../input/inflated.ts";
+import { rowValues } from "../parquet/rowValues.ts";
 import type { PlannedStep } from "./planSteps.ts";
 import {
   type PinnedReference,
@@ -53,11 +54,11 @@ export const pinReferences = Effect.fnUntraced(function* (steps: ReadonlyArray<P
   return pinned;
 });
 
-const rowsOf = ({ columns, rows }: RowGroup): ReferenceRows =>
-  Array.from({ length: rows }, (_, row) =>
-    // The last two are those that every output has.
-    columns.slice(0, -2).map(({ values }) => values[row] ?? null),
-  );
+const rowsOf = ({ columns, rows }: RowGroup): ReferenceRows => {
+  // The last two are those that every output has.
+  const own = columns.slice(0, -2).map(rowValues);
+  return Array.from({ length: rows }, (_, row) => own.map(({ values }) => values[row] ?? null));
+};
 
 /** Reads a table by the rules of any input; here a row that does not fit is one too many. */
 const readReference = Effect.fnUntraced(function* ({ step, table }: PlannedStep, ref: ObjectRef) {
