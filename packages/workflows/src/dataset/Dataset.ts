@@ -34,11 +34,14 @@ export class DatasetUnsupported extends Schema.TaggedError<DatasetUnsupported>()
   }
 }
 
+/** Whether every catalog takes the name of a table. */
+export const isTableName = (table: string): boolean => /^[a-z][a-z0-9_]{0,99}$/.test(table);
+
 /** Checks a pipeline's dataset before any file comes. */
 export const checkDataset = (
   dataset: Dataset | undefined,
 ): Result.Result<void, DatasetUnsupported> =>
-  dataset === undefined || /^[a-z][a-z0-9_]{0,99}$/.test(dataset.table)
+  dataset === undefined || isTableName(dataset.table)
     ? Result.void
     : Result.fail(new DatasetUnsupported({ table: dataset.table }));
 
