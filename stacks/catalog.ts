@@ -1,12 +1,13 @@
 /**
- * The results as tables that Athena can query (requirement D1.8): a database, and a crawler that finds the tables and
- * their partitions in what was written under `processed/`.
+ * The results as tables that Athena can query (requirement D1.8): a database, in which pipelines register their datasets,
+ * and a crawler that finds the tables and their partitions in what else was written under `processed/`.
  *
  * The crawler runs when somebody starts it, because it is paid by the minute: `aws glue start-crawler`.
  */
 import { buckets } from "./buckets";
 import { rights, trustOf } from "./lib/policies";
 import { account, named, region } from "./stage";
+import { allPipelines } from "./topology";
 
 const database = new aws.glue.CatalogDatabase("Catalog", {
   name: named("results").replaceAll("-", "_"),
@@ -14,6 +15,15 @@ const database = new aws.glue.CatalogDatabase("Catalog", {
 });
 
 const catalogArn = $interpolate`arn:aws:glue:${region}:${account}`;
+const databaseArns = [
+  $interpolate`${catalogArn}:catalog`,
+  $interpolate`${catalogArn}:database/${database.name}`,
+];
+/** What a right on a table, or with `*` on all of them, is about: Glue wants those above it, too. */
+const tableArns = (table: string) => [
+  ...databaseArns,
+  $interpolate`${catalogArn}:table/${database.name}/${table}`,
+];
 const crawlerName = named("results");
 
 const role = new aws.iam.Role("Crawler", {
@@ -41,11 +51,7 @@ const role = new aws.iam.Role("Crawler", {
             "glue:BatchCreatePartition",
             "glue:UpdatePartition",
           ],
-          resources: [
-            $interpolate`${catalogArn}:catalog`,
-            $interpolate`${catalogArn}:database/${database.name}`,
-            $interpolate`${catalogArn}:table/${database.name}/*`,
-          ],
+          resources: tableArns("*"),
         },
         {
           actions: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
@@ -62,9 +68,15 @@ new aws.glue.Crawler("Results", {
   name: crawlerName,
   databaseName: database.name,
   role: role.arn,
-  s3Targets: [{ path: $interpolate`s3://${buckets.clean.name}/processed/` }],
+  s3Targets: [
+    {
+      path: $interpolate`s3://${buckets.clean.name}/processed/`,
+      // What a pipeline registers itself would get a second table.
+      exclusions: allPipelines.flatMap(({ dataset }) => (dataset ? [`${dataset.table}/**`] : [])),
+    },
+  ],
   // What has vanished is only marked: a table that somebody queries does not go away by itself.
   schemaChangePolicy: { deleteBehavior: "LOG", updateBehavior: "UPDATE_IN_DATABASE" },
 });
 
-export const catalog = { database, crawlerName };
+export const catalog = { database, crawlerName, tableArns };

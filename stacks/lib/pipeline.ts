@@ -23,7 +23,7 @@ export const makePipeline = (pipeline: AnyPipeline) => {
   const schedulerRole = makeSchedulerRole(`${logical}Timers`, scheduleGroup.arn, [
     { actions: ["sqs:SendMessage"], resources: [queues.main.arn, queues.undelivered.arn] },
   ]);
-  const taskEnvironment = pipelineEnvironment(queues, schedulerRole.arn);
+  const taskEnvironment = pipelineEnvironment(pipeline, queues, schedulerRole.arn);
   const taskRights = pipelineRights(pipeline, queues, schedulerRole.arn);
   const taskRoles = makeTaskRoles(pipeline, taskRights);
   const rule = makeRule(pipeline, queues);

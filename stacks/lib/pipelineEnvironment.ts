@@ -4,15 +4,18 @@
  */
 import { variables } from "@millrace/functions/Environment";
 import { buckets } from "../buckets";
+import { catalog } from "../catalog";
 import { bus } from "../events";
 import { scheduleGroup } from "../schedules";
 import { secretsPrefix } from "../secrets";
 import { stage } from "../stage";
 import { tableVariables } from "../tables";
 import { executionsTopic } from "../topics";
+import type { AnyPipeline } from "../topology";
 import type { PipelineQueues } from "./queues";
 
 export const pipelineEnvironment = (
+  { dataset }: AnyPipeline,
   { deadLetters, main, undelivered }: PipelineQueues,
   schedulerRoleArn: $util.Input<string>,
 ) => ({
@@ -32,4 +35,5 @@ export const pipelineEnvironment = (
   [variables.schedulerGroup]: scheduleGroup.name,
   [variables.schedulerRoleArn]: schedulerRoleArn,
   [variables.metricsNamespace]: stage.metricsNamespace,
+  ...(dataset && { [variables.catalogDatabase]: catalog.database.name }),
 });

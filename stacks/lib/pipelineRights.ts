@@ -7,6 +7,7 @@
 import { lifecycleSource } from "@millrace/core/Lifecycle";
 import type { PipelineOutput } from "@millrace/workflows/topology";
 import { buckets } from "../buckets";
+import { catalog } from "../catalog";
 import { bus } from "../events";
 import { schedulesArn } from "../schedules";
 import { secretArns } from "../secrets";
@@ -30,6 +31,7 @@ export const pipelineRights = (
   ...announceRights,
   ...timerRights(schedulerRoleArn),
   ...secretRights(pipeline),
+  ...datasetRights(pipeline),
 ];
 
 const queueRights = ({ deadLetters, main }: PipelineQueues): ReadonlyArray<Right> => [
@@ -141,3 +143,19 @@ const secretRights = ({ secrets = [] }: AnyPipeline): ReadonlyArray<Right> =>
   secrets.length === 0
     ? []
     : [{ actions: ["secretsmanager:GetSecretValue"], resources: secretArns(secrets) }];
+
+/** Nothing is read or removed but the table itself; partitions are only added. */
+const datasetRights = ({ dataset }: AnyPipeline): ReadonlyArray<Right> =>
+  dataset === undefined
+    ? []
+    : [
+        {
+          actions: [
+            "glue:GetTable",
+            "glue:CreateTable",
+            "glue:UpdateTable",
+            "glue:BatchCreatePartition",
+          ],
+          resources: catalog.tableArns(dataset.table),
+        },
+      ];

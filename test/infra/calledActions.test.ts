@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { catalogActions } from "./rules/datasets.ts";
 import { calledActions } from "./rules/roles.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -60,17 +61,16 @@ const implied = ["s3:AbortMultipartUpload"];
 
 const folders = ["packages/core/src/aws", "packages/functions/src"];
 
+const commandsIn = (file: string): ReadonlyArray<string> =>
+  [...readFileSync(join(root, file), "utf8").matchAll(/new (?:sdk\.)?(\w+Command)\(/g)].map(
+    ([, command = ""]) => command,
+  );
+
 const commands = new Set(
   folders.flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((file) => file.endsWith(".ts"))
-      .flatMap((file) =>
-        [
-          ...readFileSync(join(root, folder, file), "utf8").matchAll(
-            /new (?:sdk\.)?(\w+Command)\(/g,
-          ),
-        ].map(([, command = ""]) => command),
-      ),
+      .flatMap((file) => commandsIn(join(folder, file))),
   ),
 );
 
@@ -88,5 +88,12 @@ describe("the rights of functions", () => {
       [...new Set([...called, ...implied])].toSorted(),
       [...calledActions].toSorted(),
     );
+  });
+
+  it("in the data catalog are those that its adapter calls", () => {
+    const called = commandsIn("packages/core/src/aws/GlueCatalog.ts").map(
+      (command) => `glue:${command.replace(/Command$/, "")}`,
+    );
+    assert.deepStrictEqual([...new Set(called)].toSorted(), [...catalogActions].toSorted());
   });
 });

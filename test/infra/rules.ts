@@ -1,6 +1,7 @@
 /** All rules over the graph of a stage. */
 import type { Rule } from "./Rule.ts";
 import { containerRules } from "./rules/containers.ts";
+import { datasetRules } from "./rules/datasets.ts";
 import { directoryRules } from "./rules/directory.ts";
 import { eventRules } from "./rules/events.ts";
 import { functionRules } from "./rules/functions.ts";
@@ -20,4 +21,5 @@ export const rules: ReadonlyArray<Rule> = [
   ...removalRules,
   ...containerRules,
   ...directoryRules,
+  ...datasetRules,
 ];

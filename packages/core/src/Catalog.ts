@@ -1,7 +1,7 @@
 /**
  * The data catalog seam: what was written becomes a partition of a table that people can query.
  *
- * Registering is idempotent: the same table and partition again change nothing. A table's columns only ever grow.
+ * Registering is idempotent: the same table and partitions again change nothing. A table's columns only ever grow.
  */
 import { Context, type Effect, Schema } from "effect";
 import { adviceOn, causeFields } from "./Failure.ts";
@@ -58,10 +58,10 @@ export interface CatalogPartition {
 export class Catalog extends Context.Service<
   Catalog,
   {
-    /** Makes sure that the table is there with at least these columns, and the partition in it. */
+    /** Makes sure that the table is there with at least these columns, and the partitions in it. */
     readonly register: (
       table: CatalogTable,
-      partition: CatalogPartition,
+      partitions: ReadonlyArray<CatalogPartition>,
     ) => Effect.Effect<void, CatalogFailure>;
   }
 >()("@millrace/core/Catalog") {}

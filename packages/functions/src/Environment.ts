@@ -32,6 +32,8 @@ export const variables = {
   schedulerGroup: "MILLRACE_SCHEDULER_GROUP",
   schedulerRoleArn: "MILLRACE_SCHEDULER_ROLE_ARN",
   secretsPrefix: "MILLRACE_SECRETS_PREFIX",
+  /** Only of a pipeline whose outputs are a dataset. */
+  catalogDatabase: "MILLRACE_CATALOG_DATABASE",
   pipelineQueueUrls: "MILLRACE_PIPELINE_QUEUE_URLS",
   metricsNamespace: "MILLRACE_METRICS_NAMESPACE",
   taskCluster: "MILLRACE_TASK_CLUSTER",

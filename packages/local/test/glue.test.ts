@@ -25,13 +25,16 @@ const world = Effect.gen(function* () {
   const client = new GlueClient(config);
   const catalog = yield* Layer.build(GlueCatalog.layerGlue({ database: DatabaseName }, config));
   return {
-    register: (table: CatalogTable, month: string) =>
+    register: (table: CatalogTable, ...months: ReadonlyArray<string>) =>
       Effect.provide(
         Catalog.use(({ register }) =>
-          register(table, {
-            values: ["2026", month],
-            location: `${table.location}year=2026/month=${month}/`,
-          }),
+          register(
+            table,
+            months.map((month) => ({
+              values: ["2026", month],
+              location: `${table.location}year=2026/month=${month}/`,
+            })),
+          ),
         ),
         catalog,
       ),
@@ -75,6 +78,20 @@ describe("the catalog on Glue", () => {
         "s3://clean/processed/sales/year=2026/month=11/",
         "s3://clean/processed/sales/year=2026/month=12/",
       ]);
+    }).pipe(Effect.scoped, Effect.provide(services)),
+  );
+
+  it.effect("has many partitions by few requests, those that are there already among them", () =>
+    Effect.gen(function* () {
+      const { partitions, register } = yield* world;
+      const months = Array.from({ length: 130 }, (_, index) => String(index));
+      yield* register(sales("id bigint"), "7", "129");
+      yield* register(sales("id bigint"), ...months);
+      yield* register(sales("id bigint"));
+      assert.sameMembers(
+        yield* partitions,
+        months.map((month) => `s3://clean/processed/sales/year=2026/month=${month}/`),
+      );
     }).pipe(Effect.scoped, Effect.provide(services)),
   );
 

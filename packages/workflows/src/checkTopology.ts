@@ -6,6 +6,7 @@
  */
 import { EventPattern } from "@millrace/core";
 import { Effect, Schema } from "effect";
+import { isTableName } from "./dataset/Dataset.ts";
 import { isFargateSize, memoriesOf } from "./fargateSizes.ts";
 import { findLoops, findRings } from "./refuseLoops.ts";
 import {
@@ -30,6 +31,7 @@ export const Finding = Schema.Struct({
     "invalid-batch",
     "invalid-queue",
     "invalid-task-size",
+    "invalid-dataset",
   ]),
   /** Name of the pipeline. */
   pipeline: Schema.String,
@@ -62,6 +64,7 @@ export const checkTopology = Effect.fnUntraced(function* (
     ...loops(topology),
     ...names([...all, ...scheduled]),
     ...all.flatMap((pipeline) => [...compute(pipeline), ...queue(pipeline), ...task(pipeline)]),
+    ...datasets(all),
     ...scheduled.flatMap(({ compute, name }) => time(name, compute.timeoutSeconds)),
     ...scheduled.flatMap(({ compute, name }) => memory(name, compute.memoryMb)),
     ...(yield* patterns(all, patternOf)),
@@ -210,6 +213,25 @@ const task = ({ name, task }: PipelineBase): ReadonlyArray<Finding> => {
   const right = memories ? `with that processor: ${memories}` : "processors: 256 to 16384";
   const message = `Fargate has no task of ${task.cpuUnits} CPU units, ${task.memoryMb} MB and ${task.storageGb} GB (${right}; storage 20 to 200 GB)`;
   return [{ kind: "invalid-task-size", pipeline: name, message }];
+};
+
+const datasets = (all: ReadonlyArray<PipelineBase>): ReadonlyArray<Finding> => {
+  const writers = all.flatMap(({ dataset, name }) =>
+    dataset === undefined ? [] : [{ name, table: dataset.table }],
+  );
+  return writers.flatMap(({ name, table }, index): ReadonlyArray<Finding> => {
+    const refuse = (message: string): ReadonlyArray<Finding> => [
+      { kind: "invalid-dataset", pipeline: name, message },
+    ];
+    if (!isTableName(table))
+      return refuse(
+        `${JSON.stringify(table)} is no name of a table: take lower-case letters, digits and _, a letter first, at most 100`,
+      );
+    const first = writers.findIndex((other) => other.table === table);
+    return first === index
+      ? []
+      : refuse(`its table ${table} is that of ${writers[first]?.name} already; name another`);
+  });
 };
 
 const patterns = (

@@ -32,6 +32,7 @@ export { UndeclaredColumns } from "./schema/matchColumns.ts";
 export type { ByteSink } from "./parquet/ByteSink.ts";
 export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.ts";
 export { type Dataset, DatasetUnsupported } from "./dataset/Dataset.ts";
+export { type PartitionBy, PartitionUnsupported } from "./dataset/partitionBy.ts";
 export { DuckDbFailed, type DuckDbLimits } from "./duckdb/DuckDb.ts";
 export { duckPass } from "./duckdb/duckPass.ts";
 export { NotForDuckDb } from "./duckdb/NotForDuckDb.ts";

@@ -63,6 +63,8 @@ export interface PipelineBase {
   readonly secrets?: ReadonlyArray<string>;
   /** Tables that its activities write, beside those of the engine. */
   readonly tables?: ReadonlyArray<ActivityTable>;
+  /** The table that its outputs are (docs/data.md, "Datasets"): gives it the right to register them. @default none */
+  readonly dataset?: DatasetTopology;
   /** The task that does the same work where a function is too small. @default none */
   readonly task?: TaskTopology;
   /** What goes to the task. @default objects of 100 MB and more (see chooseCompute) */
@@ -73,6 +75,12 @@ export type Architecture = "arm64" | "x86_64";
 
 /** A table of activities, by its logical name. */
 export type ActivityTable = "images";
+
+/** A table of the stage's data catalog, which one pipeline writes. */
+export interface DatasetTopology {
+  /** Lower-case letters, digits and `_`. */
+  readonly table: string;
+}
 
 /** A container on Fargate; processor and memory go together in pairs. */
 export interface TaskTopology {

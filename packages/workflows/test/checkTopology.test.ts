@@ -80,6 +80,11 @@ describe("checkTopology", () => {
       csvWith({ task: { workflow: "W", cpuUnits: 256, memoryMb: 1_536, storageGb: 20 } }),
       "invalid-task-size",
     ],
+    [
+      "a table that no catalog takes",
+      csvWith({ dataset: { table: "Sales-2026" } }),
+      "invalid-dataset",
+    ],
   ] as const;
   it.effect.each(refused)("refuses %s", ([, pipeline, kind]) =>
     Effect.map(kindsIn([pipeline]), (kinds) => {
@@ -92,6 +97,18 @@ describe("checkTopology", () => {
       kindsIn([csvToParquet, { ...imageRenditions, name: csvToParquet.name }]),
       (kinds) => {
         assert.deepStrictEqual(kinds, ["duplicate-name"]);
+      },
+    ),
+  );
+
+  it.effect("refuses two pipelines with one table", () =>
+    Effect.map(
+      kindsIn([
+        csvWith({ dataset: { table: "sales" } }),
+        { ...imageRenditions, dataset: { table: "sales" } },
+      ]),
+      (kinds) => {
+        assert.deepStrictEqual(kinds, ["invalid-dataset"]);
       },
     ),
   );

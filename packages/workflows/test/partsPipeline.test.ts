@@ -193,8 +193,10 @@ describe("a large file", () => {
       Effect.gen(function* () {
         const registered: Array<unknown> = [];
         const catalog = Layer.succeed(Catalog, {
-          register: (table, partition) =>
-            Effect.sync(() => void registered.push({ ...table, ...partition })),
+          register: (table, partitions) =>
+            Effect.sync(() => {
+              for (const partition of partitions) registered.push({ ...table, ...partition });
+            }),
         });
         const { exit, written } = yield* runPipeline(Buffer.from(sales), {
           partsAboveBytes,

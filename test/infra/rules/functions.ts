@@ -60,6 +60,8 @@ const pipelineVariables = [...Object.values(buckets), ...Object.values(others)].
   (name) =>
     name !== variables.pipelineQueueUrls &&
     !sizeVariables.has(name) &&
+    // Only for a pipeline whose outputs are a dataset; rules/datasets.ts says whose.
+    name !== variables.catalogDatabase &&
     !taskVariables.includes(name),
 );
 
@@ -146,7 +148,7 @@ export const functionRules: ReadonlyArray<Rule> = [
           const all = objectOf(objectOf(fn.inputs, "environment"), "variables");
           return Object.keys(all)
             .filter((name) =>
-              /^MILLRACE_(BUCKET|TABLE|QUEUE|DEAD|UNDEL|BUS|TOPIC|SCHED)/.test(name),
+              /^MILLRACE_(BUCKET|TABLE|QUEUE|DEAD|UNDEL|BUS|TOPIC|SCHED|CATALOG)/.test(name),
             )
             .filter((name) => !known.has(all[name]))
             .concat(unknownSubnets(graph, all))

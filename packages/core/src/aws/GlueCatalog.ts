@@ -13,7 +13,7 @@ import {
   type TableInput,
   UpdateTableCommand,
 } from "@aws-sdk/client-glue";
-import { Effect, Layer, Predicate } from "effect";
+import { Array, Effect, Layer, Predicate } from "effect";
 import {
   Catalog,
   type CatalogColumn,
@@ -37,13 +37,17 @@ export const layerGlue = (
         (open) => Effect.sync(() => open.destroy()),
       );
       return Catalog.of({
-        register: Effect.fnUntraced(function* (table, partition) {
+        register: Effect.fnUntraced(function* (table, partitions) {
           const columns = yield* ensureTable(client, database, table);
-          yield* ensurePartition(client, database, { ...table, columns }, partition);
+          for (const some of Array.chunksOf(partitions, partitionsAtOnce))
+            yield* ensurePartitions(client, database, { ...table, columns }, some);
         }),
       });
     }),
   );
+
+/** Partitions of one request. Source: as above, BatchCreatePartition, PartitionInputList. */
+const partitionsAtOnce = 100;
 
 /** How Parquet is read, in the words of Hive. */
 const storage = (location: string, columns: ReadonlyArray<CatalogColumn>): StorageDescriptor => ({
@@ -141,11 +145,11 @@ const ensureTable = Effect.fnUntraced(function* (
 });
 
 /** One that is there already is named in the answer, and stays as it is. */
-const ensurePartition = Effect.fnUntraced(function* (
+const ensurePartitions = Effect.fnUntraced(function* (
   client: GlueClient,
   DatabaseName: string,
   { columns, name }: CatalogTable,
-  { location, values }: CatalogPartition,
+  partitions: ReadonlyArray<CatalogPartition>,
 ) {
   const operation = "BatchCreatePartition";
   const answer = yield* send(name, operation, "AlreadyExistsException", () =>
@@ -153,9 +157,10 @@ const ensurePartition = Effect.fnUntraced(function* (
       new BatchCreatePartitionCommand({
         DatabaseName,
         TableName: name,
-        PartitionInputList: [
-          { Values: [...values], StorageDescriptor: storage(location, columns) },
-        ],
+        PartitionInputList: partitions.map(({ location, values }) => ({
+          Values: [...values],
+          StorageDescriptor: storage(location, columns),
+        })),
       }),
     ),
   );

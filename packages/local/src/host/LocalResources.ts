@@ -38,6 +38,9 @@ const tableVariables: Readonly<Record<string, string>> = Object.fromEntries(
   tables.map(({ name, variable }) => [variable, localTables[name]]),
 );
 
+/** The database of the data catalog. */
+export const localDatabase = "millrace_results";
+
 /** The archive of all object events. */
 export const localArchive = "millrace-objects";
 
@@ -111,6 +114,7 @@ export const localVariables = (
     [variables.schedulerGroup]: localScheduleGroup,
     [variables.schedulerRoleArn]: localSchedulerRoleArn,
     [variables.codeVersion]: "local",
+    ...(pipeline.dataset && { [variables.catalogDatabase]: localDatabase }),
     ...(pipeline.task && {
       [variables.taskCluster]: localCluster,
       [variables.taskDefinition]: localTask(pipeline),

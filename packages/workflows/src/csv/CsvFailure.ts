@@ -174,6 +174,19 @@ export class JsonBroken extends Schema.TaggedError<JsonBroken>()("JsonBroken", {
   }
 }
 
+/** The rows of one part go to more months than files may be open. */
+export class CsvTooManyMonths extends Schema.TaggedError<CsvTooManyMonths>()("CsvTooManyMonths", {
+  source: Schema.String,
+  column: Schema.String,
+  part: Schema.Int,
+  monthsMax: Schema.Int,
+}) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `${this.source} has rows of more than ${this.monthsMax} months in its part ${this.part}, by its column ${JSON.stringify(this.column)}. Upload files of fewer months, or lower partRows.`;
+  }
+}
+
 /** Any reason for which a CSV file is invalid. */
 export const CsvFailure = Schema.Union([
   CsvEmpty,
@@ -190,5 +203,6 @@ export const CsvFailure = Schema.Union([
   CsvNotInflatable,
   CsvInflatesTooFar,
   JsonBroken,
+  CsvTooManyMonths,
 ]);
 export type CsvFailure = typeof CsvFailure.Type;

@@ -16,6 +16,7 @@ import { CsvPass } from "./CsvPass.ts";
 import type { CsvPart } from "./CsvReport.ts";
 import { limitHeapGrowth } from "./heapGrowth.ts";
 import { chunkBytesMax } from "./Limits.ts";
+import { makeMonthlyWriter, type MonthlySink, type MonthPart } from "./MonthlyWriter.ts";
 import type { PassPosition } from "./PassPosition.ts";
 import { passReport } from "./passReport.ts";
 import type { Reject } from "./Reject.ts";
@@ -38,6 +39,8 @@ export interface Resume<E, R> {
 export interface PartSinks<E, R> {
   /** Opens the Parquet file when the first row group comes. */
   readonly parquet: Effect.Effect<ByteSink<E, R>, E, R>;
+  /** Instead of that file, one for each month of a column. @default none */
+  readonly monthly?: MonthlySink<E, R> | undefined;
   /** Takes rejected rows, in line order. */
   readonly rejects: (rejects: ReadonlyArray<Reject>) => Effect.Effect<void, E, R>;
 }
@@ -46,6 +49,8 @@ export interface PartSinks<E, R> {
 export interface PartEnd {
   /** Nothing when there was no row any more. A file without any row has one part without rows. */
   readonly part: CsvPart | undefined;
+  /** The files that it consists of, where its rows go to months. */
+  readonly months?: ReadonlyArray<MonthPart> | undefined;
   /** The hashes of its rows, when the options ask for them and another part may follow. */
   readonly hashes: Uint8Array | undefined;
   /** Where the next part begins; nothing when the file has ended. */
@@ -133,12 +138,31 @@ const makePartWriter = <E, R>(
     }),
     finish: Effect.gen(function* () {
       // A file without rows still gets its one, empty, part.
-      if (file === undefined && (pass.groups?.rows ?? 0) > 0) return undefined;
+      if (file === undefined && (pass.groups?.rows ?? 0) > 0)
+        return { part: undefined, months: undefined };
       const { bytes } = yield* (yield* open).finish;
-      return { index, rows, rowGroups, bytes };
+      return { part: { index, rows, rowGroups, bytes }, months: undefined };
     }),
   };
 };
+
+/** What writes a part: one file, or one for each month. */
+const makeWriter = <E, R>(
+  { codec, rowGroupRowsMax: rowsMax, source }: CompleteCsvOptions,
+  encoder: typeof ParquetEncoder.Service,
+  pass: CsvPass,
+  index: number,
+  sinks: PartSinks<E, R>,
+) =>
+  sinks.monthly === undefined
+    ? makePartWriter({ codec, encoder }, pass, index, sinks)
+    : makeMonthlyWriter(
+        { codec, encoder, rowsMax, source },
+        pass,
+        index,
+        sinks.monthly,
+        sinks.rejects,
+      );
 
 /**
  * Begins a pass, at the file's beginning or where another pass has ended a part. What it holds goes with the scope.
@@ -191,18 +215,18 @@ export const openFilePass = Effect.fnUntraced(function* <E, R>(
   return {
     /** Goes on to the part's end, or the file's. */
     part: Effect.fnUntraced(function* <E2, R2>(index: number, sinks: PartSinks<E2, R2>) {
-      const writer = makePartWriter({ codec: complete.codec, encoder }, pass, index, sinks);
+      const writer = makeWriter(complete, encoder, pass, index, sinks);
       for (;;) {
         const ended = pass.ended.shift();
         if (ended !== undefined) {
           yield* writer.write(ended.groups, ended.rejects);
-          const part = yield* writer.finish;
+          const written = yield* writer.finish;
           const hashes = ended.hashes && new Uint8Array(ended.hashes.buffer);
-          return { part, hashes, next: nextOf(ended.position) };
+          return { ...written, hashes, next: nextOf(ended.position) };
         }
         const { groups, rejects } = pass.take();
         yield* writer.write(groups, rejects);
-        if (isEnd) return { part: yield* writer.finish, hashes: undefined, next: undefined };
+        if (isEnd) return { ...(yield* writer.finish), hashes: undefined, next: undefined };
         yield* advance;
       }
     }),

@@ -56,6 +56,9 @@ export const inflateRatioMax = 250;
 /** Rows of one part of a large file (requirement D2.4). */
 export const partRowsMax = 500_000;
 
+/** Months that the rows of one part may go to: each is a file of its own, open until the part ends. */
+export const monthsMax = 100;
+
 /** A file of more bytes is written in parts: at 100 to 130 bytes a row it holds about as many rows as a part. */
 export const partsAboveBytes = 64 * 1024 * 1024;
 

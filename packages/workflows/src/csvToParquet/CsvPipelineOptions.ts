@@ -5,8 +5,13 @@ import { Result } from "effect";
 import type { CsvOptions } from "../csv/CsvOptions.ts";
 import type { RejectsFormat } from "../csv/RejectsFile.ts";
 import { checkDataset, type Dataset, type DatasetUnsupported } from "../dataset/Dataset.ts";
+import {
+  checkPartitionBy,
+  monthColumn,
+  type PartitionUnsupported,
+} from "../dataset/partitionBy.ts";
 import type { DuckDbLimits } from "../duckdb/DuckDb.ts";
-import { type PlannedStep, planSteps } from "../steps/planSteps.ts";
+import { outputColumns, type PlannedStep, planSteps } from "../steps/planSteps.ts";
 import type { RowStep, StepUnsupported } from "../steps/RowStep.ts";
 import { pipelines } from "../topology.ts";
 import { columnPlan, type ColumnUnsupported, type RowSchema } from "../schema/columnPlan.ts";
@@ -73,6 +78,7 @@ export const placeOf = ({ dataset, place }: Pick<CsvPipelinePlan, "dataset" | "p
   prefix: place?.prefix ?? pipelines.csvToParquet.trigger.prefix,
   root: place?.root ?? "processed",
   table: dataset?.table,
+  inMonths: monthColumn(dataset) !== undefined,
 });
 
 /** Refuses a schema that cannot be columns, and steps that do not go with it, before any file comes. */
@@ -82,13 +88,17 @@ export const planCsvPipeline = ({
   ...options
 }: CsvPipelineOptions): Result.Result<
   CsvPipelinePlan,
-  ColumnUnsupported | DatasetUnsupported | StepUnsupported
+  ColumnUnsupported | DatasetUnsupported | PartitionUnsupported | StepUnsupported
 > =>
   Result.gen(function* () {
     yield* checkDataset(options.dataset);
     const rejectsFormat = options.rejectsFormat ?? (schema === undefined ? "ndjson" : "csv");
     const columns = schema === undefined ? undefined : yield* columnPlan(schema);
     const planned = yield* planSteps(steps, columns);
+    yield* checkPartitionBy(
+      options.dataset,
+      outputColumns(columns?.map(({ plan }) => plan) ?? [], planned),
+    );
     return {
       ...options,
       ...(columns !== undefined && { columns }),

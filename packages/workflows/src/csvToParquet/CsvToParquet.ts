@@ -21,6 +21,7 @@ import {
 } from "@millrace/core";
 import { Clock, Context, Effect, Layer, Schema } from "effect";
 import { Activity, Workflow, WorkflowEngine } from "effect/workflow";
+import { monthColumn } from "../dataset/partitionBy.ts";
 import { objectKey, objectPayload, sameObject } from "../objectPayload.ts";
 import { refuseInvalid } from "../refuseInvalid.ts";
 import { pipelines } from "../topology.ts";
@@ -64,8 +65,8 @@ const body = (plan: CsvPipelinePlan) =>
           timeout: taskTimeout,
         });
       }
-      // Executions that began before there were parts go on without.
-      return (yield* ExecutionVersion) < 3
+      // Executions that began before there were parts go on without, unless each month needs an object of its own.
+      return (yield* ExecutionVersion) < 3 && monthColumn(plan.dataset) === undefined
         ? yield* transformWhole({
             object,
             processedAtEpochMs: startedEpochMs,
@@ -91,6 +92,7 @@ const body = (plan: CsvPipelinePlan) =>
  *
  * Fails:  ColumnUnsupported - the declared schema has a field that cannot be a column
  *         StepUnsupported - the steps do not go together with each other or with the schema
+ *         PartitionUnsupported - the dataset's rows cannot be told by that column
  *         DatasetUnsupported - the dataset's table has a name that no catalog takes
  */
 export const layerCsvToParquetWith = (options: CsvPipelineOptions) =>

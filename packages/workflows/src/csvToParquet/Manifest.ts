@@ -2,6 +2,7 @@
  * The document that makes the parts of a large file one dataset: written last, and what a reader looks for.
  */
 import { Schema } from "effect";
+import { Partition } from "../dataset/Dataset.ts";
 import { ColumnKind } from "../parquet/ColumnPlan.ts";
 
 export const Manifest = Schema.Struct({
@@ -19,7 +20,15 @@ export const Manifest = Schema.Struct({
   blankRows: Schema.Int,
   bytes: Schema.Int,
   /** In the order of the file's rows; keys in the manifest's own bucket. */
-  parts: Schema.Array(Schema.Struct({ key: Schema.String, rows: Schema.Int, bytes: Schema.Int })),
+  parts: Schema.Array(
+    Schema.Struct({
+      key: Schema.String,
+      rows: Schema.Int,
+      bytes: Schema.Int,
+      /** The month that its rows are of, where they are told by a column. */
+      partition: Schema.optionalKey(Partition),
+    }),
+  ),
   /** Files of rejected rows. */
   rejects: Schema.Array(Schema.String),
 });

@@ -3,6 +3,7 @@
  */
 import { Schema } from "effect";
 import { CsvPart, CsvReport } from "../csv/CsvReport.ts";
+import { Partition } from "../dataset/Dataset.ts";
 import { PassPosition } from "../csv/PassPosition.ts";
 
 const Written = Schema.Struct({ key: Schema.String, etag: Schema.String });
@@ -13,6 +14,17 @@ export const PartDone = Schema.Struct({
   /** Nothing when no row was left. */
   part: Schema.optionalKey(CsvPart),
   parquet: Schema.optionalKey(Written),
+  /** Instead of that file, where the rows go to months: one for each that has rows. */
+  months: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({
+        partition: Partition,
+        parquet: Written,
+        rows: Schema.Int,
+        bytes: Schema.Int,
+      }),
+    ),
+  ),
   rejects: Schema.optionalKey(Written),
   /** The hashes of its rows; removed when the file has ended. */
   hashes: Schema.optionalKey(Written),
@@ -22,3 +34,25 @@ export const PartDone = Schema.Struct({
   report: Schema.optionalKey(CsvReport),
 });
 export type PartDone = typeof PartDone.Type;
+
+/** A Parquet file of a part. */
+interface PartFile {
+  readonly written: Written;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Where it is that of a month. */
+  readonly partition?: Partition;
+}
+
+/** The Parquet files of a part. */
+export const filesOf = ({ months = [], parquet, part }: PartDone): ReadonlyArray<PartFile> => [
+  ...(parquet === undefined || part === undefined
+    ? []
+    : [{ written: parquet, rows: part.rows, bytes: part.bytes }]),
+  ...months.map(({ bytes, parquet: written, partition, rows }) => ({
+    written,
+    rows,
+    bytes,
+    partition,
+  })),
+];

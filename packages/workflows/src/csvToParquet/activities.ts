@@ -22,6 +22,7 @@ import { rejectsContentType } from "../csv/RejectsFile.ts";
 import { parquetKey, rejectsKey } from "../csv/parquetKey.ts";
 import { SpillFailed } from "../csv/SpillFile.ts";
 import { CsvSniff, csvSniffBytesMax, sniffCsv } from "../csv/sniffCsv.ts";
+import { Partition } from "../dataset/Dataset.ts";
 import { openInput } from "../openInput.ts";
 import { LoopStopped } from "../outputMetadata.ts";
 import { ParquetEncodingFailed } from "../parquet/ParquetEncoder.ts";
@@ -53,6 +54,8 @@ export const Transformed = Schema.Struct({
   rejectsByPart: Schema.optionalKey(
     Schema.Array(Schema.Struct({ bucket: Schema.String, key: Schema.String })),
   ),
+  /** The months that have got rows, where a column tells them. */
+  partitions: Schema.optionalKey(Schema.Array(Partition)),
   report: CsvReport,
 });
 export type Transformed = typeof Transformed.Type;

@@ -9,8 +9,11 @@ import { Buckets } from "../Buckets.ts";
 import { withDefaults } from "../csv/CsvOptions.ts";
 import type { CsvReport } from "../csv/CsvReport.ts";
 import { openFilePass } from "../csv/FilePass.ts";
+import type { MonthPart } from "../csv/MonthlyWriter.ts";
 import { partRowsMax } from "../csv/Limits.ts";
 import { partKeys } from "../csv/parquetKey.ts";
+import type { Partition } from "../dataset/Dataset.ts";
+import { monthColumn } from "../dataset/partitionBy.ts";
 import { makeRejectsEncoder, rejectsContentType } from "../csv/RejectsFile.ts";
 import type { Reject } from "../csv/Reject.ts";
 import { openInput } from "../openInput.ts";
@@ -20,7 +23,7 @@ import type { Transformed } from "./activities.ts";
 import { type CsvPipelinePlan, placeOf } from "./CsvPipelineOptions.ts";
 import type { LivePass } from "./LivePass.ts";
 import { Manifest } from "./Manifest.ts";
-import type { PartDone, Written } from "./PartDone.ts";
+import { filesOf, type PartDone, type Written } from "./PartDone.ts";
 
 /** One large file's work, the same for all of its parts. */
 export interface PartsJob {
@@ -123,6 +126,33 @@ export const lazyObject = Effect.fnUntraced(function* (
   };
 });
 
+/** The objects of a part's months, where a column tells them. */
+const monthObjects = (job: PartsJob, index: number, metadata: Readonly<Record<string, string>>) => {
+  const keys = keysOf(job);
+  const column = monthColumn(job.plan.dataset);
+  const objects = new Map<string, Effect.Success<ReturnType<typeof lazyObject>>>();
+  const open = Effect.fnUntraced(function* (partition: Partition) {
+    const key = keys.inMonth(partition, index);
+    const object = yield* lazyObject(key, parquetType, metadata);
+    objects.set(key, object);
+    return object.write;
+  });
+  return {
+    monthly: column === undefined ? undefined : { column, open },
+    complete: (months: ReadonlyArray<MonthPart>) =>
+      Effect.forEach(
+        months,
+        Effect.fnUntraced(function* ({ bytes, partition, rows }) {
+          const written = yield* (
+            objects.get(keys.inMonth(partition, index))?.complete ?? Effect.undefined
+          );
+          return written === undefined ? [] : [{ partition, parquet: written, rows, bytes }];
+        }),
+        { concurrency: 8 },
+      ).pipe(Effect.map((all) => all.flat())),
+  };
+};
+
 /** Writes the next part. */
 export const transformPart = (
   job: PartsJob,
@@ -143,8 +173,10 @@ export const transformPart = (
         metadata,
       );
       const encode = makeRejectsEncoder(rejectsFormat);
-      const { hashes, next, part } = yield* pass.part(index, {
+      const inMonths = monthObjects(job, index, metadata);
+      const { hashes, months, next, part } = yield* pass.part(index, {
         parquet: Effect.succeed(parquet.write),
+        monthly: inMonths.monthly,
         rejects: (rows: ReadonlyArray<Reject>) => rejects.write(encode(rows)),
       });
       const hashFile = yield* lazyObject(keys.hashes(index), "application/octet-stream", metadata);
@@ -152,6 +184,7 @@ export const transformPart = (
       const parts = [...before, { part }].flatMap((one) => one.part ?? []);
       const written = {
         parquet: yield* parquet.complete,
+        months: yield* inMonths.complete(months ?? []),
         rejects: yield* rejects.complete,
         hashes: yield* hashFile.complete,
         report: next === undefined ? yield* pass.report(parts) : undefined,
@@ -159,6 +192,7 @@ export const transformPart = (
       const result: PartDone = {
         ...(part !== undefined && { part }),
         ...(written.parquet !== undefined && { parquet: written.parquet }),
+        ...(written.months.length > 0 && { months: written.months }),
         ...(written.rejects !== undefined && { rejects: written.rejects }),
         ...(written.hashes !== undefined && { hashes: written.hashes }),
         ...(next !== undefined && { next }),
@@ -186,9 +220,10 @@ export const commitParts = Effect.fnUntraced(function* (
   // The parts of a file that was refused are gone, and another version of the file may have written its own: neither may
   // become a dataset with the rest. The ETag is that of the bytes (buckets with S3's own keys), so that a part that was
   // written once more, by a request that came late, is the same.
+  const files = done.flatMap(filesOf);
   yield* Effect.forEach(
-    done.flatMap(({ parquet }) => parquet ?? []),
-    (written) => Stream.runDrain(store.read({ bucket: clean, ...written }, { bytesMax: 1 })),
+    files,
+    ({ written }) => Stream.runDrain(store.read({ bucket: clean, ...written }, { bytesMax: 1 })),
     { concurrency: 8, discard: true },
   );
   const manifest = Manifest.make({
@@ -203,11 +238,7 @@ export const commitParts = Effect.fnUntraced(function* (
     duplicates: report.duplicates,
     blankRows: report.blankRows,
     bytes: report.bytesOut,
-    parts: done.flatMap(({ parquet, part }) =>
-      parquet === undefined || part === undefined
-        ? []
-        : [{ key: parquet.key, rows: part.rows, bytes: part.bytes }],
-    ),
+    parts: files.map(({ written, ...figures }) => ({ key: written.key, ...figures })),
     rejects: done.flatMap(({ rejects }) => rejects?.key ?? []),
   });
   yield* store.put(
@@ -217,13 +248,24 @@ export const commitParts = Effect.fnUntraced(function* (
   yield* Metrics.countWork(report);
   const rejectsByPart = done.flatMap(({ rejects }) => (rejects === undefined ? [] : [at(rejects)]));
   const transformed: Transformed = {
-    outputs: done.flatMap(({ parquet }) => (parquet === undefined ? [] : [at(parquet)])),
+    outputs: files.map(({ written }) => at(written)),
+    ...(monthColumn(job.plan.dataset) !== undefined && { partitions: partitionsOf(done) }),
     ...(rejectsByPart.length > 0 && { rejectsByPart }),
     manifest: { bucket: clean, key },
     report,
   };
   return transformed;
 });
+
+/** The months that have got rows, each once. */
+const partitionsOf = (done: ReadonlyArray<PartDone>): ReadonlyArray<Partition> => [
+  ...new Map(
+    done
+      .flatMap(({ months = [] }) => months)
+      .map(({ partition }) => [`${partition.year}/${partition.month}`, partition] as const)
+      .toSorted(([one], [other]) => (one < other ? -1 : 1)),
+  ).values(),
+];
 
 /** Removes the hashes of rows, which nobody needs any more. */
 export const removeHashes = Effect.fnUntraced(function* (done: ReadonlyArray<PartDone>) {
@@ -233,9 +275,10 @@ export const removeHashes = Effect.fnUntraced(function* (done: ReadonlyArray<Par
 /** Removes all that the parts of an invalid file have left. */
 export const discardParts = Effect.fnUntraced(function* (done: ReadonlyArray<PartDone>) {
   yield* removeAll(
-    done.flatMap(({ hashes, parquet, rejects }) =>
-      [hashes, parquet, rejects].flatMap((one) => one ?? []),
-    ),
+    done.flatMap((part) => [
+      ...[part.hashes, part.rejects].flatMap((one) => one ?? []),
+      ...filesOf(part).map(({ written }) => written),
+    ]),
   );
 });
 

@@ -6,7 +6,8 @@
  *   a larger one                   `part-00001`, `part-00002`, ...: 500,000 rows each; `manifest`, which makes the parts a
  *                                  dataset; `tidy`, which removes what was kept for a crash
  *   the same, asked for DuckDB     `duckdb`: all parts in one step; what it leaves goes on as above
- *   outputs of a dataset           `register`: the month's partition, in its catalog
+ *   outputs of a dataset           `register`: the month's partition, in its catalog; all months' where a column of the rows
+ *                                  tells them: such a file is written in parts, however small, for the manifest's sake
  *   an invalid larger one          `discard`: what its parts left is removed, so that nothing half-written is visible
  *
  * Which of the two a file is follows from its size and name in the event alone, so every run decides the same. A process
@@ -18,6 +19,7 @@ import { Activity } from "effect/workflow";
 import { CsvFailure } from "../csv/CsvFailure.ts";
 import type { CsvReport } from "../csv/CsvReport.ts";
 import { compressedFactor, partsAboveBytes } from "../csv/Limits.ts";
+import { monthColumn } from "../dataset/partitionBy.ts";
 import { registerDataset } from "../dataset/registerDataset.ts";
 import { pinReferences } from "../steps/openSteps.ts";
 import { outputColumns } from "../steps/planSteps.ts";
@@ -39,8 +41,9 @@ import { PartDone } from "./PartDone.ts";
 /** Whether a file is written in parts. */
 export const isInParts = (
   { key, sizeBytes }: Pick<ObjectCreated, "key" | "sizeBytes">,
-  plan: Pick<CsvPipelinePlan, "partsAboveBytes">,
+  plan: Pick<CsvPipelinePlan, "partsAboveBytes" | "dataset">,
 ): boolean => {
+  if (monthColumn(plan.dataset) !== undefined) return true;
   const factor = /\.gz$/i.test(key) ? compressedFactor : 1;
   return sizeBytes * factor > (plan.partsAboveBytes ?? partsAboveBytes);
 };
@@ -92,6 +95,12 @@ const byDuckDb = (job: PartsJob) =>
 /** By DuckDB where it was asked for, else, and for what it leaves, part by part. */
 const inParts = (job: PartsJob) =>
   Effect.gen(function* () {
+    const column = monthColumn(job.plan.dataset);
+    if (column !== undefined && job.plan.engine === "duckdb")
+      return yield* byStream(job, {
+        name: "stream",
+        reason: `its rows go to the months of ${JSON.stringify(column)}`,
+      });
     if (job.plan.engine !== "duckdb") return yield* byStream(job, { name: "stream" });
     const all = yield* Activity.make({
       name: "duckdb",
@@ -134,7 +143,7 @@ const byStream = (job: PartsJob, engine: NonNullable<CsvReport["engine"]>) =>
   });
 
 /** The step that makes the outputs part of a table, where they are to be. */
-const register = ({ object, plan }: PartsJob, report: CsvReport) =>
+const register = ({ object, plan }: PartsJob, transformed: Transformed) =>
   plan.dataset === undefined
     ? Effect.void
     : Activity.make({
@@ -148,7 +157,7 @@ const register = ({ object, plan }: PartsJob, report: CsvReport) =>
               plan.columns.map((column) => column.plan),
               plan.steps ?? [],
             ),
-          report,
+          transformed,
         ),
       }).pipe(Retry.retryActivity());
 
@@ -173,6 +182,6 @@ export const transformParts = (
     const references = yield* chooseReferences(plan);
     const job: PartsJob = { object, processedAtEpochMs, plan, references };
     const transformed = yield* isInParts(object, plan) ? inParts(job) : transformWhole(job);
-    yield* register(job, transformed.report);
+    yield* register(job, transformed);
     return transformed;
   });

@@ -3,11 +3,12 @@
  *
  *     processed/<table>/year=2026/month=11/<day>/<path>/<name>.parquet
  *
- * The month is the event's, so that a second run writes the same objects. What is no data there (rejects, manifests, hashes)
+ * The month is the event's, or that of a column of each row (`partitionBy`); either way a second run writes the same objects. What is no data there (rejects, manifests, hashes)
  * has a name that begins with `_`, which Athena passes over.
  */
 import type { Catalog } from "@millrace/core";
 import { type Layer, Result, Schema } from "effect";
+import type { PartitionBy } from "./partitionBy.ts";
 
 /** The option of a pipeline. */
 export interface Dataset {
@@ -15,6 +16,8 @@ export interface Dataset {
   readonly table: string;
   /** Where it is registered, e.g. `GlueCatalog.layerGlue({ database })`. */
   readonly catalog: Layer.Layer<Catalog>;
+  /** What tells a row's month: the event of its file, or a column that is a date or a timestamp. @default "event" */
+  readonly partitionBy?: PartitionBy | undefined;
 }
 
 /** The keys of a dataset's partitions. */
@@ -34,21 +37,36 @@ export class DatasetUnsupported extends Schema.TaggedError<DatasetUnsupported>()
   }
 }
 
+/** Whether every catalog takes the name of a table. */
+export const isTableName = (table: string): boolean => /^[a-z][a-z0-9_]{0,99}$/.test(table);
+
 /** Checks a pipeline's dataset before any file comes. */
 export const checkDataset = (
   dataset: Dataset | undefined,
 ): Result.Result<void, DatasetUnsupported> =>
-  dataset === undefined || /^[a-z][a-z0-9_]{0,99}$/.test(dataset.table)
+  dataset === undefined || isTableName(dataset.table)
     ? Result.void
     : Result.fail(new DatasetUnsupported({ table: dataset.table }));
 
-const padded = (number: number): string => String(number).padStart(2, "0");
+/** The folder of a month: the values of the partition's keys. */
+export const Partition = Schema.Struct({ year: Schema.String, month: Schema.String });
+export type Partition = typeof Partition.Type;
+
+/** The partition of a month of the calendar. */
+export const partitionOf = ({
+  month,
+  year,
+}: {
+  readonly year: number;
+  readonly month: number;
+}): Partition => ({
+  year: String(year).padStart(4, "0"),
+  month: String(month).padStart(2, "0"),
+});
 
 /** The folder of a table. */
 export const tableFolder = (root: string, table: string): string => `${root}/${table}/`;
 
-/** The folder of a month. */
-export const partitionFolder = (
-  folder: string,
-  { month, year }: { readonly year: number; readonly month: number },
-): string => `${folder}year=${String(year).padStart(4, "0")}/month=${padded(month)}/`;
+/** The folder of a partition. */
+export const partitionFolder = (folder: string, { month, year }: Partition): string =>
+  `${folder}year=${year}/month=${month}/`;

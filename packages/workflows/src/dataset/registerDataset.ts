@@ -1,5 +1,6 @@
 /**
- * The side effect that makes an output part of a table: the partition of the event's month, in the dataset's catalog.
+ * The side effect that makes an output part of a table: the partition of the event's month, or those of its rows' months, in
+ * the dataset's catalog.
  */
 import { Catalog, CatalogConflict, type CatalogColumn, type ObjectCreated } from "@millrace/core";
 import { Effect } from "effect";
@@ -8,7 +9,14 @@ import type { CsvReport } from "../csv/CsvReport.ts";
 import { processedAtColumn, sourceFileColumn } from "../csv/Header.ts";
 import { calendarDate } from "../csv/Timestamp.ts";
 import type { ColumnKind, ColumnPlan } from "../parquet/ColumnPlan.ts";
-import { type Dataset, partitionFolder, partitionKeys, tableFolder } from "./Dataset.ts";
+import {
+  type Dataset,
+  type Partition,
+  partitionFolder,
+  partitionKeys,
+  partitionOf,
+  tableFolder,
+} from "./Dataset.ts";
 
 /** The types of Hive. Source: Athena user guide, "Data types". */
 const types: Record<Exclude<ColumnKind, "decimal">, string> = {
@@ -41,12 +49,19 @@ const columnsOf = (
   ];
 };
 
+/** What was written. */
+interface Written {
+  readonly report: CsvReport;
+  /** @default the event's month */
+  readonly partitions?: ReadonlyArray<Partition>;
+}
+
 /** Registers what was written from an object. Doing it again changes nothing. */
 export const registerDataset = Effect.fnUntraced(function* (
   { catalog, root, table }: Pick<Dataset, "table" | "catalog"> & { readonly root: string },
   { eventEpochMs }: ObjectCreated,
   declared: ReadonlyArray<ColumnPlan> | undefined,
-  report: CsvReport,
+  { partitions, report }: Written,
 ) {
   const { clean } = yield* Buckets;
   const columns = columnsOf(declared, report);
@@ -58,13 +73,14 @@ export const registerDataset = Effect.fnUntraced(function* (
       known: "partition key",
       wanted: clash.type,
     });
-  const { month, year } = calendarDate(eventEpochMs);
   const place = `s3://${clean}/${tableFolder(root, table)}`;
-  const values = [String(year).padStart(4, "0"), String(month).padStart(2, "0")];
   yield* Catalog.use(({ register }) =>
     register(
       { name: table, location: place, columns, partitionKeys },
-      { values, location: partitionFolder(place, { year, month }) },
+      (partitions ?? [partitionOf(calendarDate(eventEpochMs))]).map((partition) => ({
+        values: [partition.year, partition.month],
+        location: partitionFolder(place, partition),
+      })),
     ),
   ).pipe(Effect.provide(catalog));
 });
