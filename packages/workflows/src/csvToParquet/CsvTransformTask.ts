@@ -8,7 +8,11 @@ import { ObjectCreated } from "@millrace/core";
 import { Effect, Layer, Schema } from "effect";
 import { Workflow } from "effect/workflow";
 import { pipelines } from "../topology.ts";
-import { type CsvPipelineOptions, planCsvPipeline } from "./CsvPipelineOptions.ts";
+import {
+  type CsvPipelineOptions,
+  type CsvPipelinePlan,
+  planCsvPipeline,
+} from "./CsvPipelineOptions.ts";
 import { CsvObjectFailure, Transformed } from "./activities.ts";
 import { transformParts } from "./transformParts.ts";
 
@@ -29,17 +33,20 @@ export const transformTask = <const Tag extends string>(tag: Tag) =>
 /** That of csv-to-parquet. */
 export const CsvTransformTask = transformTask(pipelines.csvToParquet.task.workflow);
 
+/** Files that come to a task are large: DuckDB takes them, unless the options say otherwise. */
+const inTask = (plan: CsvPipelinePlan): CsvPipelinePlan => ({ engine: "duckdb", ...plan });
+
 /** The workflow's code, with the options of its pipeline. Fails: ColumnUnsupported. */
 export const layerCsvTransformTaskWith = (options: CsvPipelineOptions) =>
   Layer.unwrap(
     Effect.map(Effect.fromResult(planCsvPipeline(options)), (plan) =>
       CsvTransformTask.toLayer(({ object, startedEpochMs }) =>
-        transformParts(object, startedEpochMs, plan),
+        transformParts(object, startedEpochMs, inTask(plan)),
       ),
     ),
   );
 
 /** The workflow's code, for files of which nothing is declared. */
 export const layerCsvTransformTask = CsvTransformTask.toLayer(({ object, startedEpochMs }) =>
-  transformParts(object, startedEpochMs, { rejectsFormat: "ndjson" }),
+  transformParts(object, startedEpochMs, inTask({ rejectsFormat: "ndjson" })),
 );
