@@ -145,7 +145,7 @@ export const openDuckPart = Effect.fnUntraced(function* (
   /** What a pipe says when DuckDB has gone, is less than what DuckDB says. */
   const orFailure = <A, E, R>(work: Effect.Effect<A, E, R>) =>
     Effect.raceFirst(
-      Effect.catch(work, (error) => Effect.andThen(Fiber.join(ended), Effect.fail(error))),
+      work.pipe(Effect.catch((error) => Effect.andThen(Fiber.join(ended), Effect.fail(error)))),
       failed,
     );
   return {
