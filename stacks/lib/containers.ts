@@ -22,6 +22,8 @@ export const makeContainer = (deployed: DeployedPipeline, size: TaskTopology) =>
       ...all,
       MILLRACE_PIPELINE: pipeline.name,
       NODE_OPTIONS: heapOptions(size.memoryMb),
+      // Each thread's own would keep what DuckDB has given back: 40 MB more at the peak of 1 GB of CSV (measured).
+      MALLOC_ARENA_MAX: "2",
       [variables.taskCpuUnits]: String(size.cpuUnits),
       [variables.taskMemoryMb]: String(size.memoryMb),
     }).map(([name, value]) => ({ name, value })),

@@ -4,9 +4,10 @@
  * Method: as in engines.test.ts.
  */
 import { assert, describe, it } from "@effect/vitest";
-import { Effect } from "effect";
+import { Deferred, Effect, Fiber, Stream } from "effect";
 import { gzipSync } from "node:zlib";
 import { hashParquet } from "../../../test/parquetHash.ts";
+import { duckPass } from "../src/duckdb/duckPass.ts";
 import type { CsvOptions } from "../src/index.ts";
 import { base, byDuckDb, byPieces, compare, declared, rows, services } from "./bothEngines.ts";
 import { bytesOf } from "./support.ts";
@@ -169,19 +170,53 @@ describe("the two engines", () => {
   it.live("come to the same parts when each is begun anew", () =>
     Effect.gen(function* () {
       const text = `${base}1,2\n${base.slice(base.indexOf("\n") + 1)}${rows(200, (index) => `x${index},,"a\nb"`)}\n`;
-      for (const file of [bytesOf(text), gzipSync(text), Buffer.from(`\uFEFF${text}`, "utf16le")])
-        for (const duplicates of ["file", "part", "none"] as const) {
-          const options = { partRowsMax: 90, duplicates, keepHashes: duplicates === "file" };
-          const whole = yield* byDuckDb(file, options);
-          const pieces = yield* byPieces(file, options);
-          assert.deepStrictEqual(pieces.rejects, whole.rejects);
-          assert.deepStrictEqual(pieces.files.length, whole.files.length);
-          const { bytesOut: _1, parts: _2, stages: one, ...figures } = whole.report;
-          const { bytesOut: _3, parts: _4, stages: other, ...others } = pieces.report;
-          assert.deepStrictEqual(others, figures);
-          assert.deepStrictEqual({ ...other, output: 0 }, { ...one, output: 0 });
-          assert.deepStrictEqual(yield* hashParquet(pieces.files), yield* hashParquet(whole.files));
-        }
+      for (const [file, duplicates] of [
+        [bytesOf(text), "file"],
+        [bytesOf(text), "part"],
+        [gzipSync(text), "file"],
+        [Buffer.from(`\uFEFF${text}`, "utf16le"), "none"],
+      ] as const) {
+        const options = { partRowsMax: 90, duplicates, keepHashes: duplicates === "file" };
+        const whole = yield* byDuckDb(file, options);
+        const pieces = yield* byPieces(file, options);
+        assert.deepStrictEqual(pieces.rejects, whole.rejects);
+        assert.deepStrictEqual(pieces.files.length, whole.files.length);
+        const { bytesOut: _1, parts: _2, stages: one, ...figures } = whole.report;
+        const { bytesOut: _3, parts: _4, stages: other, ...others } = pieces.report;
+        assert.deepStrictEqual(others, figures);
+        assert.deepStrictEqual({ ...other, output: 0 }, { ...one, output: 0 });
+        assert.deepStrictEqual(yield* hashParquet(pieces.files), yield* hashParquet(whole.files));
+      }
+    }).pipe(Effect.provide(services)),
+  );
+
+  it.live("let go of a file that is given up in the middle of a part", () =>
+    Effect.gen(function* () {
+      for (const partRowsMax of [50_000, 100_000]) {
+        const looked = yield* Deferred.make<void>();
+        const endless = Stream.concat(
+          // More than is read before the first record is looked at.
+          Stream.make(bytesOf(`a,b\n${rows(60_000, (index) => `${index},text of a row`)}\n`)),
+          Stream.fromEffect(Effect.andThen(Deferred.succeed(looked, undefined), Effect.never)),
+        );
+        const options = {
+          source: "in",
+          sourceFile: "in",
+          processedAtEpochMs: 0,
+          partRowsMax,
+          rejectedRowsTolerated: 1,
+        };
+        const sinks = () =>
+          Effect.succeed({
+            parquet: Effect.succeed(() => Effect.void),
+            rejects: () => Effect.void,
+            end: () => Effect.void,
+          });
+        const fiber = yield* Effect.forkChild(duckPass(options, () => endless, sinks));
+        yield* Deferred.await(looked);
+        yield* Fiber.interrupt(fiber);
+      }
+      assert.isUndefined(yield* compare(bytesOf(base), { partRowsMax: 90 }));
     }).pipe(Effect.provide(services)),
   );
 });

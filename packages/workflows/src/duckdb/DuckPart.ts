@@ -13,7 +13,7 @@ import { FifoWriter, makeFifos, releaseFifos } from "./Fifos.ts";
 import { NotForDuckDb } from "./NotForDuckDb.ts";
 import type { RowKeeper } from "./RowKeeper.ts";
 
-const rowGroupRows = 100_000;
+const rowGroupRows = 50_000;
 /** Columns with more different values are written as they are: to make a dictionary of them is lost work. */
 const dictionaryMax = 10_000;
 /** What DuckDB reads at once; a record has to fit. */
@@ -97,6 +97,7 @@ const asFailure =
 const openQuery = Effect.fnUntraced(function* (
   { db }: DuckJob,
   pipes: ReadonlyArray<string>,
+  writers: ReadonlyArray<FifoWriter>,
   sql: string,
 ) {
   let isEnded = false;
@@ -106,9 +107,10 @@ const openQuery = Effect.fnUntraced(function* (
   // Whoever waits for it is told; nobody else has to be.
   done.catch(() => undefined);
   yield* Effect.addFinalizer(() =>
-    Effect.suspend(() => {
+    Effect.gen(function* () {
       if (!isEnded) db.interrupt();
-      return releaseFifos(pipes, () => isEnded);
+      yield* Effect.forEach(writers, (writer) => writer.abandon, { discard: true });
+      yield* releaseFifos(pipes, () => isEnded && !writers.some(({ isWaiting }) => isWaiting));
     }),
   );
   return done;
@@ -123,7 +125,8 @@ export const openDuckPart = Effect.fnUntraced(function* (
 ) {
   const { db, keeper } = job;
   const pipes = yield* makeFifos(db.folder, name, rounds);
-  const done = yield* openQuery(job, pipes, copyOf(job, pipes, target));
+  const writers: Array<FifoWriter> = [];
+  const done = yield* openQuery(job, pipes, writers, copyOf(job, pipes, target));
   const query = Effect.tryPromise({
     try: () => done,
     catch: (cause) => new DuckDbFailed({ operation: "write a part", cause }),
@@ -137,7 +140,7 @@ export const openDuckPart = Effect.fnUntraced(function* (
     const path = pipes[round];
     if (path === undefined) return yield* new RoundsSpent();
     const opened = new FifoWriter(path);
-    yield* Effect.addFinalizer(() => opened.abandon);
+    writers.push(opened);
     round += 1;
     writer = opened;
     return opened;

@@ -42,6 +42,8 @@ export const releaseFifos = (paths: ReadonlyArray<string>, isEnded: () => boolea
 
 /** The writer's side of a pipe. */
 export class FifoWriter {
+  /** Whether it waits for the reader. */
+  isWaiting = false;
   readonly #path: string;
   #file: Promise<FileHandle> | undefined;
 
@@ -49,31 +51,38 @@ export class FifoWriter {
     this.#path = path;
   }
 
-  /** Waits for the reader. */
-  readonly #opened = attempt("pass a part's text on", () => (this.#file ??= open(this.#path, "w")));
+  #open(): Promise<FileHandle> {
+    if (this.#file !== undefined) return this.#file;
+    this.isWaiting = true;
+    this.#file = open(this.#path, "w").finally(() => {
+      this.isWaiting = false;
+    });
+    return this.#file;
+  }
 
   /** Writes, when the reader is there. */
   readonly write = (bytes: Uint8Array) =>
-    Effect.flatMap(this.#opened, (file) =>
-      Effect.gen(function* () {
-        for (let done = 0; done < bytes.length;) {
-          const { bytesWritten } = yield* attempt("pass a part's text on", () =>
-            file.write(bytes, done, bytes.length - done),
-          );
-          done += bytesWritten;
-        }
-      }),
+    Effect.flatMap(
+      attempt("pass a part's text on", () => this.#open()),
+      (file) =>
+        Effect.gen(function* () {
+          for (let done = 0; done < bytes.length;) {
+            const { bytesWritten } = yield* attempt("pass a part's text on", () =>
+              file.write(bytes, done, bytes.length - done),
+            );
+            done += bytesWritten;
+          }
+        }),
     );
 
   /** The text ends here. */
-  readonly close = Effect.flatMap(this.#opened, (file) =>
-    attempt("end a part's text", () => file.close()),
+  readonly close = Effect.flatMap(
+    attempt("end a part's text", () => this.#open()),
+    (file) => attempt("end a part's text", () => file.close()),
   );
 
-  /** Closes what an interrupted write has opened. */
-  readonly abandon = Effect.suspend(() =>
-    Effect.ignore(
-      attempt("let a pipe go", () => this.#file?.then((file) => file.close()) ?? Promise.resolve()),
-    ),
-  );
+  /** Closes what an interrupted write has opened, or will have. */
+  readonly abandon = Effect.sync(() => {
+    this.#file?.then((file) => file.close()).catch(() => undefined);
+  });
 }

@@ -18,6 +18,7 @@ const lineFeed = 10;
 const carriageReturn = 13;
 const roomBytes = 1024 * 1024;
 const newLine = Uint8Array.of(lineFeed);
+const nothing = new Uint8Array(0);
 
 /** Collects the records of one file. */
 export class GoodRecords {
@@ -37,6 +38,9 @@ export class GoodRecords {
   /** The records kept of the window that have not been copied. */
   #runFrom = -1;
   #runTo = -1;
+  /** The last run of the records that were read. */
+  #tail: Uint8Array = nothing;
+  /** The window's place in what the scan was shown; -1 for none of it. */
   #scanned = -1;
   #line: number;
   /** Bytes of text before the window. */
@@ -82,8 +86,12 @@ export class GoodRecords {
     this.#scanned = -1;
   }
 
-  /** The text collected so far; it is to be used before the next records are read. */
+  /** The text collected so far; it is to be used before the next bytes come. */
   take(): Uint8Array {
+    const tail = this.#tail;
+    this.#tail = nothing;
+    if (this.#keptLength === 0) return tail;
+    this.#append(tail);
     const taken = this.#kept.subarray(0, this.#keptLength);
     this.#keptLength = 0;
     return taken;
@@ -118,7 +126,10 @@ export class GoodRecords {
       this.#line += split === "broken" ? 1 : this.#splitter.lines;
       at = end;
     }
-    this.#endRun();
+    // Mostly all of it is one run, which needs no copy.
+    if (this.#runFrom !== -1) this.#tail = window.subarray(this.#runFrom, this.#runTo);
+    this.#runFrom = -1;
+    this.#runTo = -1;
     if (at >= window.length) this.hasMore = false;
     this.#window = window.subarray(at);
     this.#offset += at;
@@ -126,7 +137,7 @@ export class GoodRecords {
     return failure ?? (this.hasMore ? undefined : this.#left(isLast));
   }
 
-  /** Shows the window to the scan, once: `#scanned` is the window's place in what it was shown, -1 for none of it. */
+  /** Shows the window to the scan, once. */
   #openScan(): void {
     if (this.#scanned >= 0) return;
     this.#scan?.open(this.#window);

@@ -22,7 +22,6 @@ export class PlainScan {
   /** The window's bytes, one character each. */
   #text = "";
   #window: Uint8Array = new Uint8Array(0);
-  #hasQuotes = false;
   readonly #width: number;
   readonly #delimiter: number;
   readonly #quote: number;
@@ -55,9 +54,7 @@ export class PlainScan {
     if (newLine < 0) return false;
     if (this.#quoteAt < from) this.#quoteAt = this.#findQuote(from);
     this.lines = 1;
-    this.#hasQuotes = false;
     while (this.#quoteAt < newLine) {
-      this.#hasQuotes = true;
       const close = this.#closing(from);
       if (close < 0) return false;
       while (newLine >= 0 && newLine < close) {
@@ -93,11 +90,20 @@ export class PlainScan {
     const last = this.#window[this.textEnd - 1];
     if (last === this.#quote) return this.#window[this.textEnd - 2] !== this.#quote;
     if (last !== this.#delimiter) return true;
-    if (this.#hasQuotes) return false;
+    return this.#cells(from) === this.#width;
+  }
+
+  /** Cells of a record whose quotes are plain. */
+  #cells(from: number): number {
+    const window = this.#window;
     let cells = 1;
-    for (let at = from; at < this.textEnd; at += 1)
-      if (this.#window[at] === this.#delimiter) cells += 1;
-    return cells === this.#width;
+    for (let at = from; at < this.textEnd; at += 1) {
+      if (window[at] === this.#delimiter) cells += 1;
+      if (window[at] !== this.#quote) continue;
+      for (at += 1; window[at] !== this.#quote || window[at + 1] === this.#quote; at += 1)
+        if (window[at] === this.#quote) at += 1;
+    }
+    return cells;
   }
 
   /** Index of the quote that closes the cell which the next one opens; -1 when there is none, or it opens no cell. */
