@@ -113,7 +113,7 @@ export const functionRules: ReadonlyArray<Rule> = [
   },
   {
     name: "a-functions-heap-fits-its-memory",
-    requirements: ["D2.2"],
+    requirements: ["D1.16"],
     violations: (graph) =>
       functions(graph).flatMap(({ inputs, name }) => {
         const all = objectOf(objectOf(inputs, "environment"), "variables");
