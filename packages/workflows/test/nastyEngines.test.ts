@@ -111,6 +111,13 @@ const nasty: Record<string, readonly [Uint8Array, Partial<CsvOptions>?]> = {
   ],
 };
 
+const nowhere = () =>
+  Effect.succeed({
+    parquet: Effect.succeed(() => Effect.void),
+    rejects: () => Effect.void,
+    end: () => Effect.void,
+  });
+
 describe("the two engines", () => {
   for (const [name, [file, options = {}]] of Object.entries(nasty))
     it.live(`agree on what is nasty: ${name}`, () =>
@@ -206,13 +213,7 @@ describe("the two engines", () => {
           partRowsMax,
           rejectedRowsTolerated: 1,
         };
-        const sinks = () =>
-          Effect.succeed({
-            parquet: Effect.succeed(() => Effect.void),
-            rejects: () => Effect.void,
-            end: () => Effect.void,
-          });
-        const fiber = yield* Effect.forkChild(duckPass(options, () => endless, sinks));
+        const fiber = yield* Effect.forkChild(duckPass(options, () => endless, nowhere));
         yield* Deferred.await(looked);
         yield* Fiber.interrupt(fiber);
       }
