@@ -24,6 +24,8 @@ const flags = ["--max-semi-space-size=16", "--max-old-space-size=256"];
 const run = (program: string, args: ReadonlyArray<string>): void => {
   const { error, status, stdout } = spawnSync(program, args, {
     encoding: "utf8",
+    // As in a task's container (stacks/lib/containers.ts).
+    env: { ...process.env, MALLOC_ARENA_MAX: "2" },
     stdio: ["ignore", "pipe", "inherit"],
   });
   if (status === 0) process.stdout.write(stdout);

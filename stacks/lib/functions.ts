@@ -8,6 +8,7 @@
 import type { Architecture } from "@millrace/workflows/topology";
 import { bundling } from "../bundling/options";
 import { named, stage } from "../stage";
+import { heapOptions } from "./heap";
 import { type Right, trustOf } from "./policies";
 
 export interface FunctionSettings {
@@ -50,7 +51,7 @@ export const makeFunction = (logical: string, settings: FunctionSettings) => {
     memory: `${settings.memoryMb} MB`,
     storage: `${settings.storageMb ?? 512} MB`,
     nodejs: { ...bundling, install: [...(settings.nativePackages ?? [])] },
-    environment: { ...settings.environment },
+    environment: { NODE_OPTIONS: heapOptions(settings.memoryMb), ...settings.environment },
     permissions: [...settings.rights, ownLog, traces],
     logging: { logGroup: log.name, format: "text" },
     versioning: provisionedCount > 0,

@@ -160,6 +160,22 @@ describe("a large file", () => {
     }),
   );
 
+  for (const failing of [/part-00001\.parquet$/, /part-00003\.parquet$/, /00002\.hashes$/])
+    for (const name of ["sales.csv", "sales.csv.gz"])
+      it.live(`by DuckDB goes on where it was when ${failing.source} of ${name} fails once`, () =>
+        Effect.gen(function* () {
+          const bytes = name.endsWith("gz") ? gzipSync(sales) : Buffer.from(sales);
+          const options = { engine: "duckdb" } as const;
+          const expected = yield* runPipeline(bytes, options, { name });
+          const { exit, opened, written } = yield* runPipeline(bytes, options, { name, failing });
+          assert.deepStrictEqual(exit, expected.exit);
+          assert.deepStrictEqual(written, expected.written);
+          // Nothing begins anew but the first part.
+          if (failing.source.includes("00001") || name !== "sales.csv") return;
+          assert.isTrue(opened.some((one) => /^incoming.*@[1-9]/.test(one)));
+        }),
+      );
+
   it.live("that DuckDB leaves late is written by the stream engine, and says why", () =>
     Effect.gen(function* () {
       const bytes = Buffer.from(`${sales}501,5" pipe\n`);

@@ -13,6 +13,7 @@ import {
 } from "../Rule.ts";
 import { policyOf, rightsIn, trustIn } from "../statements.ts";
 import { matches } from "./events.ts";
+import { isHeapWithin } from "./isHeapWithin.ts";
 import { logicalName } from "./roles.ts";
 
 const rolesOfTask = ({ inputs }: Resource) => [inputs["executionRoleArn"], inputs["taskRoleArn"]];
@@ -67,6 +68,21 @@ export const containerRules: ReadonlyArray<Rule> = [
         return isRight ? [] : [`${name}: ${String(cpu)}, ${String(memory)} MB`];
       }),
     plant: (graph) => change(graph, "ecs/taskDefinition", { cpu: "1" }),
+  },
+  {
+    name: "a-tasks-heap-fits-its-memory",
+    requirements: ["D2.2"],
+    appliesTo: isWatched,
+    violations: (graph) =>
+      resourcesOf(graph, "ecs/taskDefinition")
+        .filter(({ inputs }) => {
+          const told = /"NODE_OPTIONS","value":"([^"]*)"/.exec(
+            textOf(inputs, "containerDefinitions"),
+          );
+          return !isHeapWithin(told?.[1] ?? "", Number(textOf(inputs, "memory")));
+        })
+        .map(({ name }) => `${name}: its heap`),
+    plant: (graph) => change(graph, "ecs/taskDefinition", { memory: "512" }),
   },
   {
     name: "a-task-starts-by-one-role-and-works-by-another",

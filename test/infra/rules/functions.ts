@@ -15,18 +15,19 @@ import {
   without,
 } from "../Rule.ts";
 import { rightsIn } from "../statements.ts";
+import { isHeapWithin } from "./isHeapWithin.ts";
 
 const functions = (graph: Graph) => resourcesOf(graph, "lambda/function");
 
 const isOfPipeline = ({ inputs }: Resource): boolean =>
   / pipeline [a-z-]+( \(live\))?$/.test(textOf(inputs, "description"));
 
-/** Names of variables that SST itself gives a function. */
-const ofSst = /^SST_/;
+/** Names of variables that SST itself gives a function, and Node's own. */
+const notOurs = /^(SST_|NODE_OPTIONS$)/;
 
 const told = ({ inputs }: Resource): ReadonlyArray<string> =>
   Object.keys(objectOf(objectOf(inputs, "environment"), "variables")).filter(
-    (name) => !ofSst.test(name),
+    (name) => !notOurs.test(name),
   );
 
 const { buckets, ...others } = variables;
@@ -111,6 +112,21 @@ export const functionRules: ReadonlyArray<Rule> = [
         .flatMap((fn) => differences(fn.name, wantedOf(graph, fn), told(fn))),
     plant: (graph) =>
       change(graph, "lambda/function", { environment: { variables: {} } }, isOfPipeline),
+  },
+  {
+    name: "a-functions-heap-fits-its-memory",
+    requirements: ["D1.16"],
+    violations: (graph) =>
+      functions(graph).flatMap(({ inputs, name }) => {
+        const all = objectOf(objectOf(inputs, "environment"), "variables");
+        return isHeapWithin(textOf(all, "NODE_OPTIONS"), numberOf(inputs, "memorySize"))
+          ? []
+          : [`${name}: ${textOf(all, "NODE_OPTIONS")}`];
+      }),
+    plant: (graph) =>
+      change(graph, "lambda/function", {
+        environment: { variables: { NODE_OPTIONS: "--max-old-space-size=100000" } },
+      }),
   },
   {
     name: "sweeper-and-reconciler-are-told-exactly-what-they-read",

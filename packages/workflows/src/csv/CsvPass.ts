@@ -222,31 +222,39 @@ export class CsvPass {
     return new JsonRows(this.#options.source, format, this.#options, visitor, resume);
   }
 
-  #partEnds({ line, textOffset }: RecordEnd): void {
+  /** All that another pass needs to go on behind a record; nothing before the header has been read. */
+  positionAt({ line, textOffset }: RecordEnd): PassPosition | undefined {
     const groups = this.groups;
     const text = this.#opened?.text;
-    if (groups === undefined || text === undefined) return;
+    if (groups === undefined || text === undefined) return undefined;
     const byteOffset = text.byteOffset(textOffset);
+    return {
+      textOffset,
+      ...(byteOffset !== undefined && { byteOffset }),
+      line,
+      decided: text.decided,
+      rowsIn: this.rowsIn,
+      rowsOut: groups.rows,
+      rowsRejected: this.rowsRejected,
+      duplicates: this.duplicates,
+      blankRows: this.blankRows,
+      emptyLines: this.emptyLines,
+      dateColumns: groups.dateColumns.map((column) => ({ ...column })),
+      ...(groups.steps.length > 0 && { steps: groups.steps }),
+      ignored: this.ignored,
+      firstReject: this.#firstReject,
+    };
+  }
+
+  #partEnds(at: RecordEnd): void {
+    const groups = this.groups;
+    const position = this.positionAt(at);
+    if (groups === undefined || position === undefined) return;
     this.ended.push({
       groups: groups.finished,
       rejects: this.rejects,
       hashes: this.#hashes?.take(),
-      position: {
-        textOffset,
-        ...(byteOffset !== undefined && { byteOffset }),
-        line,
-        decided: text.decided,
-        rowsIn: this.rowsIn,
-        rowsOut: groups.rows,
-        rowsRejected: this.rowsRejected,
-        duplicates: this.duplicates,
-        blankRows: this.blankRows,
-        emptyLines: this.emptyLines,
-        dateColumns: groups.dateColumns.map((column) => ({ ...column })),
-        ...(groups.steps.length > 0 && { steps: groups.steps }),
-        ignored: this.ignored,
-        firstReject: this.#firstReject,
-      },
+      position,
     });
     groups.finished = [];
     this.rejects = [];

@@ -15,7 +15,7 @@ import { type CompleteCsvOptions, type CsvOptions, withDefaults } from "./CsvOpt
 import { CsvPass } from "./CsvPass.ts";
 import type { CsvPart } from "./CsvReport.ts";
 import { limitHeapGrowth } from "./heapGrowth.ts";
-import { chunkBytesMax } from "./Limits.ts";
+import { chunkBytesMax, sniffBytesMax } from "./Limits.ts";
 import { makeMonthlyWriter, type MonthlySink, type MonthPart } from "./MonthlyWriter.ts";
 import type { PassPosition } from "./PassPosition.ts";
 import { passReport } from "./passReport.ts";
@@ -58,11 +58,11 @@ export interface PartEnd {
 }
 
 /** Cuts large chunks, so that one of them never grows a parse step or a row group beyond its bound. */
-const pieces = (chunk: Uint8Array): ReadonlyArray<Uint8Array> => {
-  if (chunk.length <= chunkBytesMax) return [chunk];
-  const count = Math.ceil(chunk.length / chunkBytesMax);
+const pieces = (chunk: Uint8Array, bytesMax = chunkBytesMax): ReadonlyArray<Uint8Array> => {
+  if (chunk.length <= bytesMax) return [chunk];
+  const count = Math.ceil(chunk.length / bytesMax);
   return Array.from({ length: count }, (_, index) =>
-    chunk.subarray(index * chunkBytesMax, (index + 1) * chunkBytesMax),
+    chunk.subarray(index * bytesMax, (index + 1) * bytesMax),
   );
 };
 
@@ -85,7 +85,7 @@ export const readOpening = Effect.fnUntraced(function* <E, R>(
   });
   const figures: InflateFigures = { compression: undefined, bytes: 0 };
   yield* inflated(options.source, open(0), options, figures).pipe(
-    Stream.flatMap((chunk) => Stream.fromIterable(pieces(chunk))),
+    Stream.flatMap((chunk) => Stream.fromIterable(pieces(chunk, sniffBytesMax))),
     Stream.takeUntilEffect((piece) =>
       Effect.map(failWith(opening.push(piece)), () => opening.groups !== undefined),
     ),
@@ -197,7 +197,7 @@ export const openFilePass = Effect.fnUntraced(function* <E, R>(
   const advance = Effect.gen(function* () {
     if (waiting.length === 0) {
       const chunks = yield* pull.pipe(Pull.catchDone(() => Effect.undefined));
-      waiting = chunks?.flatMap(pieces) ?? [];
+      waiting = chunks?.flatMap((chunk) => pieces(chunk)) ?? [];
     }
     const [piece, ...rest] = waiting;
     waiting = rest;

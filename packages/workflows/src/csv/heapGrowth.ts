@@ -12,3 +12,11 @@ import { Effect } from "effect";
 export const limitHeapGrowth: Effect.Effect<void> = Effect.sync(() =>
   setFlagsFromString("--heap-growing-percent=50"),
 );
+
+/**
+ * Lets it grow to three times what is alive, where that is little: while DuckDB does the work, a pass holds 12 MB, and to collect a
+ * megabyte of text as soon as it is read takes a fifth of the processor time (measured).
+ */
+export const allowHeapGrowth: Effect.Effect<void> = Effect.sync(() =>
+  setFlagsFromString("--heap-growing-percent=200"),
+);

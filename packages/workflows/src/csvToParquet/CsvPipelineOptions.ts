@@ -46,7 +46,7 @@ export interface CsvPipelineOptions extends Pick<
   readonly partsAboveBytes?: number | undefined;
   /**
    * Which engine writes files in parts. `duckdb` takes less processor time, needs @duckdb/node-api and
-   * leaves to `stream` what it might read differently. @default stream
+   * leaves to `stream` what it might read differently. @default duckdb in a task, stream in a function
    */
   readonly engine?: "stream" | "duckdb" | undefined;
   /** Writes the outputs as one table, registered in a data catalog. @default none */

@@ -1,12 +1,12 @@
 /**
- * What the DuckDB engine came to with a file, as it is recorded.
+ * What the DuckDB engine came to with a part, as it is recorded.
  */
 import { Schema } from "effect";
 import { PartDone } from "./PartDone.ts";
 
-/** The parts, or why the stream engine takes the file. */
+/** The part, or why the stream engine takes the file. */
 export const DuckDone = Schema.Union([
-  Schema.TaggedStruct("Done", { parts: Schema.Array(PartDone) }),
+  Schema.TaggedStruct("Done", { part: PartDone }),
   Schema.TaggedStruct("Left", { reason: Schema.String }),
 ]);
 export type DuckDone = typeof DuckDone.Type;

@@ -7,8 +7,8 @@ import { Metrics, type ObjectCreated, ObjectStore, objectName } from "@millrace/
 import { Effect, Schema, Scope, Stream } from "effect";
 import { Buckets } from "../Buckets.ts";
 import { withDefaults } from "../csv/CsvOptions.ts";
-import type { CsvReport } from "../csv/CsvReport.ts";
-import { openFilePass } from "../csv/FilePass.ts";
+import type { CsvPart, CsvReport } from "../csv/CsvReport.ts";
+import { openFilePass, type PartEnd } from "../csv/FilePass.ts";
 import type { MonthPart } from "../csv/MonthlyWriter.ts";
 import { partRowsMax } from "../csv/Limits.ts";
 import { partKeys } from "../csv/parquetKey.ts";
@@ -34,10 +34,10 @@ export interface PartsJob {
   readonly references: ReadonlyArray<PinnedReference>;
 }
 
-export const parquetType = "application/vnd.apache.parquet";
+const parquetType = "application/vnd.apache.parquet";
 
 /** Where its parts go. */
-export const keysOf = ({ object, plan }: PartsJob) => partKeys({ ...object, ...placeOf(plan) });
+const keysOf = ({ object, plan }: PartsJob) => partKeys({ ...object, ...placeOf(plan) });
 
 /** How the file is read. */
 export const optionsOf = ({ object, plan, processedAtEpochMs }: PartsJob) => {
@@ -59,7 +59,7 @@ export const optionsOf = ({ object, plan, processedAtEpochMs }: PartsJob) => {
 };
 
 /** The hashes that the parts before have left. */
-const hashesOf = (before: ReadonlyArray<PartDone>) =>
+export const hashesOf = (before: ReadonlyArray<PartDone>) =>
   Stream.unwrap(
     Effect.gen(function* () {
       const store = yield* ObjectStore;
@@ -97,7 +97,7 @@ const openPass = Effect.fnUntraced(function* (job: PartsJob, before: ReadonlyArr
 export type OpenPass = Effect.Success<ReturnType<typeof openPass>>;
 
 /** An object that is written only if there is something to write. */
-export const lazyObject = Effect.fnUntraced(function* (
+const lazyObject = Effect.fnUntraced(function* (
   key: string,
   contentType: string,
   metadata: Readonly<Record<string, string>>,
@@ -153,53 +153,82 @@ const monthObjects = (job: PartsJob, index: number, metadata: Readonly<Record<st
   };
 };
 
+/** The objects of one part. */
+const openObjects = Effect.fnUntraced(function* (
+  job: PartsJob,
+  index: number,
+  metadata: Readonly<Record<string, string>>,
+) {
+  const keys = keysOf(job);
+  const { rejectsFormat } = job.plan;
+  const parquet = yield* lazyObject(keys.parquet(index), parquetType, metadata);
+  const rejects = yield* lazyObject(
+    keys.rejects(index, rejectsFormat),
+    rejectsContentType[rejectsFormat],
+    metadata,
+  );
+  const hashes = yield* lazyObject(keys.hashes(index), "application/octet-stream", metadata);
+  const encode = makeRejectsEncoder(rejectsFormat);
+  const months = monthObjects(job, index, metadata);
+  const sinks = {
+    parquet: Effect.succeed(parquet.write),
+    monthly: months.monthly,
+    rejects: (rows: ReadonlyArray<Reject>) => rejects.write(encode(rows)),
+  };
+  return { parquet, months, rejects, hashes, sinks };
+});
+
+type Sinks = Effect.Success<ReturnType<typeof openObjects>>["sinks"];
+
+/** What a pass of either engine does for a part. */
+interface PartPass<E, R> {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly part: (index: number, sinks: Sinks) => Effect.Effect<PartEnd, E, R>;
+  readonly report: (parts: ReadonlyArray<CsvPart>) => Effect.Effect<CsvReport>;
+}
+
+/** Writes the next part of an open pass, and says whether another follows. */
+export const writePart = Effect.fnUntraced(function* <E, R>(
+  job: PartsJob,
+  before: ReadonlyArray<PartDone>,
+  { metadata, part: run, report }: PartPass<E, R>,
+) {
+  const index = before.length + 1;
+  const objects = yield* openObjects(job, index, metadata);
+  const { hashes, months, next, part } = yield* run(index, objects.sinks);
+  if (hashes !== undefined) yield* objects.hashes.write(hashes);
+  const parts = [...before, { part }].flatMap((one) => one.part ?? []);
+  const written = {
+    parquet: yield* objects.parquet.complete,
+    months: yield* objects.months.complete(months ?? []),
+    rejects: yield* objects.rejects.complete,
+    hashes: yield* objects.hashes.complete,
+    report: next === undefined ? yield* report(parts) : undefined,
+  };
+  const result: PartDone = {
+    ...(part !== undefined && { part }),
+    ...(written.parquet !== undefined && { parquet: written.parquet }),
+    ...(written.months.length > 0 && { months: written.months }),
+    ...(written.rejects !== undefined && { rejects: written.rejects }),
+    ...(written.hashes !== undefined && { hashes: written.hashes }),
+    ...(next !== undefined && { next }),
+    ...(written.report !== undefined && { report: written.report }),
+  };
+  return { result, more: next !== undefined };
+}, Effect.scoped);
+
 /** Writes the next part. */
 export const transformPart = (
   job: PartsJob,
   before: ReadonlyArray<PartDone>,
   live: LivePass<OpenPass>,
 ) =>
-  live.use(
-    before.length + 1,
-    openPass(job, before),
-    Effect.fnUntraced(function* ({ metadata, pass }: OpenPass) {
-      const index = before.length + 1;
-      const keys = keysOf(job);
-      const { rejectsFormat } = job.plan;
-      const parquet = yield* lazyObject(keys.parquet(index), parquetType, metadata);
-      const rejects = yield* lazyObject(
-        keys.rejects(index, rejectsFormat),
-        rejectsContentType[rejectsFormat],
-        metadata,
-      );
-      const encode = makeRejectsEncoder(rejectsFormat);
-      const inMonths = monthObjects(job, index, metadata);
-      const { hashes, months, next, part } = yield* pass.part(index, {
-        parquet: Effect.succeed(parquet.write),
-        monthly: inMonths.monthly,
-        rejects: (rows: ReadonlyArray<Reject>) => rejects.write(encode(rows)),
-      });
-      const hashFile = yield* lazyObject(keys.hashes(index), "application/octet-stream", metadata);
-      if (hashes !== undefined) yield* hashFile.write(hashes);
-      const parts = [...before, { part }].flatMap((one) => one.part ?? []);
-      const written = {
-        parquet: yield* parquet.complete,
-        months: yield* inMonths.complete(months ?? []),
-        rejects: yield* rejects.complete,
-        hashes: yield* hashFile.complete,
-        report: next === undefined ? yield* pass.report(parts) : undefined,
-      };
-      const result: PartDone = {
-        ...(part !== undefined && { part }),
-        ...(written.parquet !== undefined && { parquet: written.parquet }),
-        ...(written.months.length > 0 && { months: written.months }),
-        ...(written.rejects !== undefined && { rejects: written.rejects }),
-        ...(written.hashes !== undefined && { hashes: written.hashes }),
-        ...(next !== undefined && { next }),
-        ...(written.report !== undefined && { report: written.report }),
-      };
-      return { result, more: next !== undefined };
-    }, Effect.scoped),
+  live.use(before.length + 1, openPass(job, before), ({ metadata, pass }) =>
+    writePart(job, before, {
+      metadata,
+      part: (index, sinks) => pass.part(index, sinks),
+      report: pass.report,
+    }),
   );
 
 const encodeManifest = Schema.encodeEffect(Schema.fromJsonString(Manifest));
@@ -283,7 +312,7 @@ export const discardParts = Effect.fnUntraced(function* (done: ReadonlyArray<Par
 });
 
 /** Removes objects that were written. */
-export const removeAll = Effect.fnUntraced(function* (written: ReadonlyArray<Written>) {
+const removeAll = Effect.fnUntraced(function* (written: ReadonlyArray<Written>) {
   const store = yield* ObjectStore;
   const { clean } = yield* Buckets;
   yield* Effect.forEach(written, ({ key }) => store.remove({ bucket: clean, key }), {

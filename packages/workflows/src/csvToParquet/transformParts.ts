@@ -5,7 +5,7 @@
  *   a file that fits in one part   `transform`: one object, `<name>.parquet`
  *   a larger one                   `part-00001`, `part-00002`, ...: 500,000 rows each; `manifest`, which makes the parts a
  *                                  dataset; `tidy`, which removes what was kept for a crash
- *   the same, asked for DuckDB     `duckdb`: all parts in one step; what it leaves goes on as above
+ *   the same, by DuckDB            `duckdb-00001`, ...; a file that it leaves begins anew as above
  *   outputs of a dataset           `register`: the month's partition, in its catalog; all months' where a column of the rows
  *                                  tells them: such a file is written in parts, however small, for the manifest's sake
  *   an invalid larger one          `discard`: what its parts left is removed, so that nothing half-written is visible
@@ -13,8 +13,8 @@
  * Which of the two a file is follows from its size and name in the event alone, so every run decides the same. A process
  * that dies, or is told to stop, repeats one part at most.
  */
-import { FailureHandler, type ObjectCreated, Retry, WriteFailure } from "@millrace/core";
-import { Context, Effect, Schema } from "effect";
+import { FailureHandler, type ObjectCreated, Retry, Undoes, WriteFailure } from "@millrace/core";
+import { Context, Effect, Result, Schema } from "effect";
 import { Activity } from "effect/workflow";
 import { CsvFailure } from "../csv/CsvFailure.ts";
 import type { CsvReport } from "../csv/CsvReport.ts";
@@ -26,6 +26,7 @@ import { outputColumns } from "../steps/planSteps.ts";
 import { PinnedReference } from "../steps/Reference.ts";
 import { CsvObjectFailure, transform, Transformed } from "./activities.ts";
 import { type CsvPipelinePlan, placeOf } from "./CsvPipelineOptions.ts";
+import type { OpenDuckPass, transformPartByDuckDb } from "./duckActivity.ts";
 import { DuckDone } from "./DuckDone.ts";
 import { LivePass } from "./LivePass.ts";
 import {
@@ -57,27 +58,29 @@ export const transformWhole = ({ object, plan, processedAtEpochMs, references }:
     execute: transform(object, processedAtEpochMs, plan, references),
   }).pipe(Retry.retryActivity());
 
-const partName = (index: number): string => `part-${String(index).padStart(5, "0")}`;
+/** Name of the step that writes a part, from 1. */
+type NameOfPart = (index: number) => string;
+
+const padded = (index: number): string => String(index).padStart(5, "0");
+const partName: NameOfPart = (index) => `part-${padded(index)}`;
+const duckName: NameOfPart = (index) => `duckdb-${padded(index)}`;
 
 const isInvalidFile = Schema.is(CsvFailure);
 
 /** What is left behind is no failure of the file. */
-const tidily = <R>(name: string, execute: Effect.Effect<void, WriteFailure, R>) =>
-  Activity.make({
-    name,
-    error: WriteFailure,
-    execute,
-    annotations: name === "discard" ? Context.make(FailureHandler, true) : Context.empty(),
-  }).pipe(
+const tidily = <R>(
+  name: string,
+  execute: Effect.Effect<void, WriteFailure, R>,
+  annotations: Context.Context<never> = Context.empty(),
+) =>
+  Activity.make({ name, error: WriteFailure, execute, annotations }).pipe(
     Retry.retryActivity(),
     Effect.catch((error) => Effect.logWarning(`${name} failed`, error.message)),
   );
 
-const commit = (
-  job: PartsJob,
-  done: ReadonlyArray<PartDone>,
-  engine: NonNullable<CsvReport["engine"]>,
-) =>
+type Engine = NonNullable<CsvReport["engine"]>;
+
+const commit = (job: PartsJob, done: ReadonlyArray<PartDone>, engine: Engine) =>
   Activity.make({
     name: "manifest",
     success: Transformed,
@@ -86,13 +89,27 @@ const commit = (
   }).pipe(Retry.retryActivity());
 
 /** Its code is read when it is asked for: most functions never do. */
-const byDuckDb = (job: PartsJob) =>
-  Effect.flatMap(
-    Effect.promise(() => import("./duckActivity.ts")),
-    ({ transformByDuckDb }) => transformByDuckDb(job),
+const byDuckDb = (
+  job: PartsJob,
+  before: ReadonlyArray<PartDone>,
+  live: LivePass<OpenDuckPass>,
+): ReturnType<typeof transformPartByDuckDb> =>
+  Effect.tryPromise({
+    try: () => import("./duckActivity.ts"),
+    catch: (cause): DuckDone => ({
+      _tag: "Left",
+      reason: `the DuckDB engine cannot be loaded: ${String(cause)}`,
+    }),
+  }).pipe(
+    Effect.result,
+    Effect.flatMap((read) =>
+      Result.isFailure(read)
+        ? Effect.as(Effect.logWarning(read.failure), read.failure)
+        : read.success.transformPartByDuckDb(job, before, live),
+    ),
   );
 
-/** By DuckDB where it was asked for, else, and for what it leaves, part by part. */
+/** By DuckDB where it was asked for, else, and for what it leaves, part by part by the stream engine. */
 const inParts = (job: PartsJob) =>
   Effect.gen(function* () {
     const column = monthColumn(job.plan.dataset);
@@ -102,42 +119,72 @@ const inParts = (job: PartsJob) =>
         reason: `its rows go to the months of ${JSON.stringify(column)}`,
       });
     if (job.plan.engine !== "duckdb") return yield* byStream(job, { name: "stream" });
-    const all = yield* Activity.make({
-      name: "duckdb",
-      success: DuckDone,
-      error: CsvObjectFailure,
-      execute: byDuckDb(job),
-    }).pipe(Retry.retryActivity());
-    if (all._tag === "Done") return yield* commit(job, all.parts, { name: "duckdb" });
-    return yield* byStream(job, { name: "stream", reason: all.reason });
+    const live = new LivePass<OpenDuckPass>();
+    let left: string | undefined;
+    const done = yield* partByPart(live, duckName, (before) =>
+      Effect.gen(function* () {
+        const one = yield* Activity.make({
+          name: duckName(before.length + 1),
+          success: DuckDone,
+          error: CsvObjectFailure,
+          execute: byDuckDb(job, before, live),
+        }).pipe(Retry.retryActivity());
+        if (one._tag === "Done") return one.part;
+        left = one.reason;
+        return undefined;
+      }),
+    );
+    return left === undefined
+      ? yield* finish(job, done, duckName, { name: "duckdb" })
+      : yield* byStream(job, { name: "stream", reason: left });
   });
 
-const byStream = (job: PartsJob, engine: NonNullable<CsvReport["engine"]>) =>
+const byStream = (job: PartsJob, engine: Engine) =>
   Effect.gen(function* () {
     const live = new LivePass<OpenPass>();
-    const done: Array<PartDone> = [];
-    const all = Effect.gen(function* () {
-      do {
-        const before = [...done];
-        done.push(
-          yield* Activity.make({
-            name: partName(before.length + 1),
-            success: PartDone,
-            error: CsvObjectFailure,
-            execute: transformPart(job, before, live),
-          }).pipe(Retry.retryActivity()),
-        );
-      } while (done.at(-1)?.next !== undefined);
-      return yield* commit(job, done, engine);
-    });
-    const transformed = yield* all.pipe(
-      Effect.ensuring(live.close),
-      Effect.tapError((error) =>
-        isInvalidFile(error) && done.length > 0
-          ? tidily("discard", discardParts(done))
-          : Effect.void,
-      ),
+    const done = yield* partByPart(live, partName, (before) =>
+      Activity.make({
+        name: partName(before.length + 1),
+        success: PartDone,
+        error: CsvObjectFailure,
+        execute: transformPart(job, before, live),
+      }).pipe(Retry.retryActivity()),
     );
+    return yield* finish(job, done, partName, engine);
+  });
+
+/** Takes part after part, until none follows; an invalid file's are removed. */
+const partByPart = <P, E, R>(
+  live: LivePass<P>,
+  nameOf: NameOfPart,
+  next: (before: ReadonlyArray<PartDone>) => Effect.Effect<PartDone | undefined, E, R>,
+) => {
+  const done: Array<PartDone> = [];
+  return Effect.gen(function* () {
+    do {
+      const part = yield* next([...done]);
+      if (part === undefined) break;
+      done.push(part);
+    } while (done.at(-1)?.next !== undefined);
+    return done;
+  }).pipe(Effect.ensuring(live.close), discardInvalid(done, nameOf));
+};
+
+/** What the parts of an invalid file wrote is removed; a redrive then begins with the first again. */
+const discardInvalid =
+  (done: ReadonlyArray<PartDone>, nameOf: NameOfPart) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.tapError(effect, (error) => {
+      if (!isInvalidFile(error) || done.length === 0) return Effect.void;
+      const names = done.map((_, index) => nameOf(index + 1));
+      const about = Context.make(FailureHandler, true).pipe(Context.add(Undoes, names));
+      return tidily("discard", discardParts(done), about);
+    });
+
+/** The manifest; what was kept for a crash goes then. */
+const finish = (job: PartsJob, done: ReadonlyArray<PartDone>, nameOf: NameOfPart, engine: Engine) =>
+  Effect.gen(function* () {
+    const transformed = yield* commit(job, done, engine).pipe(discardInvalid(done, nameOf));
     if (done.some(({ hashes }) => hashes !== undefined)) yield* tidily("tidy", removeHashes(done));
     return transformed;
   });

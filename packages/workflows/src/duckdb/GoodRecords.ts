@@ -1,24 +1,24 @@
 /**
- * The good records of a CSV file as text with plain line ends; blank ones are dropped, broken ones rejected, by the rules of
- * the stream engine, and so are exact duplicates; all are counted in the pass.
+ * The good records of a CSV file as text with plain line ends; broken ones are rejected by the rules of the stream engine, and
+ * counted in the pass. Blank rows are dropped here or by RowKeeper, which looks at every row.
+ *
+ * Records of the plain form are told by a quick scan, which does not count their cells; others are looked at byte by byte.
  */
-import { type CsvFailure, CsvQuoteUnclosed, CsvRecordTooLong } from "../csv/CsvFailure.ts";
+import { type CsvFailure, CsvQuoteUnclosed } from "../csv/CsvFailure.ts";
 import type { CsvPass } from "../csv/CsvPass.ts";
 import { recordBytesMax } from "../csv/Limits.ts";
-import type { Duplicates } from "../csv/CsvOptions.ts";
-import { type CsvQuote, quoteByte } from "../csv/Quote.ts";
-import { makeRowHash } from "../csv/RowHash.ts";
+import type { CsvQuote } from "../csv/Quote.ts";
 import { type Fault, makeReject } from "../csv/Reject.ts";
-import { strayQuote } from "../csv/RecordReader.ts";
-import type { DateCells } from "./DateCells.ts";
-import { hashBytes, PlainForm } from "./recordHash.ts";
+import { type RecordEnd, strayQuote } from "../csv/RecordReader.ts";
 import { NotForDuckDb } from "./NotForDuckDb.ts";
+import { PlainScan } from "./PlainScan.ts";
 import { RecordSplitter, type Split } from "./RecordSplitter.ts";
 
 const lineFeed = 10;
 const carriageReturn = 13;
 const roomBytes = 1024 * 1024;
 const newLine = Uint8Array.of(lineFeed);
+const nothing = new Uint8Array(0);
 
 /** Collects the records of one file. */
 export class GoodRecords {
@@ -29,10 +29,7 @@ export class GoodRecords {
   readonly #pass: CsvPass;
   readonly #source: string;
   readonly #splitter: RecordSplitter;
-  readonly #dates: DateCells;
-  readonly #dropDuplicates: boolean;
-  readonly #plain: PlainForm;
-  readonly #hash = makeRowHash();
+  readonly #scan: PlainScan | undefined;
   #window: Uint8Array = new Uint8Array(0);
   /** Two buffers for the whole file: each chunk's own would keep the garbage collector busy. */
   #room: Uint8Array = new Uint8Array(roomBytes);
@@ -41,26 +38,41 @@ export class GoodRecords {
   /** The records kept of the window that have not been copied. */
   #runFrom = -1;
   #runTo = -1;
-  #line = 1;
-  #headerSeen = false;
+  /** The last run of the records that were read. */
+  #tail: Uint8Array = nothing;
+  /** The window's place in what the scan was shown; -1 for none of it. */
+  #scanned = -1;
+  #line: number;
+  /** Bytes of text before the window. */
+  #offset: number;
+  #headerSeen: boolean;
 
+  /** `isCareful`: every record is looked at byte by byte. */
   constructor(
     pass: CsvPass,
     options: {
       readonly source: string;
       readonly delimiter: string;
       readonly quote: CsvQuote;
-      readonly duplicates: Duplicates;
+      readonly isCareful: boolean;
     },
-    dates: DateCells,
+    from: RecordEnd,
   ) {
     this.#pass = pass;
     this.#source = options.source;
-    this.#dates = dates;
-    this.#dropDuplicates = options.duplicates !== "none";
+    this.#line = from.line;
+    this.#offset = from.textOffset;
+    this.#headerSeen = from.textOffset > 0;
     const width = pass.groups?.width ?? 0;
-    this.#splitter = new RecordSplitter(options.delimiter, options.quote, width);
-    this.#plain = new PlainForm(options.delimiter.charCodeAt(0), quoteByte(options.quote));
+    this.#splitter = new RecordSplitter(options.delimiter, options.quote);
+    // An empty line and an empty row are told apart by cells alone where there is one column.
+    const isQuick = !options.isCareful && width > 1;
+    this.#scan = isQuick ? new PlainScan(options.delimiter, options.quote, width) : undefined;
+  }
+
+  /** Where the next record begins. */
+  get position(): RecordEnd {
+    return { textOffset: this.#offset, line: this.#line };
   }
 
   /** Takes the next bytes of text. */
@@ -71,10 +83,15 @@ export class GoodRecords {
     this.#room.set(left, 0);
     this.#room.set(bytes, left.length);
     this.#window = this.#room.subarray(0, needed);
+    this.#scanned = -1;
   }
 
-  /** The text collected so far; it is to be used before the next records are read. */
+  /** The text collected so far; it is to be used before the next bytes come. */
   take(): Uint8Array {
+    const tail = this.#tail;
+    this.#tail = nothing;
+    if (this.#keptLength === 0) return tail;
+    this.#append(tail);
     const taken = this.#kept.subarray(0, this.#keptLength);
     this.#keptLength = 0;
     return taken;
@@ -93,7 +110,12 @@ export class GoodRecords {
     let at = 0;
     let failure: CsvFailure | NotForDuckDb | undefined;
     this.hasMore = true;
+    this.#openScan();
     while (failure === undefined && at < window.length && this.count < countMax) {
+      if (this.#isPlain(at)) {
+        at = this.#takePlain(at);
+        continue;
+      }
       const split = this.#splitter.split(window, at, isLast);
       const end = split === "broken" ? this.#endOfLine(at, isLast) : this.#splitter.end;
       if (split === "incomplete" || end === -1) {
@@ -104,10 +126,34 @@ export class GoodRecords {
       this.#line += split === "broken" ? 1 : this.#splitter.lines;
       at = end;
     }
-    this.#endRun();
+    // Mostly all of it is one run, which needs no copy.
+    if (this.#runFrom !== -1) this.#tail = window.subarray(this.#runFrom, this.#runTo);
+    this.#runFrom = -1;
+    this.#runTo = -1;
     if (at >= window.length) this.hasMore = false;
     this.#window = window.subarray(at);
+    this.#offset += at;
+    this.#scanned += at;
     return failure ?? (this.hasMore ? undefined : this.#left(isLast));
+  }
+
+  /** Shows the window to the scan, once. */
+  #openScan(): void {
+    if (this.#scanned >= 0) return;
+    this.#scan?.open(this.#window);
+    this.#scanned = 0;
+  }
+
+  #isPlain(at: number): boolean {
+    return this.#headerSeen && this.#scan !== undefined && this.#scan.isPlain(this.#scanned + at);
+  }
+
+  #takePlain(from: number): number {
+    const { end = 0, lines = 0, textEnd = 0 } = this.#scan ?? {};
+    this.#pass.rowsIn += 1;
+    this.#line += lines;
+    this.#keep(from, end - this.#scanned, textEnd - this.#scanned);
+    return end - this.#scanned;
   }
 
   /** What cannot be read of the window any more. */
@@ -132,12 +178,9 @@ export class GoodRecords {
     }
     if (split === "odd")
       return new NotForDuckDb({ reason: "it has quotes in cells that are not quoted" });
+    // The stream engine says why: a quote that is not closed, or the record itself.
     if (end - from > recordBytesMax)
-      return new CsvRecordTooLong({
-        source: this.#source,
-        line: this.#line,
-        bytesMax: recordBytesMax,
-      });
+      return new NotForDuckDb({ reason: "it has a record that is too long" });
     if (split === "broken") return this.#reject(strayQuote, from, end);
     pass.rowsIn += 1;
     if (split === "blank") {
@@ -146,23 +189,8 @@ export class GoodRecords {
     }
     const fault = this.#fault(split);
     if (fault !== undefined) return this.#reject(fault, from, end);
-    if (this.#dropDuplicates && !this.#isFirst(from)) {
-      pass.duplicates += 1;
-      return undefined;
-    }
-    this.#dates.look(this.#window, from, this.#splitter.ends);
-    this.#keep(from, end);
+    this.#keep(from, end, this.#splitter.textEnd);
     return undefined;
-  }
-
-  /** Whether no row before had these cells. */
-  #isFirst(from: number): boolean {
-    const { cells, ends, hasQuotes, textEnd } = this.#splitter;
-    if (hasQuotes && this.#plain.isOther(this.#window, from, ends, cells)) {
-      this.#plain.write(this.#window, from, ends, cells);
-      hashBytes(this.#plain.bytes, 0, this.#plain.length, this.#hash);
-    } else hashBytes(this.#window, from, textEnd, this.#hash);
-    return this.#pass.seen.add(this.#hash);
   }
 
   #fault(split: Split): Fault | undefined {
@@ -182,9 +210,8 @@ export class GoodRecords {
     return this.#pass.rejected(makeReject(this.#line, fault, this.#window.subarray(from, end)));
   }
 
-  #keep(from: number, end: number): void {
+  #keep(from: number, end: number, textEnd: number): void {
     this.count += 1;
-    const { textEnd } = this.#splitter;
     if (from !== this.#runTo) this.#endRun();
     if (this.#runFrom === -1) this.#runFrom = from;
     this.#runTo = end;

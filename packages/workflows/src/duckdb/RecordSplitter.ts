@@ -19,10 +19,7 @@ export class RecordSplitter {
   /** Line ends within it, its own included. */
   lines = 0;
   cells = 0;
-  /** Whether it has cells in quotes. */
-  hasQuotes = false;
-  /** Where each of its first cells ends, without the delimiter. */
-  readonly ends: Int32Array;
+  #hasQuotes = false;
   readonly #delimiter: number;
   readonly #quote: number;
   /** Whether the quoted cell looked at last holds the character NUL. */
@@ -30,9 +27,7 @@ export class RecordSplitter {
   /** 1 for the bytes that mean something. */
   readonly #special = new Uint8Array(256);
 
-  /** `width`: how many cells' ends are kept. */
-  constructor(delimiter: string, quote: CsvQuote, width: number) {
-    this.ends = new Int32Array(width);
+  constructor(delimiter: string, quote: CsvQuote) {
     this.#delimiter = delimiter.charCodeAt(0);
     this.#quote = quoteByte(quote);
     for (const byte of [0, lineFeed, carriageReturn, this.#delimiter]) this.#special[byte] = 1;
@@ -46,8 +41,7 @@ export class RecordSplitter {
     const quote = this.#quote;
     const special = this.#special;
     this.lines = 0;
-    this.hasQuotes = false;
-    const ends = this.ends;
+    this.#hasQuotes = false;
     let cells = 1;
     let filled = false;
     let odd = false;
@@ -59,7 +53,6 @@ export class RecordSplitter {
       if (special[byte] === 0) continue;
       if (byte === delimiter) {
         filled ||= at > cellStart && (bytes[cellStart] !== quote || at > cellStart + 2);
-        ends[cells - 1] = at;
         cells += 1;
         cellStart = at + 1;
         continue;
@@ -72,13 +65,12 @@ export class RecordSplitter {
           const next = bytes[close + 1] ?? lineFeed;
           if (next !== delimiter && next !== lineFeed && next !== carriageReturn) return "broken";
           nul ||= this.#nulInside;
-          this.hasQuotes = true;
+          this.#hasQuotes = true;
           at = close;
         } else odd = true;
       } else nul = true;
     }
     filled ||= at > cellStart && (bytes[cellStart] !== quote || at > cellStart + 2);
-    ends[cells - 1] = at;
     this.cells = cells;
     if (at >= length && !isLast) return "incomplete";
     this.textEnd = at;
@@ -88,7 +80,7 @@ export class RecordSplitter {
       if (at + 1 >= length && !isLast) return "incomplete";
       if (bytes[at + 1] === lineFeed) this.end = at + 2;
     }
-    if (at === from || (this.cells === 1 && this.hasQuotes && !filled)) return "empty-line";
+    if (at === from || (this.cells === 1 && this.#hasQuotes && !filled)) return "empty-line";
     if (!filled && !odd) return "blank";
     if (odd) return "odd";
     return nul ? "nul" : "good";

@@ -2,10 +2,11 @@
  * The columns of an output as SQL over cells of text, by the rules of `readCell` and `parseTimestamp`.
  *
  * SQL takes the plain forms, which nearly all values have. A value of a declared column that has another form stops the query:
- * the stream engine takes the file. Dates of other forms (D1.6) are read by the project's own rule and joined by their text.
+ * the stream engine takes the file. Dates of other forms (D1.6) are read by the project's own rule.
  */
 import type { DeclaredColumn } from "../schema/columnPlan.ts";
 import type { ColumnPlan } from "../parquet/ColumnPlan.ts";
+import { readDate } from "./DuckDb.ts";
 
 /** One column of the output. */
 export interface DuckColumn {
@@ -31,9 +32,7 @@ export const cellName = (index: number): string => `c${index}`;
 const year = "(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})";
 const day = String.raw`${year}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])`;
 const time = String.raw`([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,3})?)?`;
-/** What may follow a day. */
-export const plainTime = `([ T]${time}Z?)?`;
-const instant = `${day}${plainTime}`;
+const instant = `${day}([ T]${time}Z?)?`;
 
 /** An instant of the plain form; null for one that no calendar has. */
 const toInstant = (cell: string): string =>
@@ -130,18 +129,14 @@ export const declaredColumn = (
 /** A column of a file without a declared schema: text, or a date, which is null when it is none. */
 export const freeColumn = (plan: ColumnPlan, source: number): DuckColumn => {
   const cell = cellName(source);
-  return plan.kind === "timestamp"
-    ? { name: plan.name, value: toInstant(cell), free: cell }
-    : { name: plan.name, value: cell };
-};
-
-/** The value of a date of D1.6 in a part of which that is told. Other forms than the plain one are in the table `dates`. */
-export const dateValue = (
-  cell: string,
-  { hasOdd, hasTimes }: { readonly hasOdd: boolean; readonly hasTimes: boolean },
-): string => {
-  const plain = hasTimes ? toInstant(cell) : toMidnight(cell);
-  return hasOdd
-    ? `CASE WHEN ${cell} IS NOT NULL AND NOT ${matches(cell, instant)} THEN (SELECT v FROM dates WHERE t = ${cell}) ELSE ${toInstant(cell)} END`
-    : plain;
+  if (plan.kind !== "timestamp") return { name: plan.name, value: cell };
+  const day = `TRY_CAST(${cell} AS DATE)`;
+  // Ten characters: no infinity, no year before 1 or beyond 9999.
+  const isDay = `length(${cell}) = 10 AND ${printsAs(day, cell)}`;
+  const isInstant = matches(cell, instant);
+  return {
+    name: plan.name,
+    value: `CASE WHEN ${isDay} THEN ${toMidnight(cell)} WHEN ${cell} IS NULL THEN NULL WHEN ${isInstant} THEN ${toInstant(cell)} ELSE make_timestamptz(${readDate}(${cell}) * 1000) END`,
+    free: cell,
+  };
 };

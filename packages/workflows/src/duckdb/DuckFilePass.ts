@@ -1,0 +1,297 @@
+/**
+ * A pass over a CSV file by DuckDB, taken part by part, as `openFilePass` is by the stream engine: the same rows, rejects and figures,
+ * and the same places where parts begin.
+ *
+ * Text is decoded and inflated as the stream engine does it. Records of the plain form go to DuckDB as they are; when DuckDB
+ * takes them otherwise than was thought (a row of another width), the part is done again, each record looked at first.
+ * A file on which the two engines might differ fails with NotForDuckDb, which says why: the stream engine takes it.
+ */
+import { Effect, Exit, FileSystem, Result, Schema, Scope, Semaphore, Stream } from "effect";
+import { CsvFailure } from "../csv/CsvFailure.ts";
+import { type CompleteCsvOptions, type CsvOptions, withDefaults } from "../csv/CsvOptions.ts";
+import type { CsvPass } from "../csv/CsvPass.ts";
+import type { CsvPart } from "../csv/CsvReport.ts";
+import {
+  type OpenBytes,
+  type PartEnd,
+  type PartSinks,
+  readOpening,
+  type Resume,
+} from "../csv/FilePass.ts";
+import type { PassPosition } from "../csv/PassPosition.ts";
+import { allowHeapGrowth } from "../csv/heapGrowth.ts";
+import { passReport } from "../csv/passReport.ts";
+import type { Reject } from "../csv/Reject.ts";
+import { rememberRows } from "../csv/rememberRows.ts";
+import { makeSpillFile } from "../csv/SpillFile.ts";
+import { DuckDbFailed, type DuckDbLimits, openDuckDb } from "./DuckDb.ts";
+import { declaredColumn, freeColumn, untold } from "./duckColumns.ts";
+import { type DuckJob, lookAtPart, openDuckPart, PartUnread, RoundsSpent } from "./DuckPart.ts";
+import { type DuckReading, openReading } from "./DuckReading.ts";
+import { feedPart } from "./feedPart.ts";
+import { NotForDuckDb } from "./NotForDuckDb.ts";
+import { RowKeeper } from "./RowKeeper.ts";
+
+/** Pipes of a part: enough where fewer than half of the rows are dropped, and nearly always. */
+const roundsFirst = 20;
+const roundsMost = 600;
+/** Rejects of a part that are kept back. */
+const heldRejectsMax = 1_000;
+/** A flag for each, in 32 bits. */
+const dateColumnsMax = 30;
+
+/** Two threads wait while a part is written, and Node has four: one part at a time in a process. */
+const oneAtATime = Semaphore.makeUnsafe(1);
+
+const fileStart: PassPosition = {
+  textOffset: 0,
+  line: 1,
+  decided: false,
+  rowsIn: 0,
+  rowsOut: 0,
+  rowsRejected: 0,
+  duplicates: 0,
+  blankRows: 0,
+  emptyLines: 0,
+  dateColumns: [],
+  ignored: [],
+  firstReject: "",
+};
+
+const failWith = (failure: CsvFailure | undefined) =>
+  failure === undefined ? Effect.void : Effect.fail(failure);
+
+/** The file's beginning, up to its columns. */
+const openColumns = Effect.fnUntraced(function* <E, R>(
+  options: CompleteCsvOptions,
+  open: OpenBytes<E, R>,
+) {
+  const reason = options.columns?.map(untold).find((one) => one !== undefined);
+  if (reason !== undefined) return yield* new NotForDuckDb({ reason });
+  const opening = yield* readOpening(options, open);
+  if (opening.opened?.format !== "csv") return yield* new NotForDuckDb({ reason: "it is JSON" });
+  if ((opening.groups?.dateColumns.length ?? 0) > dateColumnsMax)
+    return yield* new NotForDuckDb({ reason: `it has more than ${dateColumnsMax} date columns` });
+  return opening;
+});
+
+const columnsOf = ({ groups }: CsvPass) => {
+  const { declared, plan = [] } = groups ?? {};
+  if (declared !== undefined)
+    return declared.columns.map((column, index) =>
+      declaredColumn(column, declared.sources[index] ?? -1, index),
+    );
+  return plan.slice(0, -2).map((column, index) => freeColumn(column, index));
+};
+
+/** How a file is read: from where, and how closely. */
+interface Manner {
+  readonly isCareful: boolean;
+  readonly rounds: number;
+}
+
+/** Adds what has become of a part's rows to the figures of the pass. */
+const count = (
+  pass: CsvPass,
+  { columns, keeper }: DuckJob,
+  { nulls, rows }: { readonly nulls: ReadonlyArray<number>; readonly rows: number },
+) => {
+  const { groups } = pass;
+  pass.blankRows += keeper.blank;
+  pass.duplicates += keeper.duplicates;
+  const places = columns.flatMap(({ free }, index) => (free === undefined ? [] : [index]));
+  const dateColumns = (groups?.dateColumns ?? []).map((column, index) => {
+    const empty = keeper.empty[index] ?? 0;
+    const without = nulls[places[index] ?? -1] ?? 0;
+    return {
+      name: column.name,
+      parsed: column.parsed + rows - without,
+      unparsable: column.unparsable + without - empty,
+      empty: column.empty + empty,
+    };
+  });
+  groups?.resume(groups.rows + rows, dateColumns);
+};
+
+/** Writes a part that lies in a file. */
+const passOn = Effect.fnUntraced(function* <E, R>(target: string, sinks: PartSinks<E, R>) {
+  const fileSystem = yield* FileSystem.FileSystem;
+  const sink = yield* sinks.parquet;
+  let bytes = 0;
+  yield* fileSystem.stream(target, { chunkSize: 256 * 1024 }).pipe(
+    Stream.mapError((cause) => new DuckDbFailed({ operation: "read a part back", cause })),
+    Stream.runForEach((chunk) => {
+      bytes += chunk.length;
+      return sink(chunk);
+    }),
+  );
+  yield* Effect.ignore(fileSystem.remove(target));
+  return bytes;
+});
+
+/** Keeps rejects back: a part that is done again would give them twice. */
+const holdRejects = (held: Array<Reject>) => (rejects: ReadonlyArray<Reject>) =>
+  Effect.gen(function* () {
+    if (held.length + rejects.length > heldRejectsMax)
+      return yield* new PartUnread({ cause: "it has many rejects" });
+    held.push(...rejects);
+  });
+
+const isCsvFailure = Schema.is(CsvFailure);
+
+/** How a part is done again that did not go as was thought. */
+const afterwards = (failure: PartUnread | RoundsSpent, manner: Manner) => {
+  if (failure instanceof RoundsSpent)
+    return manner.rounds === roundsMost
+      ? Effect.fail(new NotForDuckDb({ reason: "nearly all of its rows are dropped" }))
+      : Effect.succeed({ ...manner, rounds: roundsMost });
+  return manner.isCareful
+    ? Effect.fail(new NotForDuckDb({ reason: "DuckDB reads it in another way" }))
+    : Effect.succeed({ ...manner, isCareful: true });
+};
+
+/** What does not change while a file is passed over. */
+interface DuckFile<E, R> {
+  readonly open: OpenBytes<E, R>;
+  readonly opening: CsvPass;
+  readonly job: DuckJob;
+}
+
+/** Tries to write the next part. */
+const tryPart = Effect.fnUntraced(function* <E, R, E2, R2>(
+  job: DuckJob,
+  { isCareful, rounds }: Manner,
+  reading: DuckReading<E, R>,
+  name: string,
+  sinks: PartSinks<E2, R2>,
+) {
+  const target = `${job.db.folder}/${name}.parquet`;
+  const openPart = openDuckPart(job, target, name, rounds);
+  const held: Array<Reject> = [];
+  const takeRejects: (rejects: ReadonlyArray<Reject>) => Effect.Effect<void, E2 | PartUnread, R2> =
+    isCareful ? sinks.rejects : holdRejects(held);
+  const { isOver, part } = yield* feedPart(reading, job, openPart, takeRejects);
+  // A file without any row has one part without rows.
+  const isEmpty = part === undefined && isOver && reading.pass.groups?.rows === 0;
+  const written = isEmpty ? yield* openPart : part;
+  if (written === undefined) return { held, isOver, target, found: undefined };
+  yield* written.end;
+  const found = yield* lookAtPart(job, target);
+  if (found.rows !== job.keeper.kept)
+    return yield* new PartUnread({ cause: `${found.rows} rows are written of ${job.keeper.kept}` });
+  return { held, isOver, target, found };
+}, Effect.scoped);
+
+/** The file's parts, one after another. */
+const makeParts = Effect.fnUntraced(function* <E, R>(
+  { job, open, opening }: DuckFile<E, R>,
+  from: PassPosition,
+) {
+  const outer = yield* Scope.Scope;
+  const { keeper, options } = job;
+  let manner: Manner = { isCareful: false, rounds: roundsFirst };
+  let scope = yield* Scope.fork(outer);
+  let position = from;
+  let files = 0;
+  const begin = Effect.suspend(() =>
+    Scope.provide(openReading(options, open, opening, position, manner.isCareful), scope),
+  );
+  let reading = yield* begin;
+
+  const attempt = <E2, R2>(sinks: PartSinks<E2, R2>) =>
+    Effect.gen(function* () {
+      keeper.begin(opening.groups?.dateColumns.length ?? 0);
+      for (;;) {
+        files += 1;
+        const tried = yield* Effect.result(tryPart(job, manner, reading, String(files), sinks));
+        if (Result.isSuccess(tried)) return tried.success;
+        const { failure } = tried;
+        if (failure instanceof PartUnread || failure instanceof RoundsSpent)
+          manner = yield* afterwards(failure, manner);
+        // What is told of an invalid file counts the rejects before, all of which are known only then.
+        else if (isCsvFailure(failure) && !manner.isCareful)
+          manner = { ...manner, isCareful: true };
+        else return yield* Effect.fail(failure);
+        yield* Scope.close(scope, Exit.void);
+        scope = yield* Scope.fork(outer);
+        keeper.beginAgain();
+        reading = yield* begin;
+      }
+    });
+
+  return {
+    reading: () => reading,
+    next: Effect.fnUntraced(function* <E2, R2>(index: number, sinks: PartSinks<E2, R2>) {
+      const { found, held, isOver, target } = yield* attempt(sinks);
+      const { pass } = reading;
+      if (held.length > 0) yield* sinks.rejects(held);
+      if (found !== undefined) count(pass, job, found);
+      if (isOver) yield* failWith(pass.judge());
+      const isWritten = found !== undefined && (found.rows > 0 || pass.groups?.rows === 0);
+      const part = isWritten
+        ? { index, rows: found.rows, rowGroups: found.groups, bytes: yield* passOn(target, sinks) }
+        : undefined;
+      const next = isOver ? undefined : reading.next();
+      if (next !== undefined) position = next;
+      const hashes =
+        options.keepHashes && !isOver ? new Uint8Array(keeper.log.take().buffer) : undefined;
+      const end: PartEnd = { part, hashes, next };
+      return end;
+    }),
+  };
+});
+
+/**
+ * Begins a pass, at the file's beginning or where another pass of this engine has ended a part. What it holds goes with the scope.
+ *
+ * Fails:  NotForDuckDb - the stream engine takes the file
+ *         DuckDbFailed - DuckDB is not there, or out of memory or disk
+ *         CsvFailure - the file is invalid: permanent
+ *         E - whatever the source and the sinks fail with
+ */
+export const openDuckPass = Effect.fnUntraced(function* <E, R>(
+  given: CsvOptions,
+  open: OpenBytes<E, R>,
+  limits: DuckDbLimits = {},
+  resume?: Resume<E, R>,
+) {
+  yield* allowHeapGrowth;
+  const options = withDefaults(given);
+  const { duplicates, keepHashes, slashDates } = options;
+  const opening = yield* openColumns(options, open);
+  const spill = duplicates === "none" ? undefined : yield* makeSpillFile;
+  const keeper = new RowKeeper(duplicates, keepHashes, spill);
+  if (resume !== undefined && duplicates === "file")
+    yield* rememberRows(
+      keeper.seen,
+      resume.hashes,
+      Effect.sync(() => keeper.spill()),
+    );
+  const job: DuckJob = {
+    db: yield* openDuckDb(limits, keeper, slashDates),
+    keeper,
+    options,
+    delimiter: opening.opened?.delimiter ?? ",",
+    width: opening.groups?.width ?? 0,
+    columns: columnsOf(opening),
+  };
+  const from = resume?.position ?? { ...fileStart, ignored: opening.ignored };
+  const parts = yield* makeParts({ job, open, opening }, from);
+  return {
+    /** Goes on to the part's end, or the file's. */
+    part: <E2, R2>(index: number, sinks: PartSinks<E2, R2>) =>
+      oneAtATime.withPermit(parts.next(index, sinks)),
+    /** What became of all rows, once the file has ended. */
+    report: Effect.fnUntraced(function* (written: ReadonlyArray<CsvPart>) {
+      const { figures, pass } = parts.reading();
+      const told = yield* Effect.orDie(Effect.fromNullishOr(passReport(pass, "duckdb", written)));
+      const leftOut = pass.rowsRejected - options.rejectedRowsKept;
+      const { bytes, compression } = figures;
+      return {
+        ...told,
+        ...(compression !== undefined && { compressed: { compression, bytes } }),
+        ...(leftOut > 0 && { rejectsLeftOut: leftOut }),
+      };
+    }),
+  };
+});

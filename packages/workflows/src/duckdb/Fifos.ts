@@ -1,0 +1,88 @@
+/**
+ * Named pipes through which a part's text goes to DuckDB: nothing of it lies on the disk, and each pipe is read when the one before
+ * has ended.
+ *
+ * To open a pipe waits for its other side, in a thread. So whoever gives up opens both sides of all pipes for a moment, until
+ * DuckDB has ended.
+ */
+import { execFile } from "node:child_process";
+import { closeSync, constants, openSync } from "node:fs";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
+import { promisify } from "node:util";
+import { Effect } from "effect";
+import { DuckDbFailed } from "./DuckDb.ts";
+
+const run = promisify(execFile);
+
+const attempt = <A>(operation: string, work: () => Promise<A>) =>
+  Effect.tryPromise({ try: work, catch: (cause) => new DuckDbFailed({ operation, cause }) });
+
+/** Makes pipes that go with the scope. */
+export const makeFifos = (folder: string, name: string, count: number) => {
+  const paths = Array.from({ length: count }, (_, index) => `${folder}/${name}-${index}`);
+  return Effect.acquireRelease(
+    Effect.as(
+      attempt("make its pipes", () => run("mkfifo", ["-m", "600", ...paths])),
+      paths,
+    ),
+    () => Effect.promise(() => Promise.all(paths.map((path) => rm(path, { force: true })))),
+  );
+};
+
+/** Lets go whoever waits at one of the pipes, until `isEnded` says that nobody does any more. */
+export const releaseFifos = (paths: ReadonlyArray<string>, isEnded: () => boolean) =>
+  Effect.gen(function* () {
+    while (!isEnded()) {
+      const both = paths.map((path) => openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
+      for (const descriptor of both) closeSync(descriptor);
+      yield* Effect.promise(() => setImmediate());
+    }
+  });
+
+/** The writer's side of a pipe. */
+export class FifoWriter {
+  /** Whether it waits for the reader. */
+  isWaiting = false;
+  readonly #path: string;
+  #file: Promise<FileHandle> | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  #open(): Promise<FileHandle> {
+    if (this.#file !== undefined) return this.#file;
+    this.isWaiting = true;
+    this.#file = open(this.#path, "w").finally(() => {
+      this.isWaiting = false;
+    });
+    return this.#file;
+  }
+
+  /** Writes, when the reader is there. */
+  readonly write = (bytes: Uint8Array) =>
+    Effect.flatMap(
+      attempt("pass a part's text on", () => this.#open()),
+      (file) =>
+        Effect.gen(function* () {
+          for (let done = 0; done < bytes.length;) {
+            const { bytesWritten } = yield* attempt("pass a part's text on", () =>
+              file.write(bytes, done, bytes.length - done),
+            );
+            done += bytesWritten;
+          }
+        }),
+    );
+
+  /** The text ends here. */
+  readonly close = Effect.flatMap(
+    attempt("end a part's text", () => this.#open()),
+    (file) => attempt("end a part's text", () => file.close()),
+  );
+
+  /** Closes what an interrupted write has opened, or will have. */
+  readonly abandon = Effect.sync(() => {
+    this.#file?.then((file) => file.close()).catch(() => undefined);
+  });
+}

@@ -1,0 +1,42 @@
+/**
+ * Feeds a part with records, round by round, until it is full or the file has ended.
+ */
+import { Effect } from "effect";
+import type { CsvFailure } from "../csv/CsvFailure.ts";
+import type { Reject } from "../csv/Reject.ts";
+import type { DuckJob, openDuckPart } from "./DuckPart.ts";
+import type { DuckReading } from "./DuckReading.ts";
+import type { NotForDuckDb } from "./NotForDuckDb.ts";
+
+const failWith = (failure: CsvFailure | NotForDuckDb | undefined) =>
+  failure === undefined ? Effect.void : Effect.fail(failure);
+
+/** Gives the part, which is opened when the first record comes, and whether the file has ended. */
+export const feedPart = Effect.fnUntraced(function* <E, R, E2, R2>(
+  { advance, isEnd, pass, records }: DuckReading<E, R>,
+  { keeper, options }: DuckJob,
+  openPart: ReturnType<typeof openDuckPart>,
+  takeRejects: (rejects: ReadonlyArray<Reject>) => Effect.Effect<void, E2, R2>,
+) {
+  let part: Effect.Success<typeof openPart> | undefined;
+  let isOver = false;
+  while (!isOver && keeper.kept < options.partRowsMax) {
+    let wanted = options.partRowsMax - keeper.kept;
+    let given = 0;
+    while (wanted > 0 && !isOver) {
+      yield* failWith(records.read(wanted, isEnd()));
+      const count = records.takeCount();
+      const bytes = records.take();
+      const { rejects } = pass.take();
+      if (rejects.length > 0) yield* takeRejects(rejects);
+      if (count > 0) yield* (part ??= yield* openPart).write(bytes, count);
+      given += count;
+      wanted -= count;
+      if (records.hasMore || wanted === 0) continue;
+      if (isEnd()) isOver = true;
+      else yield* advance;
+    }
+    if (part !== undefined && given > 0) yield* part.endRound;
+  }
+  return { part, isOver };
+});
