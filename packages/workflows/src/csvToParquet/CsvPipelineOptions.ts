@@ -45,8 +45,9 @@ export interface CsvPipelineOptions extends Pick<
   /** A file of more bytes is written in parts; of a file whose name ends with `.gz`, an eighth. @default 64 MiB */
   readonly partsAboveBytes?: number | undefined;
   /**
-   * Which engine writes files in parts. `duckdb` takes less processor time, needs @duckdb/node-api and
-   * leaves to `stream` what it might read differently. @default duckdb in a task, stream in a function
+   * Which engine writes files in parts. `duckdb` takes a quarter less processor time where a schema is declared, as much as
+   * `stream` where none is, and twice its memory; it needs @duckdb/node-api, and leaves to `stream` what it might read
+   * differently. @default duckdb in a task, stream in a function
    */
   readonly engine?: "stream" | "duckdb" | undefined;
   /** Writes the outputs as one table, registered in a data catalog. @default none */
