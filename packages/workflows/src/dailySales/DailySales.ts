@@ -50,6 +50,7 @@ const notifications = {
   "invalid-data": "notify invalid data",
   failure: "notify failure",
 } as const;
+const nameOfEnd = (outcome: keyof typeof notifications) => notifications[outcome];
 
 type Payload = typeof DailySales.payloadSchema.Type;
 
@@ -77,13 +78,7 @@ const body = (plan: CsvPipelinePlan, times: DailySalesTimes) =>
         : yield* transformParts(object, startedEpochMs, plan);
     }).pipe(
       refuseInvalid(dailySales, object),
-      announceLife({
-        pipeline: dailySales.name,
-        subject,
-        object,
-        success: Transformed,
-        nameOfEnd: (outcome) => notifications[outcome],
-      }),
+      announceLife({ pipeline: dailySales.name, subject, object, success: Transformed, nameOfEnd }),
     );
   });
 
