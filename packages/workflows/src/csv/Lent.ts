@@ -2,7 +2,7 @@
  * One array that a column fills, lends to a group until that is written, and fills again.
  *
  * What a group's arrays take counts as garbage outside of the heap, and V8 collects everything when there is enough of it:
- * with new arrays for each group twice as often, which was a tenth or more of all processor time (docs/benchmarks.md, data).
+ * with new arrays for each group twice as often, which was a tenth of all processor time or so (docs/benchmarks.md, data).
  */
 
 /** Below this an array is copied instead: a file may have 10,000 columns, and two arrays each cost more than a copy. */
