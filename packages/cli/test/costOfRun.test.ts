@@ -113,7 +113,7 @@ describe("the comparison before choosing", () => {
     const { choice, estimates } = compareCompute(20_000_000_000, pipelines.csvToParquet);
     assert.deepInclude(choice, { compute: "fargate", rule: "size" });
     assert.match(estimates[0]?.impossible ?? "", /900 seconds/);
-    const hours = (40 + 20_000_000_000 / 11_000_000) / 3_600;
+    const hours = (40 + 20_000_000_000 / 9_000_000) / 3_600;
     assert.approximately(estimates[2]?.usd ?? 0, hours * (0.08096 + 0.03556), 1e-6);
   });
 

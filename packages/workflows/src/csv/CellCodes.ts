@@ -5,14 +5,14 @@
  * what Parquet's encoder writes (PackedTexts).
  */
 import { type PackedTexts, textPerRow } from "../parquet/PackedTexts.ts";
+import { keptBytesMax, Lent, lentBytesMin } from "./Lent.ts";
 import type { RecordCells } from "./RecordCells.ts";
+import type { RowsTaken } from "./RowCodes.ts";
 
 const lengthBytes = 4;
 /** Small, as a file may have 10,000 columns. */
 const bytesFirst = 256;
 const codesFirst = 32;
-/** A block that one group has made larger is given up with it. */
-const bytesKeptMax = 1024 * 1024;
 /** Below this, copying byte by byte is faster than a call. */
 const shortBytes = 24;
 
@@ -41,6 +41,9 @@ export class CellCodes {
   #bytes: Buffer = Buffer.allocUnsafe(bytesFirst);
   #used = 0;
   #ends = new Int32Array(codesFirst);
+  readonly #lentBytes = new Lent<Buffer>();
+  readonly #lentEnds = new Lent<Int32Array<ArrayBuffer>>();
+  /** Of the cells that were looked for, not of those that were only added. */
   #hashes = new Int32Array(codesFirst);
   /** Codes plus one, by hash; 0 where there is none. At most half of it is used. */
   #table = new Int32Array(codesFirst * 2);
@@ -59,41 +62,59 @@ export class CellCodes {
       const code = (table[slot] ?? 0) - 1;
       if (code === -1) {
         table[slot] = this.count + 1;
-        return this.#append(source, from, to, hash);
+        if (this.count === this.#hashes.length) this.#hashes = twice(this.#hashes);
+        this.#hashes[this.count] = hash;
+        return this.#append(source, from, to);
       }
       if (this.#hashes[code] === hash && this.#isText(code, source, from, to)) return code;
       slot = (slot + 1) & mask;
     }
     this.crowded = true;
-    return this.#append(source, from, to, hash);
+    return this.#append(source, from, to);
   }
 
   /** A code of its own for a cell, whether it is known or not. */
   add(cells: RecordCells, index: number): number {
     const [from, to] = [cells.starts[index] ?? 0, cells.ends[index] ?? 0];
-    return this.#append(cells.source(index), from, to, 0);
+    return this.#append(cells.source(index), from, to);
   }
 
-  /** The cells that rows hold, for good. */
-  pack(codes: Int32Array): PackedTexts {
-    return {
+  /** The cells that rows hold, until they are released; then all cells are forgotten. */
+  take({ codes, release: releaseCodes }: RowsTaken): PackedTexts {
+    const [bytes, ends] = [this.#bytes, this.#ends];
+    const lendsBytes = this.#used >= lentBytesMin;
+    const lendsEnds = this.count * 4 >= lentBytesMin;
+    const taken: PackedTexts = {
       kind: "packed",
-      bytes: Buffer.from(this.#bytes.subarray(0, this.#used)),
-      ends: this.#ends.slice(0, this.count),
-      codes: codes.slice(),
+      bytes: lendsBytes
+        ? bytes.subarray(0, this.#used)
+        : Buffer.from(bytes.subarray(0, this.#used)),
+      ends: lendsEnds ? ends.subarray(0, this.count) : ends.slice(0, this.count),
+      codes,
+      ...((lendsBytes || lendsEnds || releaseCodes !== undefined) && {
+        release: () => {
+          releaseCodes?.();
+          if (lendsBytes) this.#lentBytes.back(bytes);
+          if (lendsEnds) this.#lentEnds.back(ends);
+        },
+      }),
     };
+    if (lendsBytes) this.#bytes = this.#lentBytes.next(() => Buffer.allocUnsafe(bytesFirst));
+    if (lendsEnds) this.#ends = this.#lentEnds.next(() => new Int32Array(codesFirst));
+    this.clear();
+    return taken;
   }
 
   /** Gives each row a code of its own, in their order: for a column whose cells do not repeat. From then on cells are only added. */
   spread(codes: Int32Array): void {
-    const spread = textPerRow({ ...this.pack(codes), codes });
+    const spread = textPerRow({ kind: "packed", bytes: this.#bytes, ends: this.#ends, codes });
     codes.set(spread.codes);
     this.#used = 0;
     this.#reserve(spread.bytes.length);
     this.#bytes.set(spread.bytes);
     this.#used = spread.bytes.length;
     this.count = spread.ends.length;
-    while (this.#ends.length <= this.count) this.#growCodes();
+    while (this.#ends.length <= this.count) this.#growEnds();
     this.#ends.set(spread.ends);
   }
 
@@ -103,7 +124,7 @@ export class CellCodes {
     this.#used = 0;
     this.crowded = false;
     this.#table.fill(0);
-    if (this.#bytes.length > bytesKeptMax) this.#bytes = Buffer.allocUnsafe(bytesFirst);
+    if (this.#bytes.length > keptBytesMax) this.#bytes = Buffer.allocUnsafe(bytesFirst);
   }
 
   #isText(code: number, source: Buffer, from: number, to: number): boolean {
@@ -115,7 +136,7 @@ export class CellCodes {
     return true;
   }
 
-  #append(source: Buffer, from: number, to: number, hash: number): number {
+  #append(source: Buffer, from: number, to: number): number {
     const length = to - from;
     this.#reserve(length + lengthBytes);
     const bytes = this.#bytes;
@@ -130,15 +151,13 @@ export class CellCodes {
     this.#used = used + length;
     const code = this.count;
     this.#ends[code] = this.#used;
-    this.#hashes[code] = hash;
     this.count = code + 1;
-    if (this.count === this.#ends.length) this.#growCodes();
+    if (this.count === this.#ends.length) this.#growEnds();
     return code;
   }
 
-  #growCodes(): void {
+  #growEnds(): void {
     this.#ends = twice(this.#ends);
-    this.#hashes = twice(this.#hashes);
   }
 
   #growTable(): void {

@@ -14,7 +14,7 @@ export interface ColumnBuilder {
   readonly plan: ColumnPlan;
   /** Adds the value of one of a record's cells. */
   readonly add: (cells: RecordCells, index: number) => void;
-  /** The values so far, for good; the next group begins empty. */
+  /** The values so far, until they are released; the next group begins empty. */
   readonly take: () => GroupColumn;
 }
 

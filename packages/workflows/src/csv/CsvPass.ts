@@ -8,50 +8,39 @@
 import { Result } from "effect";
 import { formatOf } from "../input/InputFormat.ts";
 import { type JsonResume, JsonRows, type JsonVisitor } from "../input/JsonRows.ts";
-import { missingInputs } from "../steps/StepRunner.ts";
-import { matchColumns } from "../schema/matchColumns.ts";
 import type { Cell } from "./ColumnBuilder.ts";
 import {
-  CsvColumnsMissing,
   CsvEmpty,
   type CsvFailure,
   CsvHeaderBroken,
   CsvNoColumns,
   CsvNotText,
-  CsvTooManyColumns,
-  CsvTooManyRejects,
+  type CsvTooManyRejects,
 } from "./CsvFailure.ts";
 import type { CompleteCsvOptions } from "./CsvOptions.ts";
 import { type CsvDelimiter, sniffDelimiter } from "./Delimiter.ts";
 import { binaryKind, byteOrderMark } from "./Encoding.ts";
+import type { EndedPart } from "./EndedPart.ts";
 import type { Opened } from "./Opened.ts";
 import { isBlankRow, isEmptyLine } from "./emptyRows.ts";
-import { columnNames, type RenamedColumn } from "./Header.ts";
-import { columnsMax, rejectedRowsEarlyLook, sniffBytesMax } from "./Limits.ts";
+import type { RenamedColumn } from "./Header.ts";
+import { sniffBytesMax } from "./Limits.ts";
 import { HashLog } from "./HashLog.ts";
+import { openColumns } from "./openColumns.ts";
 import type { PassPosition } from "./PassPosition.ts";
 import { RecordCells } from "./RecordCells.ts";
 import { type RecordEnd, RecordReader, type Verdict } from "./RecordReader.ts";
 import type { Reject } from "./Reject.ts";
+import { Rejections } from "./Rejections.ts";
+import { rowFault } from "./rowFault.ts";
 import { makeRowHash, RowHasher } from "./RowHash.ts";
-import { type RowGroup, RowGroupBuilder } from "./RowGroupBuilder.ts";
+import type { RowGroupBuilder } from "./RowGroupBuilder.ts";
 import { SeenRows } from "./SeenRows.ts";
 import { toldName } from "./toldName.ts";
 import { Utf8Stream } from "./Utf8Stream.ts";
 
 /** Names of left-out keys in a report. */
 const ignoredKeysMax = 20;
-
-const isDateName = (name: string): boolean => name.includes("fecha") || name.includes("date");
-
-/** A part that has ended, what of it had not been taken, and where the next one begins. */
-export interface EndedPart {
-  readonly groups: ReadonlyArray<RowGroup>;
-  readonly rejects: ReadonlyArray<Reject>;
-  /** The hashes of its rows, when they are kept. */
-  readonly hashes: Uint32Array | undefined;
-  readonly position: PassPosition;
-}
 
 /** One file's pass. Give it all bytes through `push`, then call `end`; the first failure is final. */
 export class CsvPass {
@@ -62,15 +51,13 @@ export class CsvPass {
   /** The file's columns that the declared schema leaves out. */
   ignored: ReadonlyArray<string> = [];
   rowsIn = 0;
-  rowsRejected = 0;
   duplicates = 0;
   blankRows = 0;
   emptyLines = 0;
   bytesIn = 0;
-  /** Rows rejected and not yet taken, in line order. */
-  rejects: Array<Reject> = [];
-  /** Parts that have ended and were not taken; `rejects` and the groups that are finished belong to the part behind them. */
+  /** Parts that have ended and were not taken; rejects and groups that are finished belong to the part behind them. */
   ended: Array<EndedPart> = [];
+  readonly #rejections: Rejections;
   readonly #hashes: HashLog | undefined;
   /** The file's first bytes: those of a mark, if it has one. */
   #mark: Uint8Array = new Uint8Array(0);
@@ -85,11 +72,11 @@ export class CsvPass {
   #first: Array<Uint8Array> = [];
   #firstBytes = 0;
   #opened: Opened | undefined;
-  #firstReject = "";
   #nulSeen = false;
 
   constructor(options: CompleteCsvOptions) {
     this.#options = options;
+    this.#rejections = new Rejections(options);
     this.#hashes = options.keepHashes ? new HashLog() : undefined;
   }
 
@@ -116,16 +103,19 @@ export class CsvPass {
     this.#opened = { text, reader, format, delimiter };
     this.bytesIn = byteOffset ?? 0;
     this.rowsIn = position.rowsIn;
-    this.rowsRejected = position.rowsRejected;
+    this.#rejections.resume(position);
     this.duplicates = position.duplicates;
     this.blankRows = position.blankRows;
     this.emptyLines = position.emptyLines;
     this.ignored = position.ignored;
-    this.#firstReject = position.firstReject;
   }
 
   get opened(): Opened | undefined {
     return this.#opened;
+  }
+
+  get rowsRejected(): number {
+    return this.#rejections.count;
   }
 
   /** Takes the file's next bytes. */
@@ -147,7 +137,7 @@ export class CsvPass {
     const failure = this.#readText(reader, rest.success) ?? reader.end();
     if (failure !== undefined) return failure;
     if (this.groups === undefined)
-      return this.rowsRejected > 0 ? this.#rejectsFailure() : this.#empty();
+      return this.rowsRejected > 0 ? this.#rejections.failure(this.rowsIn) : this.#empty();
     this.groups.cut(false);
     return this.judge();
   }
@@ -181,9 +171,8 @@ export class CsvPass {
 
   /** Takes what is finished of the part that has not ended. */
   take(): Pick<EndedPart, "groups" | "rejects"> {
-    const taken = { groups: this.groups?.finished ?? [], rejects: this.rejects };
+    const taken = { groups: this.groups?.finished ?? [], rejects: this.#rejections.take() };
     if (this.groups !== undefined) this.groups.finished = [];
-    this.rejects = [];
     return taken;
   }
 
@@ -242,7 +231,7 @@ export class CsvPass {
       dateColumns: groups.dateColumns.map((column) => ({ ...column })),
       ...(groups.steps.length > 0 && { steps: groups.steps }),
       ignored: this.ignored,
-      firstReject: this.#firstReject,
+      firstReject: this.#rejections.first,
     };
   }
 
@@ -252,12 +241,11 @@ export class CsvPass {
     if (groups === undefined || position === undefined) return;
     this.ended.push({
       groups: groups.finished,
-      rejects: this.rejects,
+      rejects: this.#rejections.take(),
       hashes: this.#hashes?.take(),
       position,
     });
     groups.finished = [];
-    this.rejects = [];
     if (this.#options.duplicates === "part") this.seen = new SeenRows();
   }
 
@@ -291,8 +279,8 @@ export class CsvPass {
       this.blankRows += 1;
       return undefined;
     }
-    const invalid = this.#invalid(cells, groups.width) ?? this.#unfit(cells, groups);
-    if (invalid !== undefined) return invalid;
+    const fault = rowFault(cells, groups, this.#nulSeen);
+    if (fault !== undefined) return fault;
     if (this.#options.duplicates !== "none") {
       this.#hasher.hash(cells, this.#hash);
       if (!this.seen.add(this.#hash)) {
@@ -316,51 +304,13 @@ export class CsvPass {
 
   /** The columns are known. */
   #begin(header: ReadonlyArray<string>, emptyIsNull: boolean): CsvFailure | undefined {
-    const { columns, dateColumns, rowSteps, source, undeclaredColumns } = this.#options;
     this.#keys = header;
     this.#emptyIsNull = emptyIsNull;
-    if (header.length > columnsMax)
-      return new CsvTooManyColumns({ source, columns: header.length, columnsMax });
-    const { names, renamed } = columnNames(header);
-    this.renamed = renamed;
-    const matched =
-      columns === undefined ? undefined : matchColumns(source, names, columns, undeclaredColumns);
-    if (matched !== undefined && Result.isFailure(matched)) return matched.failure;
-    const missing = columns === undefined ? missingInputs(rowSteps, names) : [];
-    if (missing.length > 0) return new CsvColumnsMissing({ source, columns: missing });
-    this.ignored = matched?.success.ignored ?? [];
-    this.groups = new RowGroupBuilder({
-      ...this.#options,
-      names,
-      emptyIsNull,
-      isDate: dateColumns === undefined ? isDateName : (name) => dateColumns.includes(name),
-      declared:
-        columns === undefined || matched === undefined
-          ? undefined
-          : { columns, sources: matched.success.sources },
-    });
-    return undefined;
-  }
-
-  #unfit(cells: RecordCells, groups: RowGroupBuilder): Verdict {
-    const column = groups.unfit(cells);
-    if (column === undefined) return undefined;
-    const { name } = column.plan;
-    return {
-      reason: "does-not-fit",
-      column: name,
-      detail: `column ${JSON.stringify(name)} takes ${column.expected}`,
-    };
-  }
-
-  #invalid(cells: RecordCells, width: number): Verdict {
-    if (cells.count !== width)
-      return {
-        reason: cells.count < width ? "row-too-short" : "row-too-long",
-        detail: `${cells.count} cells, the header has ${width}`,
-      };
-    if (this.#nulSeen && cells.includes(0))
-      return { reason: "nul-character", detail: "a cell holds the character NUL" };
+    const columns = openColumns(header, emptyIsNull, this.#options);
+    if (Result.isFailure(columns)) return columns.failure;
+    this.groups = columns.success.groups;
+    this.renamed = columns.success.renamed;
+    this.ignored = columns.success.ignored;
     return undefined;
   }
 
@@ -371,38 +321,11 @@ export class CsvPass {
       return new CsvHeaderBroken({ source: this.#options.source, line, detail });
     // A broken line never becomes a record, so it has not been counted yet.
     if (reason === "stray-quote") this.rowsIn += 1;
-    this.rowsRejected += 1;
-    if (this.#firstReject === "") this.#firstReject = `line ${line}: ${detail}`;
-    if (this.rowsRejected <= this.#options.rejectedRowsKept) this.rejects.push(reject);
-    if (this.rowsRejected > this.#options.rejectedRowsMax) return this.#rejectsFailure();
-    // A file that is clearly hopeless must not be read to its end.
-    return this.rowsRejected < rejectedRowsEarlyLook ? undefined : this.#tooManyRejects();
+    return this.#rejections.add(reject, this.rowsIn);
   }
 
   /** Whether a file that has ended has too many rejects. */
   judge(): CsvTooManyRejects | undefined {
-    return this.#tooManyRejects() ?? this.#noRowLeft();
-  }
-
-  #tooManyRejects(): CsvTooManyRejects | undefined {
-    const { rejectedRowsTolerated, rejectedShareMax } = this.#options;
-    return this.rowsRejected > rejectedRowsTolerated &&
-      this.rowsRejected > this.rowsIn * rejectedShareMax
-      ? this.#rejectsFailure()
-      : undefined;
-  }
-
-  /** However small the file: when rows came and every one was rejected, an empty output would be a lie. */
-  #noRowLeft(): CsvTooManyRejects | undefined {
-    return this.rowsRejected > 0 && this.groups?.rows === 0 ? this.#rejectsFailure() : undefined;
-  }
-
-  #rejectsFailure(): CsvTooManyRejects {
-    return new CsvTooManyRejects({
-      source: this.#options.source,
-      rowsIn: this.rowsIn,
-      rowsRejected: this.rowsRejected,
-      first: this.#firstReject,
-    });
+    return this.#rejections.judge(this.rowsIn, this.groups?.rows);
   }
 }

@@ -132,6 +132,7 @@ const makePartWriter = <E, R>(
       if (rejects.length > 0) yield* sinks.rejects(rejects);
       for (const group of groups) {
         yield* (yield* open).writeRowGroup(group.columns, group.rows);
+        for (const column of group.columns) if ("release" in column) column.release?.();
         rows += group.rows;
         rowGroups += 1;
       }

@@ -14,13 +14,16 @@ export const recordBytesMax = 1024 * 1024;
 /** More columns than any warehouse table takes; a wider header is taken for a broken delimiter. */
 export const columnsMax = 10_000;
 
-/** Rows in a row group: at 25,000 peak memory stays 15 % lower than at 50,000 and files grow by 2 % (measured). */
+/**
+ * Rows in a row group. 50,000 make files 2 % smaller and take 6 MB more; 12,500 make them 3.5 % larger and take 3 MB less
+ * (measured over 100 MB, where a pass peaks at 164 MB). It decides what bytes a file has: other rows, other files.
+ */
 export const rowGroupRowsMax = 25_000;
 
 /** Bytes of cell text and cell overhead in a row group: the bound for wide or long rows. */
 export const rowGroupBytesMax = 32 * 1024 * 1024;
 
-/** What a cell costs in memory beyond its text: a string header and a slot in a column array. */
+/** What a cell counts beyond its text, whatever it takes: where groups are cut depends on it, and so do a file's bytes. */
 export const cellOverheadBytes = 16;
 
 /** Raw text kept of a rejected row: enough to recognise it, too little to fill the rejects file with one row. */

@@ -70,7 +70,7 @@ export class ReadValues {
     else this.#each.push(this.#last);
   }
 
-  /** The values of a group, for good; the next one begins empty. */
+  /** The values of a group, until they are released; the next one begins empty. */
   take(kind: ColumnPlan["kind"]): GroupColumn {
     // Booleans have no dictionary.
     if (kind === "boolean") this.#each ??= this.#expanded();
@@ -79,7 +79,7 @@ export class ReadValues {
         ? {
             kind: "coded",
             values: columnValues(kind, this.#different),
-            codes: this.#rows.codes.slice(),
+            ...this.#rows.take(),
           }
         : columnValues(kind, this.#each);
     this.#each = undefined;

@@ -62,6 +62,8 @@ export class RowGroupBuilder {
   #groupRows = 0;
   #groupBytes = 0;
   #partRows = 0;
+  /** Codes of a column of one value, for as many rows as the last group had. */
+  #zeros = new Int32Array(0);
 
   constructor(options: RowGroupOptions) {
     const { declared, isDate, names, slashDates } = options;
@@ -168,7 +170,8 @@ export class RowGroupBuilder {
   }
 
   #enriched(): ReadonlyArray<GroupColumn> {
-    const codes = new Int32Array(this.#groupRows);
+    if (this.#zeros.length !== this.#groupRows) this.#zeros = new Int32Array(this.#groupRows);
+    const codes = this.#zeros;
     const columns = [...this.#free, ...this.#declared].map((column) => column.take());
     return [
       ...(this.#steps?.take(columns) ?? columns),

@@ -40,9 +40,7 @@ export class TextBuilder implements ColumnBuilder {
   }
 
   take(): GroupColumn {
-    const packed = this.#texts.pack(this.#rows.codes);
-    this.#texts.clear();
-    this.#rows.clear();
+    const packed = this.#texts.take(this.#rows.take());
     this.#repeats = true;
     this.#asked = 0;
     return packed;

@@ -4,13 +4,14 @@
  * The library's own way takes a value for each row: it finds the different ones again, compares all of them for the
  * statistics and copies them several times. Here that is known already.
  */
-import { ByteWriter, type ParquetWriter } from "hyparquet-writer";
+import type { ParquetWriter } from "hyparquet-writer";
 import type { writeColumn } from "hyparquet-writer/src/column.js";
 import { writePageHeader } from "hyparquet-writer/src/datapage.js";
 import { writeDictionaryPage } from "hyparquet-writer/src/dictionary.js";
 import { writeRleBitPackedHybrid } from "hyparquet-writer/src/encoding.js";
 import type { Bounds } from "./bounds.ts";
 import type { PackedTexts } from "./PackedTexts.ts";
+import { makeScratchWriter, scratchBytes, scratchNumbers } from "./scratch.ts";
 
 /** What the library must know of a column. */
 export type HyparquetColumn = Parameters<typeof writeColumn>[0]["column"];
@@ -18,15 +19,32 @@ export type HyparquetColumn = Parameters<typeof writeColumn>[0]["column"];
 /** What a footer says of a column in a row group. */
 export type Chunk = ReturnType<typeof writeColumn>["chunk"];
 
-type Statistics = NonNullable<NonNullable<Chunk["meta_data"]>["statistics"]>;
+type MetaData = NonNullable<Chunk["meta_data"]>;
+type PageStats = NonNullable<MetaData["encoding_stats"]>[number];
+type Statistics = NonNullable<MetaData["statistics"]>;
 type Encoding = "PLAIN" | "RLE_DICTIONARY";
+
+/** What the footer says of a column's pages. */
+const pagesOf = (
+  encoding: Encoding,
+  before: ReadonlyArray<PageStats>,
+): Pick<MetaData, "encodings" | "encoding_stats"> => ({
+  encodings: before.length === 0 ? [encoding] : ["PLAIN", encoding],
+  encoding_stats: [...before, { page_type: "DATA_PAGE_V2", encoding, count: 1 }],
+});
+
+/** Shared, as a file of 10,000 columns holds it until its end for each of them and each group. */
+const plainPages = pagesOf("PLAIN", []);
+const dictionaryPages = pagesOf("RLE_DICTIONARY", [
+  { page_type: "DICTIONARY_PAGE", encoding: "PLAIN", count: 1 },
+]);
 
 /** The codes of rows that are not null. */
 const present = (codes: Int32Array): Int32Array => {
   let nulls = 0;
   for (let row = 0; row < codes.length; row += 1) if ((codes[row] ?? -1) < 0) nulls += 1;
   if (nulls === 0) return codes;
-  const kept = new Int32Array(codes.length - nulls);
+  const kept = scratchNumbers(codes.length - nulls);
   let count = 0;
   for (let row = 0; row < codes.length; row += 1) {
     const code = codes[row] ?? -1;
@@ -34,15 +52,18 @@ const present = (codes: Int32Array): Int32Array => {
     kept[count] = code;
     count += 1;
   }
-  return kept;
+  return kept.subarray(0, count);
 };
 
 /** A definition level for each row. Loops here are plain: `from` and `map` with a function take ten times as long. */
 const levelsOf = (codes: Int32Array): Uint8Array => {
-  const levels = new Uint8Array(codes.length);
+  const levels = scratchBytes(codes.length);
   for (let row = 0; row < codes.length; row += 1) levels[row] = (codes[row] ?? -1) < 0 ? 0 : 1;
-  return levels;
+  return levels.subarray(0, codes.length);
 };
+
+const emptyPage = makeScratchWriter();
+const emptyLevels = makeScratchWriter();
 
 /** One column of a group that is being written. */
 export class CodedColumnWriter {
@@ -54,7 +75,6 @@ export class CodedColumnWriter {
   #uncompressedBytes = 0;
   #dictionaryAt: number | undefined;
   #pageAt = 0;
-  #encoding: Encoding = "PLAIN";
 
   constructor(writer: ParquetWriter["writer"], column: HyparquetColumn, codes: Int32Array) {
     this.#writer = writer;
@@ -94,7 +114,7 @@ export class CodedColumnWriter {
 
   /** The rows as numbers of a dictionary's values. */
   indexes(count: number): void {
-    const page = new ByteWriter(this.#present.length * 2 + 64);
+    const page = emptyPage();
     const bitWidth = Math.ceil(Math.log2(count));
     page.appendUint8(bitWidth);
     writeRleBitPackedHybrid(page, this.#present, bitWidth);
@@ -103,13 +123,12 @@ export class CodedColumnWriter {
 
   /** The one page of the rows. */
   page(encoding: Encoding, bytes: Uint8Array): void {
-    const levels = new ByteWriter();
+    const levels = emptyLevels();
     if (this.#column.element.repetition_type !== "REQUIRED")
       writeRleBitPackedHybrid(levels, levelsOf(this.#codes), 1);
     const compressed = this.#compress(bytes);
     const start = this.#writer.offset;
     this.#pageAt = start;
-    this.#encoding = encoding;
     writePageHeader(this.#writer, {
       type: "DATA_PAGE_V2",
       uncompressed_page_size: levels.offset + bytes.length,
@@ -137,7 +156,7 @@ export class CodedColumnWriter {
     return {
       meta_data: {
         type,
-        encodings: hasDictionary ? ["PLAIN", this.#encoding] : [this.#encoding],
+        ...(hasDictionary ? dictionaryPages : plainPages),
         path_in_schema: schemaPath.slice(1).map(({ name }) => name),
         codec,
         num_values: BigInt(this.#codes.length),
@@ -148,12 +167,6 @@ export class CodedColumnWriter {
           dictionary_page_offset: BigInt(this.#dictionaryAt),
         }),
         statistics: this.#statistics(bounds),
-        encoding_stats: [
-          ...(hasDictionary
-            ? [{ page_type: "DICTIONARY_PAGE" as const, encoding: "PLAIN" as const, count: 1 }]
-            : []),
-          { page_type: "DATA_PAGE_V2", encoding: this.#encoding, count: 1 },
-        ],
       },
       file_offset: BigInt(this.#start),
     };

@@ -71,6 +71,8 @@ export interface CodedColumn {
   readonly kind: "coded";
   readonly values: ColumnValues;
   readonly codes: Int32Array;
+  /** To be called when they are written: the array of codes is used again. */
+  readonly release?: () => void;
 }
 
 /** One column of a row group: row by row, or each different value once. `packed` is text or JSON. */

@@ -16,6 +16,8 @@ export interface PackedTexts {
   readonly ends: Int32Array;
   /** The number of each row's text; -1 for null. */
   readonly codes: Int32Array;
+  /** To be called when they are written: the arrays are used again. */
+  readonly release?: () => void;
 }
 
 /** Where the bytes of a text begin. */
@@ -23,11 +25,11 @@ export const textStart = ({ ends }: Pick<PackedTexts, "ends">, code: number): nu
   (code === 0 ? 0 : (ends[code - 1] ?? 0)) + lengthBytes;
 
 /** A text's bytes; a view. */
-export const textBytes = (packed: PackedTexts, code: number): Buffer =>
+export const textBytes = (packed: Pick<PackedTexts, "bytes" | "ends">, code: number): Buffer =>
   packed.bytes.subarray(textStart(packed, code), packed.ends[code]);
 
 /** Bytes of all rows' texts, each with its length. */
-export const bytesOfRows = ({ codes, ends }: PackedTexts): number => {
+export const bytesOfRows = ({ codes, ends }: Pick<PackedTexts, "codes" | "ends">): number => {
   let bytes = 0;
   for (let row = 0; row < codes.length; row += 1) {
     const code = codes[row] ?? -1;
@@ -37,7 +39,7 @@ export const bytesOfRows = ({ codes, ends }: PackedTexts): number => {
 };
 
 /** The same rows, with a text for each row that is not null, in their order. */
-export const textPerRow = (packed: PackedTexts): PackedTexts => {
+export const textPerRow = (packed: Omit<PackedTexts, "release">): PackedTexts => {
   const bytes = Buffer.allocUnsafe(bytesOfRows(packed));
   const ends = new Int32Array(packed.codes.length);
   const codes = new Int32Array(packed.codes.length);

@@ -25,7 +25,7 @@ export interface ParquetPart<E, R> {
   /**
    * Encodes one row group and hands its bytes to the sink before it returns.
    *
-   * Columns stand in the plan's order and all hold `rows` values.
+   * Columns stand in the plan's order and all hold `rows` values. Nothing of them is kept: their arrays are used again.
    */
   readonly writeRowGroup: (
     columns: ReadonlyArray<GroupColumn>,

@@ -80,7 +80,9 @@ const writeTexts = (writer: ParquetWriter, column: HyparquetColumn, packed: Pack
     coded.texts(packed);
     coded.indexes(values);
   } else if (plainBytes > pageBytesMax) {
-    const texts = Array.from(packed.ends, (_, code) => textBytes(packed, code));
+    // The library keeps the least and the greatest one for the footer: they are views of a copy, as the block is used again.
+    const kept = { ends: packed.ends, bytes: Buffer.from(packed.bytes) };
+    const texts = Array.from(kept.ends, (_, code) => textBytes(kept, code));
     const data = Array.from(packed.codes, (code) => (code < 0 ? null : texts[code]));
     return writeRows(writer, column, data);
   } else coded.page("PLAIN", values === rows ? packed.bytes : textPerRow(packed).bytes);
