@@ -27,6 +27,8 @@ export interface LargeFileReport {
   readonly rows: { readonly wanted: number; readonly found: number };
   readonly duplicates: { readonly wanted: number; readonly found: number };
   readonly blankRows: { readonly wanted: number; readonly found: number };
+  /** By which the parts were written. */
+  readonly engine: string;
   readonly parts: number;
   /** Parts that the history holds more than once, or whose number is missing: none. */
   readonly wrongParts: ReadonlyArray<string>;
@@ -58,6 +60,7 @@ const Report = Schema.Struct({
 const Manifest = Schema.fromJsonString(
   Schema.Struct({
     rows: Schema.Int,
+    engine: Schema.String,
     parts: Schema.Array(Schema.Struct({ key: Schema.String, rows: Schema.Int })),
   }),
 );
@@ -66,7 +69,9 @@ const eventsOf = (commits: ReadonlyArray<Commit>) => commits.flatMap(({ events }
 
 const partsIn = (commits: ReadonlyArray<Commit>): ReadonlyArray<string> =>
   eventsOf(commits).flatMap((event) =>
-    event._tag === "ActivityCompleted" && /^part-\d+$/.test(event.name) ? [event.name] : [],
+    event._tag === "ActivityCompleted" && /^(?:part|duckdb)-\d+$/.test(event.name)
+      ? [event.name]
+      : [],
   );
 
 /** Uploads without holding the file. */
@@ -128,7 +133,9 @@ const run = Effect.fnUntraced(function* ({ bytes, interruptAfterParts }: LargeFi
     Buffer.from((yield* read(manifest.bucket, manifest.key)).bytes).toString(),
   );
   const parts = partsIn(yield* journal.load(child, 0));
-  const wanted = parts.map((_, index) => `part-${String(index + 1).padStart(5, "0")}`);
+  // The steps of one engine, from the first to the last.
+  const step = document.engine === "duckdb" ? "duckdb" : "part";
+  const wanted = parts.map((_, index) => `${step}-${String(index + 1).padStart(5, "0")}`);
   const counted = Map.groupBy(yield* versions(localBuckets.clean), ({ key }) => key);
   const ends = eventsOf(yield* journal.load(row.executionId, 0)).flatMap((event) =>
     event._tag === "DeferredDone" && isEnded(event.exit) ? [event.exit.value] : [],
@@ -142,6 +149,7 @@ const run = Effect.fnUntraced(function* ({ bytes, interruptAfterParts }: LargeFi
     },
     duplicates: { wanted: figures.duplicates, found: report.duplicates },
     blankRows: { wanted: figures.blankRows, found: report.blankRows },
+    engine: document.engine,
     parts: document.parts.length,
     wrongParts: parts.filter((name, index) => name !== wanted[index]),
     rewritten: document.parts.flatMap(({ key }) => (counted.get(key)?.length === 1 ? [] : [key])),
