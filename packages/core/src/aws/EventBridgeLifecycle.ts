@@ -9,7 +9,7 @@ import {
   type EventBridgeClientConfig,
   PutEventsCommand,
 } from "@aws-sdk/client-eventbridge";
-import { PublishCommand, SNSClient, type SNSClientConfig } from "@aws-sdk/client-sns";
+import type { SNSClient, SNSClientConfig } from "@aws-sdk/client-sns";
 import { Effect, Layer, Schema } from "effect";
 import {
   Lifecycle,
@@ -18,6 +18,7 @@ import {
   LifecycleUnavailable,
   outcomeOf,
 } from "../Lifecycle.ts";
+import { lazyClient } from "./lazyClient.ts";
 
 export interface LifecycleSettings {
   readonly busName: string;
@@ -50,9 +51,9 @@ export const layerEventBridge = (
         Effect.sync(() => new EventBridgeClient({ ...patience, ...config })),
         (client) => Effect.sync(() => client.destroy()),
       );
-      const sns = yield* Effect.acquireRelease(
-        Effect.sync(() => new SNSClient({ ...patience, ...config })),
-        (client) => Effect.sync(() => client.destroy()),
+      // Only ends go to the topic: a start does not wait for its client.
+      const sns = yield* lazyClient(async () =>
+        (await import("./publishEnd.ts")).openSns({ ...patience, ...config }),
       );
       return {
         announce: Effect.fnUntraced(function* (announced: ReadonlyArray<LifecycleEvent>) {
@@ -96,22 +97,22 @@ const putEvents = Effect.fnUntraced(function* (
   }
 });
 
-const notify = (client: SNSClient, topicArn: string, event: LifecycleEvent) => {
+const notify = (
+  client: () => Promise<SNSClient>,
+  topicArn: string,
+  event: LifecycleEvent,
+): Effect.Effect<void, LifecycleUnavailable> => {
   const outcome = outcomeOf(event);
   if (outcome === undefined) return Effect.void;
-  return Effect.tryPromise({
-    try: () =>
-      client.send(
-        new PublishCommand({
-          TopicArn: topicArn,
-          Subject: `millrace ${event.pipeline}: ${outcome}`,
-          Message: encodeEvent(event),
-          MessageAttributes: {
-            outcome: { DataType: "String", StringValue: outcome },
-            pipeline: { DataType: "String", StringValue: event.pipeline },
-          },
-        }),
-      ),
-    catch: unavailable(`topic ${topicArn}`),
-  }).pipe(Effect.asVoid);
+  const { pipeline } = event;
+  return Effect.asVoid(
+    Effect.tryPromise({
+      try: async () => {
+        const { publishEnd } = await import("./publishEnd.ts");
+        const message = encodeEvent(event);
+        return publishEnd(await client(), { topicArn, pipeline, outcome, message });
+      },
+      catch: unavailable(`topic ${topicArn}`),
+    }),
+  );
 };
