@@ -176,8 +176,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   one(
     "an outage becomes the workflow's failure",
     "LiveExecution.ts",
-    "return Effect.catchCause(part, (cause) => {",
-    "if (Effect.isEffect(part)) return part;\n    return Effect.catchCause(part, (cause) => {",
+    "return Effect.catchCause(counted, (cause) => {",
+    "if (Effect.isEffect(part)) return part;\n    return Effect.catchCause(counted, (cause) => {",
   ),
   one(
     "a parent is not told of its child's end",

@@ -67,7 +67,7 @@ export const readProgress = Effect.fnUntraced(function* (file: string) {
   return yield* fs.readFileString(file).pipe(
     Effect.flatMap(decode),
     Effect.mapError(() => new ProgressUnreadable({ file })),
-    Effect.map(Option.some),
+    Effect.asSome,
   );
 });
 

@@ -113,7 +113,7 @@ const openQuery = Effect.fnUntraced(function* (
       yield* releaseFifos(pipes, () => isEnded && !writers.some(({ isWaiting }) => isWaiting));
     }),
   );
-  return done;
+  return { done };
 });
 
 /** A part that is being written. */
@@ -126,7 +126,7 @@ export const openDuckPart = Effect.fnUntraced(function* (
   const { db, keeper } = job;
   const pipes = yield* makeFifos(db.folder, name, rounds);
   const writers: Array<FifoWriter> = [];
-  const done = yield* openQuery(job, pipes, writers, copyOf(job, pipes, target));
+  const { done } = yield* openQuery(job, pipes, writers, copyOf(job, pipes, target));
   const query = Effect.tryPromise({
     try: () => done,
     catch: (cause) => new DuckDbFailed({ operation: "write a part", cause }),
