@@ -288,12 +288,6 @@ export const mutants: ReadonlyArray<Mutant> = [
     "",
   ),
   one(
-    "a container that was taken back counts against its activity",
-    "ExecutionState.ts",
-    "      if (event.toldToStop) return;\n",
-    "",
-  ),
-  one(
     "a launch that is asked for again starts another container",
     "FargateTask.ts",
     "token: canonicalHash(address),",

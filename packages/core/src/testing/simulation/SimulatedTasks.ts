@@ -121,7 +121,7 @@ export class SimulatedTasks {
     if (faults.strikes("task-killed", 5)) {
       world.after(world.prng.between(0, atWorkMs), () => process.kill());
     }
-    if (task.asked.spot && faults.strikes("task-reclaimed", 5)) {
+    if (task.asked.spot && faults.strikes("task-reclaimed", 12)) {
       world.after(world.prng.between(0, atWorkMs), () => this.#tell(task.id, "SpotInterruption"));
     }
   }
