@@ -60,13 +60,15 @@ export const startedByUploads: ReadonlySet<string> = new Set([
   pipelines.dailySales.workflow,
 ]);
 
-/** The queue whose function has the code of the workflow. */
-export const queueOf = (workflow: string): string =>
-  workflow === pipelines.dailySales.workflow ? salesQueues.queue : queueOfOther(workflow);
+/** Queues of the pipelines beside the orders', by their workflows. */
+const queues = new Map<string, string>([
+  [CsvToParquet._tag, csvPipeline.queue],
+  [Invoice._tag, invoicesPipeline.queue],
+  [pipelines.dailySales.workflow, salesQueues.queue],
+]);
 
-const queueOfOther = (workflow: string): string =>
-  [csvPipeline, invoicesPipeline].find((pipeline) => pipeline.workflow._tag === workflow)?.queue ??
-  ordersPipeline.queue;
+/** The queue whose function has the code of the workflow. */
+export const queueOf = (workflow: string): string => queues.get(workflow) ?? ordersPipeline.queue;
 
 /** Everything outside of a process. */
 export type Outsides =

@@ -4,7 +4,7 @@
  * Method: the workflow on Effect's engine in memory, over a store in memory that fails where the test says; what it has
  * written is read back by DuckDB with the folders as columns.
  */
-import { Catalog, ObjectStore, ObjectStoreUnavailable } from "@millrace/core";
+import { Catalog } from "@millrace/core";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { assert, describe, it } from "@effect/vitest";
 import { Clock, Effect, Layer, Result, Schema } from "effect";
@@ -14,6 +14,7 @@ import { dirname, join } from "node:path";
 import { planCsvPipeline } from "../src/csvToParquet/CsvPipelineOptions.ts";
 import { Column, type CsvPipelineOptions, Manifest } from "../src/index.ts";
 import { executeCsv } from "./executeCsv.ts";
+import { failingOnce } from "./failingOnce.ts";
 import { makeMemoryStore, type StoredObject } from "./memoryStore.ts";
 import { standingClock } from "./standingClock.ts";
 
@@ -32,31 +33,6 @@ const catalog = Layer.succeed(Catalog, {
 });
 const dataset = { table: "orders", catalog, partitionBy: { column: "orderedAt" } } as const;
 
-/** Fails the first completion of a key that the pattern matches. */
-const failingOnce = (store: Layer.Layer<ObjectStore>, pattern: RegExp | undefined) => {
-  let left = pattern === undefined ? 0 : 1;
-  return Layer.effect(
-    ObjectStore,
-    Effect.map(ObjectStore, (inner) =>
-      ObjectStore.of({
-        ...inner,
-        writer: (target) =>
-          Effect.map(inner.writer(target), (writer) => ({
-            ...writer,
-            complete: Effect.suspend(() => {
-              if (left === 0 || pattern?.test(target.key) !== true) return writer.complete;
-              left -= 1;
-              const { bucket, key } = target;
-              return Effect.fail(
-                new ObjectStoreUnavailable({ bucket, key, operation: "write", cause: "slow down" }),
-              );
-            }),
-          })),
-      }),
-    ),
-  ).pipe(Layer.provide(store));
-};
-
 const runOrders = (text: string, options: CsvPipelineOptions = {}, failing?: RegExp) =>
   Effect.gen(function* () {
     const { objects, store } = makeMemoryStore();
@@ -65,7 +41,7 @@ const runOrders = (text: string, options: CsvPipelineOptions = {}, failing?: Reg
     objects.set(`raw/${key}`, { bytes, contentType: "text/csv" });
     registered.length = 0;
     const exit = yield* executeCsv({
-      store: failingOnce(store, failing),
+      store: failingOnce(store, failing).layer,
       key,
       sizeBytes: bytes.length,
       options: { schema: Order, partRows: 50, dataset, ...options },

@@ -3,49 +3,19 @@
  * same, and of an invalid file nothing is left.
  * Method: the workflow on Effect's engine in memory, over a store in memory that fails where the test says.
  */
-import { Catalog, ObjectStore, ObjectStoreUnavailable } from "@millrace/core";
+import { Catalog } from "@millrace/core";
 import { assert, describe, it } from "@effect/vitest";
 import { Clock, Effect, Layer, Schema } from "effect";
 import { gzipSync } from "node:zlib";
 import { type CsvPipelineOptions, isInParts, Manifest } from "../src/index.ts";
 import { hashParquet } from "../../../test/parquetHash.ts";
 import { executeCsv } from "./executeCsv.ts";
+import { failingOnce } from "./failingOnce.ts";
 import { makeMemoryStore } from "./memoryStore.ts";
 import { standingClock } from "./standingClock.ts";
 import { queryDuckDb } from "./support.ts";
 
 const partRows = 100;
-
-/** Fails the first write, or completion, of a key that the pattern matches. */
-const failingOnce = (store: Layer.Layer<ObjectStore>, pattern: RegExp | undefined) => {
-  const opened: Array<string> = [];
-  let left = pattern === undefined ? 0 : 1;
-  const layer = Layer.effect(
-    ObjectStore,
-    Effect.map(ObjectStore, (inner) =>
-      ObjectStore.of({
-        ...inner,
-        open: (ref, range) => {
-          opened.push(`${ref.key}@${range?.fromByte ?? 0}`);
-          return inner.open(ref, range);
-        },
-        writer: (target) =>
-          Effect.map(inner.writer(target), (writer) => ({
-            ...writer,
-            complete: Effect.suspend(() => {
-              if (left === 0 || pattern?.test(target.key) !== true) return writer.complete;
-              left -= 1;
-              const { bucket, key } = target;
-              return Effect.fail(
-                new ObjectStoreUnavailable({ bucket, key, operation: "write", cause: "slow down" }),
-              );
-            }),
-          })),
-      }),
-    ),
-  ).pipe(Layer.provide(store));
-  return { layer, opened };
-};
 
 const runPipeline = (
   bytes: Uint8Array,
