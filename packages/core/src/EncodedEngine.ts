@@ -31,6 +31,12 @@ export const makeEncodedEngine = (
   /** What bodies ask for is done with the process's own clock and randomness, not with the body's. */
   const outside = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.provideContext(effect, context.outside);
+  /** What is asked about other executions: when a body asks, an outage breaks its run down, and is not its failure. */
+  const forAsker = <A>(part: Effect.Effect<A>): Effect.Effect<A> =>
+    Effect.flatMap(Effect.serviceOption(WorkflowEngine.WorkflowInstance), (asker) => {
+      const live = Option.isSome(asker) ? lives.find(asker.value.executionId) : undefined;
+      return live?.orBreakDown(part) ?? part;
+    });
   return {
     register: Effect.fnUntraced(function* (workflow, execute) {
       lives.registered.set(workflow._tag, {
@@ -46,18 +52,20 @@ export const makeEncodedEngine = (
 
     poll: Effect.fnUntraced(function* (workflow, executionId) {
       if (lives.find(executionId)) return Option.none();
-      const state = yield* Effect.orDie(loadState(context.journal, executionId));
+      const state = yield* forAsker(Effect.orDie(loadState(context.journal, executionId)));
       const stop = state.completed ?? state.suspended;
-      return stop
-        ? Option.some(yield* decodeResult(context, workflow, executionId, stop.result))
-        : Option.none();
+      if (!stop) return Option.none();
+      const json = yield* forAsker(context.restore.result(stop.result));
+      return Option.some(yield* decodeResult(workflow, executionId, json));
     }),
 
-    interrupt: (workflow, executionId) => interrupt(context, lives, workflow, executionId, false),
+    interrupt: (workflow, executionId) =>
+      forAsker(interrupt(context, lives, workflow, executionId, false)),
     interruptUnsafe: (workflow, executionId) =>
-      interrupt(context, lives, workflow, executionId, true),
+      forAsker(interrupt(context, lives, workflow, executionId, true)),
 
-    resume: (workflow, executionId) => wake(context, lives, workflow._tag, executionId, "explicit"),
+    resume: (workflow, executionId) =>
+      forAsker(wake(context, lives, workflow._tag, executionId, "explicit")),
 
     awaitComplete: (_workflow, executionId) => lives.awaitCompletion(executionId),
 
@@ -81,7 +89,7 @@ export const makeEncodedEngine = (
       );
     }, outside),
 
-    deferredDone: (options) => outside(deferredDone(context, lives, options)),
+    deferredDone: (options) => outside(forAsker(deferredDone(context, lives, options))),
 
     scheduleClock: (_workflow, options) => outside(scheduleClock(context, lives, options)),
   };
@@ -143,9 +151,9 @@ const execute = (context: RunContext, lives: LiveExecutions): WorkflowEngine.Enc
       yield* orBreakDown(context.wakes.wake(target, "automatic", notBeforeEpochMs));
     }
     const stop = state.completed ?? state.suspended;
-    return stop && advance?._tag === "NotRun"
-      ? yield* decodeResult(context, workflow, executionId, stop.result)
-      : new Workflow.Suspended({});
+    if (!stop || advance?._tag !== "NotRun") return new Workflow.Suspended({});
+    const json = yield* orBreakDown(context.restore.result(stop.result));
+    return yield* decodeResult(workflow, executionId, json);
   });
   const outside: typeof run = (workflow, options) =>
     Effect.provideContext(run(workflow, options), context.outside);
@@ -237,17 +245,13 @@ const currentLive = Effect.fnUntraced(function* (lives: LiveExecutions) {
   return live ?? (yield* Effect.interrupt);
 });
 
-const decodeResult = (
-  context: RunContext,
-  workflow: Workflow.Any,
-  executionId: string,
-  result: unknown,
-) =>
-  context.restore.result(result).pipe(
-    Effect.flatMap(makeWorkflowCodec(workflow).decodeResult),
-    Effect.mapError(
-      (error) =>
-        new HistoryMismatch({ workflow: workflow._tag, executionId, reason: error.message }),
-    ),
-    Effect.orDie,
-  );
+const decodeResult = (workflow: Workflow.Any, executionId: string, json: unknown) =>
+  makeWorkflowCodec(workflow)
+    .decodeResult(json)
+    .pipe(
+      Effect.mapError(
+        (error) =>
+          new HistoryMismatch({ workflow: workflow._tag, executionId, reason: error.message }),
+      ),
+      Effect.orDie,
+    );

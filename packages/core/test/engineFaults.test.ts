@@ -44,46 +44,94 @@ const commits = (...events: ReadonlyArray<HistoryEvent>) =>
     events: [event] as const,
   }));
 
+type Asking = WorkflowEngine.WorkflowEngine | WorkflowEngine.WorkflowInstance;
+
+/** A time in which no store answers. */
+class Outage {
+  isNow = false;
+  #began = 0;
+  /** The first time it is run, the stores go away. */
+  readonly begin = Effect.sync(() => {
+    this.isNow = this.#began++ === 0;
+  });
+  readonly end = Effect.sync(() => {
+    this.isNow = false;
+  });
+  /** The first time it is run, no store answers until it has ended. */
+  readonly during = <A, R>(work: Effect.Effect<A, never, R>): Effect.Effect<void, never, R> =>
+    this.begin.pipe(Effect.andThen(work), Effect.asVoid, Effect.ensuring(this.end));
+}
+
+/** An engine whose stores can be away. */
+const makeAwayWorld = Effect.gen(function* () {
+  const real = Context.get(yield* Layer.build(SqliteJournal.layerSqlite(":memory:")), Journal);
+  const outage = new Outage();
+  const away = (operation: "append" | "load", executionId: string) =>
+    new JournalUnavailable({ executionId, operation, cause: "away" });
+  const flaky = Layer.succeed(Journal, {
+    load: (executionId, after) =>
+      outage.isNow ? away("load", executionId) : real.load(executionId, after),
+    append: (commit) => (outage.isNow ? away("append", commit.executionId) : real.append(commit)),
+  });
+  const wakes = Layer.succeed(Wakes, {
+    wake: () => (outage.isNow ? Effect.die("the queue is away") : Effect.void),
+    timer: () => Effect.void,
+  });
+  return { outage, engine: Engine.layer().pipe(Layer.provide(wakes), Layer.provide(flaky)) };
+});
+
 describe("an outage", () => {
+  const workflow = Workflow.make("Outage", { payload, idempotencyKey });
+  const other = Workflow.make("Other", { payload, idempotencyKey });
+  const otherId = "0".repeat(32);
+  const asked = {
+    poll: other.poll(otherId),
+    interrupt: other.interrupt(otherId),
+    resume: other.resume(otherId),
+    "complete a deferred": WorkflowEngine.WorkflowEngine.use((engine) =>
+      engine.deferredDone(DurableDeferred.make("approval"), {
+        workflowName: "Other",
+        executionId: otherId,
+        deferredName: "approval",
+        exit: Exit.void,
+      }),
+    ),
+  };
+
+  /** Runs the workflow in an outage, and after it. */
+  const runTwice = Effect.fnUntraced(function* (
+    body: (outage: Outage) => Effect.Effect<void, never, Asking>,
+  ) {
+    const { engine, outage } = yield* makeAwayWorld;
+    const layer = Layer.merge(
+      workflow.toLayer(() => body(outage)),
+      other.toLayer(() => Effect.void),
+    );
+    const services = yield* Layer.build(Layer.provideMerge(layer, engine));
+    const start = runner.use((one) => one.start(workflow, { id: "a" }));
+    const refused = yield* Effect.exit(Effect.provideContext(start, services));
+    assert.isTrue(Exit.isFailure(refused), "the message must come back");
+    yield* outage.end;
+    const { state } = yield* Effect.provideContext(start, services);
+    assert.deepInclude(state.completed?.result, { exit: { _tag: "Success", value: null } });
+  });
+
   it.live("of the journal inside a body is no result of the workflow", () =>
-    Effect.gen(function* () {
-      const real = Context.get(yield* Layer.build(SqliteJournal.layerSqlite(":memory:")), Journal);
-      let isAway = false;
-      let outages = 0;
-      const flaky = Layer.succeed(Journal, {
-        load: real.load,
-        append: (commit) =>
-          isAway
-            ? new JournalUnavailable({
-                executionId: commit.executionId,
-                operation: "append",
-                cause: "away",
-              })
-            : real.append(commit),
-      });
-      const wakes = Layer.succeed(Wakes, { wake: () => Effect.void, timer: () => Effect.void });
-      const workflow = Workflow.make("Outage", { payload, idempotencyKey });
-      const layer = workflow.toLayer(() =>
-        Activity.make({
-          name: "first",
-          execute: Effect.sync(() => {
-            isAway = outages++ === 0;
-          }),
-        }).pipe(Effect.andThen(Activity.make({ name: "second", execute: Effect.void }))),
-      );
-      const engine = layer.pipe(
-        Layer.provideMerge(Engine.layer().pipe(Layer.provide(wakes), Layer.provide(flaky))),
-      );
-      const services = yield* Layer.build(engine);
-      const start = runner.use((one) => one.start(workflow, { id: "a" }));
-      const refused = yield* Effect.exit(Effect.provideContext(start, services));
-      assert.isTrue(Exit.isFailure(refused), "the message must come back");
-      isAway = false;
-      const second = yield* Effect.provideContext(start, services);
-      assert.strictEqual(second.advance._tag, "Ended");
-      assert.isDefined(second.state.completed);
-    }),
+    runTwice(({ begin }) =>
+      Activity.make({ name: "first", execute: begin }).pipe(
+        Effect.andThen(Activity.make({ name: "second", execute: Effect.void })),
+      ),
+    ),
   );
+
+  for (const [name, ask] of Object.entries(asked)) {
+    it.live(`in which a body asks to ${name} is no result of the workflow`, () =>
+      runTwice(({ during }) => during(ask)),
+    );
+    it.live(`in which an activity asks to ${name} is no result of the activity`, () =>
+      runTwice(({ during }) => Activity.make({ name: "asks", execute: during(ask) })),
+    );
+  }
 });
 
 describe("a child", () => {
