@@ -62,12 +62,13 @@ class Outage {
     this.begin.pipe(Effect.andThen(work), Effect.asVoid, Effect.ensuring(this.end));
 }
 
+const away = (operation: "append" | "load", executionId: string) =>
+  new JournalUnavailable({ executionId, operation, cause: "away" });
+
 /** An engine whose stores can be away. */
 const makeAwayWorld = Effect.gen(function* () {
   const real = Context.get(yield* Layer.build(SqliteJournal.layerSqlite(":memory:")), Journal);
   const outage = new Outage();
-  const away = (operation: "append" | "load", executionId: string) =>
-    new JournalUnavailable({ executionId, operation, cause: "away" });
   const flaky = Layer.succeed(Journal, {
     load: (executionId, after) =>
       outage.isNow ? away("load", executionId) : real.load(executionId, after),
