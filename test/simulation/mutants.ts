@@ -180,6 +180,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     "if (Effect.isEffect(part)) return part;\n    return Effect.catchCause(counted, (cause) => {",
   ),
   one(
+    "an outage while a body asks about another execution becomes its failure",
+    "EncodedEngine.ts",
+    "return live?.orBreakDown(part) ?? part;",
+    "return live ? part : part;",
+  ),
+  one(
     "a parent is not told of its child's end",
     "LiveExecutions.ts",
     "return parent ? this.tellParent(`Child/${executionId}`, parent) : Effect.void;",

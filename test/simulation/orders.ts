@@ -17,7 +17,7 @@ import {
   ReadFailure,
   Retry,
 } from "@millrace/core";
-import { Effect, Schema, Stream } from "effect";
+import { Effect, Option, Schema, Stream } from "effect";
 import { Activity, DurableClock, DurableDeferred, Workflow, WorkflowEngine } from "effect/workflow";
 import { Outside, OutsideUnavailable } from "./Ledger.ts";
 
@@ -112,6 +112,17 @@ const readOrder = Effect.fnUntraced(function* (object: ObjectCreated) {
 export const editions = ["today", "renamed", "added", "removed", "reordered"] as const;
 export type Edition = (typeof editions)[number];
 
+/** Asks about the part before it is ordered, as a step may ask about any execution. */
+const makePart = Effect.fnUntraced(function* (part: typeof Part.payloadSchema.Type) {
+  const executionId = yield* Part.executionId(part);
+  yield* Activity.make({
+    name: "is the part there",
+    success: Schema.Boolean,
+    execute: Effect.map(Part.poll(executionId), Option.isSome),
+  });
+  return yield* Part.execute(part);
+});
+
 const awaitApproval = (order: OrderText) =>
   order.approval ? Effect.asVoid(DurableDeferred.await(approvalOf)) : Effect.void;
 
@@ -143,7 +154,7 @@ const process = Effect.fnUntraced(function* (object: ObjectCreated, edition: Edi
   }
   const { executionId } = yield* WorkflowEngine.WorkflowInstance;
   const part = order.child
-    ? yield* Part.execute({ order: executionId, sleepMs: order.childSleepMs })
+    ? yield* makePart({ order: executionId, sleepMs: order.childSleepMs })
     : "";
   if (edition === "added") yield* step("audit", { reserve });
   const charge = yield* chargeOrRefuse(edition === "renamed" ? "bill" : "charge", order, {

@@ -108,9 +108,12 @@ const singleRate = 0.12;
 /** These end so much of what a world is about that most swarms have to do without. */
 const rareInSwarms: ReadonlySet<FaultName> = new Set(["damage", "changed-code"]);
 
-/** So many of the refusals begin an outage, which lasts up to so long, in milliseconds: longer than patience in process. */
-const outageShare = 0.15;
-const outageMsMax = 8_000;
+/**
+ * So many of the refusals begin an outage, which lasts up to so long, in milliseconds: half of them about as long as patience in
+ * process, so that what was given up in one is stored after it; the others longer.
+ */
+const outageShare = 0.4;
+const outagesMsMax = [2_000, 30_000] as const;
 
 export class Faults {
   readonly rates = new Map<FaultName, number>();
@@ -132,11 +135,14 @@ export class Faults {
   }
 
   /** Whether that part of the outside is away for a while, or turns this one request away. */
-  refuses(name: FaultName): boolean {
+  refuses(name: FaultName, scale = 1): boolean {
     const { nowMs, prng } = this.#world;
     if (!this.calm && nowMs < (this.#awayUntilMs.get(name) ?? 0)) return true;
-    if (!this.strikes(name)) return false;
-    if (prng.chance(outageShare)) this.#awayUntilMs.set(name, nowMs + prng.between(0, outageMsMax));
+    if (!this.strikes(name, scale)) return false;
+    if (prng.chance(outageShare)) {
+      const longestMs = outagesMsMax[prng.below(outagesMsMax.length)] ?? 0;
+      this.#awayUntilMs.set(name, nowMs + prng.between(0, longestMs));
+    }
     return true;
   }
 

@@ -105,6 +105,8 @@ export class SimulatedQueues {
           },
           unavailable: (reason) => new QueueUnavailable({ queue, cause: reason }),
           refusal: "send-fails",
+          // Few letters are sent to the queues that nobody consumes.
+          refusedMore: this.#settings.has(queue) ? 1 : 4,
         }),
     });
   }

@@ -62,7 +62,7 @@ export class SimulatedSchedules {
 
   #fireAt(schedule: ScheduledMessage, atMs: number): void {
     const { prng } = this.#world;
-    const early = this.#faults.strikes("schedule-early", 3) ? 2 * schedulePrecisionMs : 0;
+    const early = this.#faults.strikes("schedule-early", 6) ? 2 * schedulePrecisionMs : 0;
     const late = this.#faults.strikes("schedule-late", 3) ? prng.between(0, lateMsMax) : 0;
     this.#world.at(atMs + prng.between(0, schedulePrecisionMs) - early + late, () => {
       this.#names.delete(schedule.name);

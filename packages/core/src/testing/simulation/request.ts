@@ -30,6 +30,8 @@ export interface Request<A, E> {
     | "schedule-fails"
     | "bus-fails"
     | "task-refused";
+  /** How many times likelier it is refused than others: requests that are made rarely. @default 1 */
+  readonly refusedMore?: number;
 }
 
 /** How long a caller waits for an answer before it gives up, in milliseconds. */
@@ -57,7 +59,7 @@ export const request = <A, E>(caller: Caller, asked: Request<A, E>): Effect.Effe
 
 const travel = <A, E>(
   { faults, process }: Caller,
-  { apply, name, refusal = "throttle", unavailable }: Request<A, E>,
+  { apply, name, refusal = "throttle", refusedMore = 1, unavailable }: Request<A, E>,
   answer: (exit: Effect.Effect<A, E>) => void,
 ): void => {
   const { world } = process;
@@ -75,7 +77,7 @@ const travel = <A, E>(
     world.mark(`${process.name} ${name}${exit._tag === "Success" ? "" : " refused"}`);
     return exit;
   };
-  if (faults.refuses(refusal)) return void fail("asked for patience", latencyMs());
+  if (faults.refuses(refusal, refusedMore)) return void fail("asked for patience", latencyMs());
   if (faults.strikes("request-lost", 0.5)) return void fail("no answer", answerTimeoutMs);
   if (faults.strikes("applied-later", 0.5)) {
     world.after(world.prng.between(0, appliedLaterMsMax), applied);
