@@ -31,7 +31,7 @@ export { referenceStep, type RowStep, rowStep, StepUnsupported } from "./steps/R
 export { UndeclaredColumns } from "./schema/matchColumns.ts";
 export type { ByteSink } from "./parquet/ByteSink.ts";
 export { ColumnKind, ColumnPlan, type ColumnValues } from "./parquet/ColumnPlan.ts";
-export { type Dataset, DatasetUnsupported } from "./dataset/Dataset.ts";
+export { type Dataset, DatasetUnsupported, PartitionKeyTaken } from "./dataset/Dataset.ts";
 export { type PartitionBy, PartitionUnsupported } from "./dataset/partitionBy.ts";
 export { DuckDbFailed, type DuckDbLimits } from "./duckdb/DuckDb.ts";
 export { duckPass } from "./duckdb/duckPass.ts";

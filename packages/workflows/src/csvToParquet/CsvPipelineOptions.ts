@@ -4,7 +4,13 @@
 import { Result } from "effect";
 import type { CsvOptions } from "../csv/CsvOptions.ts";
 import type { RejectsFormat } from "../csv/RejectsFile.ts";
-import { checkDataset, type Dataset, type DatasetUnsupported } from "../dataset/Dataset.ts";
+import {
+  checkDataset,
+  checkKeys,
+  type Dataset,
+  type DatasetUnsupported,
+  type PartitionKeyTaken,
+} from "../dataset/Dataset.ts";
 import {
   checkPartitionBy,
   monthColumn,
@@ -89,17 +95,20 @@ export const planCsvPipeline = ({
   ...options
 }: CsvPipelineOptions): Result.Result<
   CsvPipelinePlan,
-  ColumnUnsupported | DatasetUnsupported | PartitionUnsupported | StepUnsupported
+  | ColumnUnsupported
+  | DatasetUnsupported
+  | PartitionKeyTaken
+  | PartitionUnsupported
+  | StepUnsupported
 > =>
   Result.gen(function* () {
     yield* checkDataset(options.dataset);
     const rejectsFormat = options.rejectsFormat ?? (schema === undefined ? "ndjson" : "csv");
     const columns = schema === undefined ? undefined : yield* columnPlan(schema);
     const planned = yield* planSteps(steps, columns);
-    yield* checkPartitionBy(
-      options.dataset,
-      outputColumns(columns?.map(({ plan }) => plan) ?? [], planned),
-    );
+    const outputs = outputColumns(columns?.map(({ plan }) => plan) ?? [], planned);
+    yield* checkKeys(options.dataset, outputs);
+    yield* checkPartitionBy(options.dataset, outputs);
     return {
       ...options,
       ...(columns !== undefined && { columns }),

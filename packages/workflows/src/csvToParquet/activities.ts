@@ -22,7 +22,7 @@ import { rejectsContentType } from "../csv/RejectsFile.ts";
 import { parquetKey, rejectsKey } from "../csv/parquetKey.ts";
 import { SpillFailed } from "../csv/SpillFile.ts";
 import { CsvSniff, csvSniffBytesMax, sniffCsv } from "../csv/sniffCsv.ts";
-import { Partition } from "../dataset/Dataset.ts";
+import { checkKeys, Partition, PartitionKeyTaken } from "../dataset/Dataset.ts";
 import { openInput } from "../openInput.ts";
 import { LoopStopped } from "../outputMetadata.ts";
 import { ParquetEncodingFailed } from "../parquet/ParquetEncoder.ts";
@@ -40,6 +40,7 @@ export const CsvObjectFailure = Schema.Union([
   SpillFailed,
   LoopStopped,
   ...CatalogFailure.members,
+  PartitionKeyTaken,
   ReferenceInvalid,
 ]);
 
@@ -66,7 +67,7 @@ export const Looked = Schema.Struct({
   route: Schema.optionalKey(ComputeChoice),
 });
 
-/** Reads the beginning of the object and refuses what cannot be a CSV file. */
+/** Reads the beginning of the object and refuses what cannot be a CSV file, or has no place in the dataset. */
 export const sniffObject = Effect.fnUntraced(function* (
   object: ObjectCreated,
   processedAtEpochMs: number,
@@ -75,10 +76,12 @@ export const sniffObject = Effect.fnUntraced(function* (
   const { body } = yield* openInput(object, { bytesMax: csvSniffBytesMax });
   const chunks = yield* Stream.runCollect(body);
   const source = objectName(object);
-  return yield* sniffCsv(
+  const sniff = yield* sniffCsv(
     { ...plan, source, sourceFile: source, processedAtEpochMs },
     { first: Buffer.concat(chunks), bytes: object.sizeBytes },
   );
+  yield* Effect.fromResult(checkKeys(plan.dataset, sniff.columns));
+  return sniff;
 }, Effect.scoped);
 
 /** The same, and chooses where the rest of it is read. */

@@ -37,6 +37,34 @@ export class DatasetUnsupported extends Schema.TaggedError<DatasetUnsupported>()
   }
 }
 
+/** A column has the name of a partition's key. Permanent: the file, or the declaration, must be changed. */
+export class PartitionKeyTaken extends Schema.TaggedError<PartitionKeyTaken>()(
+  "PartitionKeyTaken",
+  {
+    table: Schema.String,
+    column: Schema.String,
+  },
+) {
+  readonly failureClass = "permanent";
+  override get message(): string {
+    return `the table ${this.table} lies in folders by year and month, and cannot have a column ${JSON.stringify(this.column)} as well: give the column another name, in the file or in the schema`;
+  }
+}
+
+const isKey = ({ name }: { readonly name: string }): boolean =>
+  partitionKeys.some((key) => key.name === name.toLowerCase());
+
+/** Checks the names of a table's columns; case does not count, as in every catalog. */
+export const checkKeys = (
+  dataset: Pick<Dataset, "table"> | undefined,
+  columns: ReadonlyArray<{ readonly name: string }>,
+): Result.Result<void, PartitionKeyTaken> => {
+  const taken = dataset === undefined ? undefined : columns.find(isKey);
+  return dataset === undefined || taken === undefined
+    ? Result.void
+    : Result.fail(new PartitionKeyTaken({ table: dataset.table, column: taken.name }));
+};
+
 /** Whether every catalog takes the name of a table. */
 export const isTableName = (table: string): boolean => /^[a-z][a-z0-9_]{0,99}$/.test(table);
 

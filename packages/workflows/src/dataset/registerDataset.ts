@@ -2,7 +2,7 @@
  * The side effect that makes an output part of a table: the partition of the event's month, or those of its rows' months, in
  * the dataset's catalog.
  */
-import { Catalog, CatalogConflict, type CatalogColumn, type ObjectCreated } from "@millrace/core";
+import { Catalog, type CatalogColumn, type ObjectCreated } from "@millrace/core";
 import { Effect } from "effect";
 import { Buckets } from "../Buckets.ts";
 import type { CsvReport } from "../csv/CsvReport.ts";
@@ -10,6 +10,7 @@ import { processedAtColumn, sourceFileColumn } from "../csv/Header.ts";
 import { calendarDate } from "../csv/Timestamp.ts";
 import type { ColumnKind, ColumnPlan } from "../parquet/ColumnPlan.ts";
 import {
+  checkKeys,
   type Dataset,
   type Partition,
   partitionFolder,
@@ -65,14 +66,7 @@ export const registerDataset = Effect.fnUntraced(function* (
 ) {
   const { clean } = yield* Buckets;
   const columns = columnsOf(declared, report);
-  const clash = columns.find(({ name }) => partitionKeys.some((key) => key.name === name));
-  if (clash !== undefined)
-    return yield* new CatalogConflict({
-      table,
-      column: clash.name,
-      known: "partition key",
-      wanted: clash.type,
-    });
+  yield* Effect.fromResult(checkKeys({ table }, columns));
   const place = `s3://${clean}/${tableFolder(root, table)}`;
   yield* Catalog.use(({ register }) =>
     register(
