@@ -31,3 +31,19 @@ export const PassPosition = Schema.Struct({
   firstReject: Schema.String,
 });
 export type PassPosition = typeof PassPosition.Type;
+
+/** Before the first byte. */
+export const fileStart: PassPosition = {
+  textOffset: 0,
+  line: 1,
+  decided: false,
+  rowsIn: 0,
+  rowsOut: 0,
+  rowsRejected: 0,
+  duplicates: 0,
+  blankRows: 0,
+  emptyLines: 0,
+  dateColumns: [],
+  ignored: [],
+  firstReject: "",
+};

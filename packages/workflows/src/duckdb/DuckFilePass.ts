@@ -18,7 +18,7 @@ import {
   readOpening,
   type Resume,
 } from "../csv/FilePass.ts";
-import type { PassPosition } from "../csv/PassPosition.ts";
+import { fileStart, type PassPosition } from "../csv/PassPosition.ts";
 import { allowHeapGrowth } from "../csv/heapGrowth.ts";
 import { passReport } from "../csv/passReport.ts";
 import type { Reject } from "../csv/Reject.ts";
@@ -43,26 +43,11 @@ const dateColumnsMax = 30;
 /** Two threads wait while a part is written, and Node has four: one part at a time in a process. */
 const oneAtATime = Semaphore.makeUnsafe(1);
 
-const fileStart: PassPosition = {
-  textOffset: 0,
-  line: 1,
-  decided: false,
-  rowsIn: 0,
-  rowsOut: 0,
-  rowsRejected: 0,
-  duplicates: 0,
-  blankRows: 0,
-  emptyLines: 0,
-  dateColumns: [],
-  ignored: [],
-  firstReject: "",
-};
-
 const failWith = (failure: CsvFailure | undefined) =>
   failure === undefined ? Effect.void : Effect.fail(failure);
 
 /** The file's beginning, up to its columns. */
-const openColumns = Effect.fnUntraced(function* <E, R>(
+const readBeginning = Effect.fnUntraced(function* <E, R>(
   options: CompleteCsvOptions,
   open: OpenBytes<E, R>,
 ) {
@@ -258,7 +243,7 @@ export const openDuckPass = Effect.fnUntraced(function* <E, R>(
   yield* allowHeapGrowth;
   const options = withDefaults(given);
   const { duplicates, keepHashes, slashDates } = options;
-  const opening = yield* openColumns(options, open);
+  const opening = yield* readBeginning(options, open);
   const spill = duplicates === "none" ? undefined : yield* makeSpillFile;
   const keeper = new RowKeeper(duplicates, keepHashes, spill);
   if (resume !== undefined && duplicates === "file")
