@@ -11,11 +11,13 @@ import {
 } from "@millrace/core";
 import type { SimulatedJournal, SimulatedLargeValues } from "@millrace/core/testing/simulation";
 import { Buckets, layerCsvToParquet, ParquetEncoder } from "@millrace/workflows";
+import { layerDailySales } from "@millrace/workflows/DailySales";
 import { Cause, Effect, Exit, FileSystem, Layer } from "effect";
 import type { Violation } from "./invariants.ts";
 import { layerInvoice } from "./invoices.ts";
 import { Outside } from "./Ledger.ts";
 import { layerOrder, layerPart } from "./orders.ts";
+import { layerSalesTransform } from "./sales.ts";
 import { bucketNames } from "./simulatedPipelines.ts";
 
 /** A check runs no activity: whoever reaches for one of these has found a bug. */
@@ -43,7 +45,14 @@ export const checkReplays = async (
     );
     if (isStarted && !journal.damaged.has(id)) histories.set(id, history);
   }
-  const workflows = Layer.mergeAll(layerOrder("today"), layerPart, layerInvoice, layerCsvToParquet);
+  const workflows = Layer.mergeAll(
+    layerOrder("today"),
+    layerPart,
+    layerInvoice,
+    layerCsvToParquet,
+    Layer.orDie(layerDailySales),
+    Layer.orDie(layerSalesTransform),
+  );
   const stored = layerLargeValuesOf(values.texts);
   const exit = await Effect.runPromiseExit(
     checkReplay(histories, Layer.provide(workflows, untouched)).pipe(Effect.provide(stored)),

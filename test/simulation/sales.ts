@@ -29,6 +29,9 @@ const taskLeaseMs = 5_000;
 /** Rows of a part: a container is killed between two of them, or in the middle of one. */
 const parts = { partRows: 2, partsAboveBytes: 0 };
 
+/** The code of the containers. */
+export const layerSalesTransform = layerDailySalesTransformWith(parts);
+
 const usage = Effect.succeed({ seconds: 1, cpuSeconds: 1, memoryBytesMax: 1 });
 
 /** What a container does, as in `@millrace/functions`, over a world's outside. */
@@ -43,7 +46,7 @@ export const salesTask =
         owns: (workflow) => workflow === DailySalesTransform._tag,
         onYielded: Effect.asVoid(Deferred.succeed(yielded, undefined)),
       });
-      const services = layerDailySalesTransformWith(parts).pipe(
+      const services = layerSalesTransform.pipe(
         Layer.provideMerge(Layer.provide(engine, QueueWakes.layerQueue(queueOf))),
         Layer.provideMerge(outsideOf(container)),
       );
