@@ -68,13 +68,13 @@ const safetyMs = 60 * 60_000;
 const calmRounds = 6;
 const calmRoundMs = 45 * 60_000;
 /** How often is looked whether all have, in milliseconds: from then on there is only the sweeper to simulate. */
-const calmLookMs = 15 * 60_000;
+const calmLookMs = 5 * 60_000;
 /** Deployments of other code, and within which time, in milliseconds. */
 const deployments = 4;
 const deploymentsWithinMs = 1_200_000;
 /**
  * Orders that arrive in the hour, one of these by chance. What goes wrong between several faults goes wrong with one order or two
- * as well: small worlds leave time for more seeds. A fault by itself strikes rarely, and gets the largest.
+ * as well: small worlds leave time for more seeds. A fault by itself strikes rarely, and gets the largest world.
  */
 const orderCounts = [1, 1, 2, 3];
 const ordersMax = 3;
@@ -224,7 +224,7 @@ const simulateOver = async (
     counted,
   });
   const orders =
-    plan._tag === "Swarm" ? orderCounts[world.prng.below(orderCounts.length)] : ordersMax;
+    plan._tag === "Single" ? ordersMax : orderCounts[world.prng.below(orderCounts.length)];
   scenario.begin(orders ?? ordersMax, seed % csvEverySeeds === 0 ? 1 : 0, sold ? 1 : 0);
   const operator = new Operator(host, outsideOf);
   operator.sweepRegularly();
