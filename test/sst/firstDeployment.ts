@@ -8,9 +8,12 @@ import { join } from "node:path";
 
 const read = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
 
+/** What SST has logged in a project. */
+export const readLog = (folder: string): string => read(join(folder, ".sst", "log", "sst.log"));
+
 /** What became of the first request for a deployment; undefined while that is open. */
 export const firstRequest = (folder: string): "heard" | "lost" | undefined => {
-  const log = read(join(folder, ".sst", "log", "sst.log"));
+  const log = readLog(folder);
   const requested = log.indexOf('msg="deploy requested"');
   const waiting = log.indexOf('msg="waiting for trigger"');
   if (requested < 0 || waiting < 0) return undefined;

@@ -17,7 +17,7 @@ import { afterAll, beforeAll } from "vitest";
 import { layerLocalWorld, LocalWorld } from "../LocalWorld.ts";
 import { startBridge } from "./bridge.ts";
 import { bundleBytes } from "./bundleBytes.ts";
-import { firstRequest, requestDeployment } from "./firstDeployment.ts";
+import { firstRequest, readLog, requestDeployment } from "./firstDeployment.ts";
 import { makeSstProject, type Ran, type SstProject } from "./SstProject.ts";
 
 let project: SstProject;
@@ -154,8 +154,8 @@ const stubVariables = (urnEnd: string) => {
   return stub && decodeVariables(stub.outputs?.["environment"]).variables;
 };
 
-/** Waits until it is there; the test's own time-out ends it. */
-const there = <A>(look: () => A | undefined): Promise<A> =>
+/** Waits until it is there, and fails with what was told meanwhile when it does not come. */
+const there = <A>(look: () => A | undefined, told: () => string): Promise<A> =>
   Effect.runPromise(
     Effect.sync(look).pipe(
       Effect.repeat({
@@ -163,6 +163,10 @@ const there = <A>(look: () => A | undefined): Promise<A> =>
         schedule: Schedule.spaced("100 millis"),
       }),
       Effect.flatMap(Effect.fromNullishOr),
+      Effect.timeoutOrElse({
+        duration: "100 seconds",
+        orElse: () => Effect.die(new Error(`it did not come: ${told()}`)),
+      }),
     ),
   );
 
@@ -184,6 +188,9 @@ const Form = Schema.fromJsonString(
 );
 const decodeForm = Schema.decodeUnknownSync(Form);
 
+/** Invocations by which an edit is live; each takes some 20 ms. */
+const editInvocationsMax = 2_000;
+
 describe("sst dev", () => {
   it("runs a handler on the desk, and its edited text in the next invocation", async () => {
     const dev = project.start("dev", "--mode=basic", "--stage", "bea");
@@ -198,14 +205,17 @@ describe("sst dev", () => {
         resolve();
       });
     });
+    const told = () => `${said}\n${readLog(project.folder)}`;
     try {
-      if ((await there(() => firstRequest(project.folder))) === "lost") {
+      if ((await there(() => firstRequest(project.folder), told)) === "lost") {
         await requestDeployment(project.folder, "bea");
       }
-      const variables = await there(() =>
-        project.live.subscriptionsCount() > 0 && /Complete|No changes/.test(said)
-          ? stubVariables("UploadsFunction")
-          : undefined,
+      const variables = await there(
+        () =>
+          project.live.subscriptionsCount() > 0 && /Complete|No changes/.test(said)
+            ? stubVariables("UploadsFunction")
+            : undefined,
+        told,
       );
       const bridge = await startBridge(
         join(project.folder, ".sst", "platform"),
@@ -228,7 +238,10 @@ describe("sst dev", () => {
         writeFileSync(file, edited);
         // SST sees the change after a moment; until then the old text answers.
         let after = await bridge.invoke(request);
-        while (decodeForm(after.body).body.edited !== true) after = await bridge.invoke(request);
+        for (let again = 0; decodeForm(after.body).body.edited !== true; again++) {
+          assert.isBelow(again, editInvocationsMax, `the edit is not live: ${told()}`);
+          after = await bridge.invoke(request);
+        }
         process.stdout.write(
           `live: first invocation ${first.ms} ms, warm ${warm.ms} ms, first with the edit ${after.ms} ms\n`,
         );
