@@ -38,7 +38,7 @@ describe("the engine in a seeded world", () => {
     // Sleeps beyond a queue's delay are among them.
     assert.isAbove(
       results.reduce((sum, result) => sum + result.schedules, 0),
-      300,
+      200,
     );
   });
 
