@@ -2,7 +2,7 @@
  * The simulator's own pipeline: one workflow that uses every part of the engine's contract.
  *
  *   read the order -> reserve (with compensation) -> three quotes side by side -> [approval, a signal] -> [sleep]
- *   -> [child workflow, which sleeps] -> charge -> write the receipt
+ *   -> [a question about a child workflow, then the child, which sleeps] -> charge -> write the receipt
  *
  * The order's text says which parts it has, so that each seed draws its own mixture. Every activity tells the outside
  * what it is based on: an effect that used a result which the history does not hold is found out.

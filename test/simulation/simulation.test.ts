@@ -35,11 +35,9 @@ describe("the engine in a seeded world", () => {
     const faults = results.reduce((sum, result) => sum + result.faults.length, 0);
     assert.isAbove(executions, 900);
     assert.isAbove(faults, 900);
-    // Sleeps beyond a queue's delay are among them.
-    assert.isAbove(
-      results.reduce((sum, result) => sum + result.schedules, 0),
-      200,
-    );
+    // Sleeps beyond a queue's delay are among them: one for five executions, at least.
+    const schedules = results.reduce((sum, result) => sum + result.schedules, 0);
+    assert.isAbove(schedules, executions / 5);
   });
 
   it("runs the same for the same seed", async () => {
