@@ -1,7 +1,7 @@
 /**
  * The load as Effect workflows, on any `WorkflowEngine`: Effect's own in memory, and Millrace on SQLite.
  */
-import { Durability, Engine, Journal } from "@millrace/core";
+import { Durability, Engine, Journal, makeActivity } from "@millrace/core";
 import { SqliteJournal } from "@millrace/core/sqlite";
 import { Effect, Layer, ManagedRuntime, Schema } from "effect";
 import { Activity, DurableClock, Workflow, WorkflowEngine } from "effect/workflow";
@@ -10,12 +10,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { enterBody, runStep, type Subject, stepsPerSuspension, waitMs } from "./Subject.ts";
 
-const step = (id: string, index: number) =>
-  Activity.make({
-    name: `s${index}`,
-    success: Schema.Int,
-    execute: Effect.sync(() => runStep(id, index)),
-  });
+const stepOf = (id: string, index: number) => ({
+  name: `s${index}`,
+  success: Schema.Int,
+  execute: Effect.sync(() => runStep(id, index)),
+});
+
+/** A step as users of the engine write it. */
+type MakeStep = (step: ReturnType<typeof stepOf>) => Activity.Activity<typeof Schema.Int>;
 
 /** `inMemoryThreshold` of nothing: every wait is a suspension. */
 const wait = (index: number) =>
@@ -34,8 +36,9 @@ const makeJob = (durability: "strict" | "express") =>
 
 type JobWorkflow = ReturnType<typeof makeJob>;
 
-const layerJob = (job: JobWorkflow) =>
-  job.toLayer(
+const layerJob = (job: JobWorkflow, makeStep: MakeStep) => {
+  const step = (id: string, index: number) => makeStep(stepOf(id, index));
+  return job.toLayer(
     Effect.fnUntraced(function* ({ id, kind, steps }) {
       enterBody(id);
       if (kind === "fan") {
@@ -54,14 +57,20 @@ const layerJob = (job: JobWorkflow) =>
       return sum;
     }),
   );
+};
 
 interface Host {
   readonly run: Subject["run"];
   readonly close: () => Promise<void>;
 }
 
-const host = <E>(job: JobWorkflow, engine: Layer.Layer<WorkflowEngine.WorkflowEngine, E>): Host => {
-  const runtime = ManagedRuntime.make(Layer.provideMerge(layerJob(job), Layer.fresh(engine)));
+const host = <E>(
+  job: JobWorkflow,
+  engine: Layer.Layer<WorkflowEngine.WorkflowEngine, E>,
+  makeStep: MakeStep = makeActivity,
+): Host => {
+  const layer = Layer.provideMerge(layerJob(job, makeStep), Layer.fresh(engine));
+  const runtime = ManagedRuntime.make(layer);
   return {
     run: (payload) => runtime.runPromise(job.execute(payload)),
     close: () => runtime.dispose(),
@@ -99,7 +108,7 @@ const effectMemory = (): Subject => ({
   version: "effect 4.1.0",
   durability: "none (memory)",
   leavesOut: [],
-  ...host(makeJob("strict"), WorkflowEngine.layerMemory),
+  ...host(makeJob("strict"), WorkflowEngine.layerMemory, Activity.make),
 });
 
 const onSqlite = (

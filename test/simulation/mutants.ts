@@ -174,6 +174,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     ],
   },
   one(
+    "a step whose success was found does not count as asked for",
+    "executeActivity.ts",
+    "if (live.replay?.askActivity(key) === false) return undefined;",
+    "",
+  ),
+  one(
     "an outage becomes the workflow's failure",
     "LiveExecution.ts",
     "return Effect.catchCause(counted, (cause) => {",

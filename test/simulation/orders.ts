@@ -10,6 +10,7 @@
 import {
   announceLife,
   DeadLetter,
+  makeActivity,
   ObjectCreated,
   objectIdentity,
   objectName,
@@ -44,7 +45,11 @@ const OrderFailure = Schema.Union([CardRefused, OutsideUnavailable, ...ReadFailu
 /** Attempts outlast every outage that a scenario has; a run that gives up would be a failure of good work. */
 export const patient = { attemptsMax: 12, baseMs: 500, factor: 2, capMs: 60_000 };
 
-/** An activity that does something outside, under its own key. */
+/**
+ * Does something outside, under its own key.
+ *
+ * Some activities here are made by `makeActivity` and some by `Activity.make`: a body may have both.
+ */
 export const act = (name: string, basedOn: Record<string, string>) =>
   Effect.gen(function* () {
     const outside = yield* Outside;
@@ -54,7 +59,7 @@ export const act = (name: string, basedOn: Record<string, string>) =>
   });
 
 const step = (name: string, basedOn: Record<string, string> = {}) =>
-  Activity.make({
+  makeActivity({
     name,
     success: Schema.String,
     error: OutsideUnavailable,
@@ -127,7 +132,7 @@ const awaitApproval = (order: OrderText) =>
   order.approval ? Effect.asVoid(DurableDeferred.await(approvalOf)) : Effect.void;
 
 const process = Effect.fnUntraced(function* (object: ObjectCreated, edition: Edition) {
-  const order = yield* Activity.make({
+  const order = yield* makeActivity({
     name: "read",
     success: OrderText,
     error: OrderFailure,
@@ -172,7 +177,7 @@ const process = Effect.fnUntraced(function* (object: ObjectCreated, edition: Edi
 });
 
 const quote = (name: string, reserve: string, bytes: number) =>
-  Activity.make({
+  makeActivity({
     name,
     success: Schema.String,
     error: OutsideUnavailable,

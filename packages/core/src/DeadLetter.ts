@@ -6,7 +6,7 @@
  * The failure itself goes on: a dead-lettered execution has failed.
  */
 import { Cause, Clock, Context, Effect } from "effect";
-import { Activity, WorkflowEngine } from "effect/workflow";
+import { WorkflowEngine } from "effect/workflow";
 import { canonicalHash } from "./CanonicalJson.ts";
 import { type DeadLetterEnvelope, encodeEnvelope, wayBackOf } from "./DeadLetterEnvelope.ts";
 import { describeFailure, failureClassOf } from "./Failure.ts";
@@ -14,6 +14,7 @@ import { FailureHandler } from "./FailureHandler.ts";
 import { storyOf } from "./failureStory.ts";
 import { originalBytesMax } from "./Limits.ts";
 import { MessageQueue, QueueUnavailable } from "./MessageQueue.ts";
+import { makeActivity } from "./makeActivity.ts";
 import { retry, retryActivity } from "./Retry.ts";
 
 export { DeadLetterEnvelope, decodeEnvelope } from "./DeadLetterEnvelope.ts";
@@ -105,7 +106,7 @@ export const routeActivity =
       (cause) => !Cause.hasInterruptsOnly(cause),
       Effect.fnUntraced(function* (cause) {
         const { executionId, workflow } = yield* WorkflowEngine.WorkflowInstance;
-        yield* Activity.make({
+        yield* makeActivity({
           name: "DeadLetter",
           error: QueueUnavailable,
           execute: Effect.flatMap(storyOf(executionId), (story) =>

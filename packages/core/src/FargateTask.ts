@@ -24,6 +24,7 @@
 import { Cause, Clock, Duration, Effect, Exit, Option, Result, Schema } from "effect";
 import { Activity, DurableClock, DurableDeferred, Workflow, WorkflowEngine } from "effect/workflow";
 import { canonicalHash } from "./CanonicalJson.ts";
+import { makeActivity } from "./makeActivity.ts";
 import { afterFailure, completed, pauseDurably, pauseName, retryActivity } from "./Retry.ts";
 import type { RetryPolicy } from "./Retry.ts";
 import {
@@ -156,7 +157,7 @@ const launchActivity = (
   { payload, size, step }: FargateTaskOptions<object>,
   { child, launch, spot }: Launch,
 ) =>
-  Activity.make({
+  makeActivity({
     name: launchName(step, launch),
     success: Launched,
     error: Schema.Union([TaskNotLaunched, TaskPayloadTooLarge]),
@@ -245,7 +246,7 @@ const settleActivity = <
     const story = { step, task, end };
     return yield* isInterruption(end) ? new TaskInterrupted(story) : new TaskFailed(story);
   });
-  return Activity.make<Effect.Services<typeof execute>, Success, typeof error>({
+  return makeActivity<Effect.Services<typeof execute>, Success, typeof error>({
     name: step,
     success: workflow.successSchema,
     error,
@@ -268,7 +269,7 @@ const stopWithExecution = Effect.fnUntraced(function* (
     Effect.suspend(() => {
       const { task: launched } = open;
       if (Exit.isSuccess(exit) || !launched) return Effect.void;
-      return Activity.make({
+      return makeActivity({
         name: `${step}: stop`,
         execute: Tasks.use((tasks) => tasks.stop(launched.task, "its execution has ended")).pipe(
           // A task that cannot be told ends by itself, and its end is told to nobody.

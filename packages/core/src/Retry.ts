@@ -13,6 +13,7 @@ import { Activity, DurableClock, WorkflowEngine } from "effect/workflow";
 import { canonicalHash } from "./CanonicalJson.ts";
 import { type FailureClass, failureClassOf, isRetryable, retryAfterMsOf } from "./Failure.ts";
 import { inProcessSleepMsMax } from "./Limits.ts";
+import { makeActivity } from "./makeActivity.ts";
 import { countRetry } from "./Metrics.ts";
 import { PreviousFailures } from "./PreviousFailures.ts";
 import { takeRetry } from "./RetryBudget.ts";
@@ -170,7 +171,7 @@ export const pauseDurably = Effect.fnUntraced(function* (
   // A body has no chance of its own that a replay would not repeat; executions differ, and so do their pauses.
   const duration = Math.max(1, Math.round(pause.pauseMs(chanceOf(executionId, name))));
   if (pause.nominalMs <= inProcessSleepMsMax) {
-    const where = yield* Activity.make({
+    const where = yield* makeActivity({
       name: `DurableClock/${name}`,
       // What an ordinary sleep in process records is nothing.
       success: Schema.UndefinedOr(Schema.Literal(budgetSpent)),

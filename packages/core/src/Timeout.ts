@@ -4,7 +4,7 @@
  * A limit that was exceeded once may have met a slow moment. Exceeded again by the same work on the same amount of
  * input, it will be exceeded for ever: `escalate` makes that a permanent failure, so that no retry loops on it.
  *
- *     Activity.make({
+ *     makeActivity({
  *       ...
  *       execute: resize(image).pipe(
  *         Timeout.timeout({ work: "resize", limit: "30 seconds", inputBytes: image.size }),

@@ -43,7 +43,20 @@ export const decodeActivityOutcome = (json: unknown): ActivityOutcome => {
 /** How an attempt of an activity came out; `Suspended` when it did not, yet. */
 export type ActivityOutcome = Exit.Exit<unknown, unknown> | Workflow.Suspended;
 
-const isSuccess = (json: unknown): json is { readonly exit: { readonly value: unknown } } =>
+/**
+ * A recorded success as a value, by the success schema alone, which Effect compiles once: the schema of the whole exit is another
+ * one for every `Activity`.
+ */
+export const decodeSuccess = <S extends Schema.Constraint>(
+  schema: S,
+  json: unknown,
+): Effect.Effect<S["Type"], never, S["DecodingServices"]> =>
+  Effect.catchEager(Schema.decodeUnknownEffect(Schema.toCodecJson(schema))(json ?? null), (error) =>
+    Effect.die(error),
+  );
+
+/** Whether an encoded result is a success. */
+export const isSuccess = (json: unknown): json is { readonly exit: { readonly value: unknown } } =>
   Predicate.hasProperty(json, "exit") &&
   Predicate.hasProperty(json.exit, "_tag") &&
   json.exit._tag === "Success" &&

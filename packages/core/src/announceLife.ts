@@ -6,7 +6,7 @@
  * the role of failure handlers: a redrive forgets them, so that the redriven execution tells of itself anew.
  */
 import { Cause, Clock, Context, Effect, Exit, Schema } from "effect";
-import { Activity, WorkflowEngine } from "effect/workflow";
+import { WorkflowEngine } from "effect/workflow";
 import { describeFailure, failureClassOf } from "./Failure.ts";
 import { FailureHandler } from "./FailureHandler.ts";
 import {
@@ -20,6 +20,7 @@ import {
 } from "./Lifecycle.ts";
 import { announcedResultBytesMax } from "./Limits.ts";
 import type { ObjectCreated } from "./ObjectEvent.ts";
+import { makeActivity } from "./makeActivity.ts";
 import { retry, retryActivity } from "./Retry.ts";
 import { ExecutionRedrives, ExecutionVersion } from "./WorkflowVersion.ts";
 
@@ -83,7 +84,7 @@ const isHandler = Context.make(FailureHandler, true);
 const StartTold = Schema.Struct({ redrives: Schema.optionalKey(Schema.Int) });
 
 const announceStart = (about: Omit<About, "redrives">) =>
-  Activity.make({
+  makeActivity({
     name: "announce start",
     success: StartTold,
     execute: Effect.gen(function* () {
@@ -106,7 +107,7 @@ const outcomeOfExit = (exit: Exit.Exit<unknown, unknown>): Outcome => {
 };
 
 const announceEnd = (name: string, execute: Effect.Effect<void, LifecycleUnavailable>) =>
-  Activity.make({
+  makeActivity({
     name,
     error: LifecycleUnavailable,
     execute,

@@ -16,12 +16,13 @@ import { isSpilled } from "./LargeValues.ts";
 import { yieldsMax } from "./Limits.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
 import { divergedAt, stopsForInterrupt } from "./divergedAt.ts";
+import type { FindSuccess } from "./makeActivity.ts";
 import { countRetry } from "./Metrics.ts";
 import { PreviousFailures } from "./PreviousFailures.ts";
 import type { RunContext } from "./RunContext.ts";
 import { traceAttempt } from "./traceRun.ts";
 import { Undoes } from "./Undoes.ts";
-import { decodeActivityOutcome, encodeActivityResult } from "./WorkflowCodec.ts";
+import { decodeActivityOutcome, encodeActivityResult, isSuccess } from "./WorkflowCodec.ts";
 
 /** One attempt of an activity that the body of `live` asks for, inside the body's own fiber. */
 export const executeActivity = (
@@ -169,9 +170,26 @@ const useResult = (
   live: LiveExecution,
   recorded: typeof ActivityCompleted.Type,
 ) => {
-  live.bodyClock?.advanceTo(recorded.atEpochMs);
-  live.replay?.sawResult(recorded);
+  noteUse(live, recorded);
   return isSpilled(recorded.result)
     ? Effect.map(live.orBreakDown(context.restore.result(recorded.result)), decodeActivityOutcome)
     : Effect.succeed(decodeActivityOutcome(recorded.result));
 };
+
+const noteUse = (live: LiveExecution, recorded: typeof ActivityCompleted.Type): void => {
+  live.bodyClock?.advanceTo(recorded.atEpochMs);
+  live.replay?.sawResult(recorded);
+};
+
+/** What is recorded of an attempt, where that needs neither the `Activity` nor a store: most of what a replay asks for. */
+export const findSuccess =
+  (live: LiveExecution): FindSuccess =>
+  (name, attempt) => {
+    const key = activityKey(name, attempt);
+    const recorded = live.log?.findActivity(key);
+    if (!recorded || !isSuccess(recorded.result) || isSpilled(recorded.result)) return undefined;
+    // A name that is asked for twice is refused where the activity is executed.
+    if (live.replay?.askActivity(key) === false) return undefined;
+    noteUse(live, recorded);
+    return recorded.result.exit;
+  };

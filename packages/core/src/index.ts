@@ -36,6 +36,7 @@ export * from "./Failure.ts";
 export * as FargateTask from "./FargateTask.ts";
 export { FailureHandler } from "./FailureHandler.ts";
 export { Undoes } from "./Undoes.ts";
+export { makeActivity } from "./makeActivity.ts";
 export * as Mask from "./Mask.ts";
 export * as Metrics from "./Metrics.ts";
 export { announceLife, type LifeOf } from "./announceLife.ts";

@@ -7,7 +7,7 @@
  */
 import { Effect, Exit, Schema } from "effect";
 import { type Activity, Workflow, WorkflowEngine } from "effect/workflow";
-import type { ActivityOutcome } from "./WorkflowCodec.ts";
+import { type ActivityOutcome, decodeSuccess } from "./WorkflowCodec.ts";
 
 type Ask = (
   activity: Activity.Any,
@@ -31,16 +31,10 @@ export const makeDecodingEngine = (
 const decodeResult = <S extends Schema.Constraint, E extends Schema.Constraint, R>(
   activity: Activity.Activity<S, E, R>,
   exit: Exit.Exit<unknown, unknown>,
-) => {
-  const decoded = Exit.isSuccess(exit)
-    ? Effect.mapEager(decodeSuccess(activity.successSchema, exit.value ?? null), Exit.succeed)
-    : Schema.decodeUnknownEffect(activity.exitSchemaPartial)(exit);
-  return Effect.mapEager(
-    Effect.catchEager(decoded, (error) => Effect.die(error)),
+) =>
+  Effect.mapEager(
+    Exit.isSuccess(exit)
+      ? Effect.mapEager(decodeSuccess(activity.successSchema, exit.value), Exit.succeed)
+      : Effect.orDie(Schema.decodeUnknownEffect(activity.exitSchemaPartial)(exit)),
     (exit): Workflow.Result<S["Type"], E["Type"]> => new Workflow.Complete({ exit }),
   );
-};
-
-/** Effect keeps what it compiles by the schema's syntax tree, and that of a success is the same at every step. */
-const decodeSuccess = <S extends Schema.Constraint>(schema: S, json: unknown) =>
-  Schema.decodeUnknownEffect(Schema.toCodecJson(schema))(json);

@@ -5,8 +5,10 @@ import { Cause, Clock, Context, Effect, Exit, Fiber, Random, References, Scope }
 import { Workflow, WorkflowEngine } from "effect/workflow";
 import { BodyReplay } from "./BodyReplay.ts";
 import { divergedAt } from "./divergedAt.ts";
+import { findSuccess } from "./executeActivity.ts";
 import { initialState } from "./ExecutionState.ts";
 import type { LiveExecution } from "./LiveExecution.ts";
+import { RecordedSuccesses } from "./makeActivity.ts";
 import type { RunContext } from "./RunContext.ts";
 import { makeWorkflowClock } from "./WorkflowClock.ts";
 import { makeWorkflowRandom } from "./WorkflowRandom.ts";
@@ -35,6 +37,7 @@ export const runBody = Effect.fnUntraced(function* (context: RunContext, live: L
         Context.add(Random.Random, makeWorkflowRandom(executionId)),
         // Its replays would make its spans again; activities are traced where they are really done.
         Context.add(References.TracerEnabled, false),
+        Context.add(RecordedSuccesses, findSuccess(live)),
         Context.add(ExecutionVersion, started.version ?? 1),
         Context.add(ExecutionRedrives, live.log?.state.redriveCount ?? 0),
       ),

@@ -1,7 +1,7 @@
 /** The example of docs/effects.md, which holds this file's text from the first import on. */
-import { Concurrency, Idempotency, RateLimit, Retry, Timeout } from "@millrace/core";
+import { Concurrency, Idempotency, makeActivity, RateLimit, Retry, Timeout } from "@millrace/core";
 import { Context, type Effect, Schema } from "effect";
-import { Activity, Workflow } from "effect/workflow";
+import { Workflow } from "effect/workflow";
 
 /** The vendor's API: what it refuses for good is permanent, everything else passes. */
 export class CardDeclined extends Schema.TaggedError<CardDeclined>()("CardDeclined", {
@@ -54,7 +54,7 @@ const charge = (invoice: string, amount: number) =>
   );
 
 export const layerChargeInvoice = ChargeInvoice.toLayer(({ amount, invoice }) =>
-  Activity.make({
+  makeActivity({
     name: "charge",
     success: Schema.String,
     error: ChargeFailure,

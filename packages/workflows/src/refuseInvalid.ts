@@ -6,8 +6,9 @@
  */
 import {
   DeadLetter,
-  FailureHandler,
   failureClassOf,
+  FailureHandler,
+  makeActivity,
   type ObjectCreated,
   objectName,
   ReadFailure,
@@ -16,7 +17,6 @@ import {
   WriteFailure,
 } from "@millrace/core";
 import { Cause, Context, Effect, Schema } from "effect";
-import { Activity } from "effect/workflow";
 import { LoopStopped } from "./outputMetadata.ts";
 import { ReferenceInvalid } from "./steps/Reference.ts";
 import { quarantine, Quarantined } from "./quarantine.ts";
@@ -40,7 +40,7 @@ export const refuseInvalid =
           return failureClassOf(error) === "permanent" && !isNotItsFault(error);
         },
         (cause) =>
-          Activity.make({
+          makeActivity({
             name: "quarantine",
             success: Quarantined,
             error: QuarantineFailure,

@@ -15,12 +15,13 @@ import {
   announceLife,
   ExecutionVersion,
   FargateTask,
+  makeActivity,
   objectName,
   Retry,
   WorkflowVersion,
 } from "@millrace/core";
 import { Clock, Context, Effect, Layer, Schema } from "effect";
-import { Activity, Workflow, WorkflowEngine } from "effect/workflow";
+import { Workflow, WorkflowEngine } from "effect/workflow";
 import { monthColumn } from "../dataset/partitionBy.ts";
 import { objectKey, objectPayload, sameObject } from "../objectPayload.ts";
 import { refuseInvalid } from "../refuseInvalid.ts";
@@ -50,7 +51,7 @@ const body = (plan: CsvPipelinePlan) =>
     // The body's clock stands at the execution's recorded start: every run writes the same bytes.
     const startedEpochMs = yield* Clock.currentTimeMillis;
     return yield* Effect.gen(function* () {
-      const { route } = yield* Activity.make({
+      const { route } = yield* makeActivity({
         name: "validate",
         success: Looked,
         error: CsvObjectFailure,

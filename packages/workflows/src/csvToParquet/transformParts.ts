@@ -13,9 +13,15 @@
  * Which of the two a file is follows from its size and name in the event alone, so every run decides the same. A process
  * that dies, or is told to stop, repeats one part at most.
  */
-import { FailureHandler, type ObjectCreated, Retry, Undoes, WriteFailure } from "@millrace/core";
+import {
+  FailureHandler,
+  makeActivity,
+  type ObjectCreated,
+  Retry,
+  Undoes,
+  WriteFailure,
+} from "@millrace/core";
 import { Context, Effect, Result, Schema } from "effect";
-import { Activity } from "effect/workflow";
 import { CsvFailure } from "../csv/CsvFailure.ts";
 import type { CsvReport } from "../csv/CsvReport.ts";
 import { compressedFactor, partsAboveBytes } from "../csv/Limits.ts";
@@ -51,7 +57,7 @@ export const isInParts = (
 
 /** One pass over a file of any size, as a single step. */
 export const transformWhole = ({ object, plan, processedAtEpochMs, references }: PartsJob) =>
-  Activity.make({
+  makeActivity({
     name: "transform",
     success: Transformed,
     error: CsvObjectFailure,
@@ -73,7 +79,7 @@ const tidily = <R>(
   execute: Effect.Effect<void, WriteFailure, R>,
   annotations: Context.Context<never> = Context.empty(),
 ) =>
-  Activity.make({ name, error: WriteFailure, execute, annotations }).pipe(
+  makeActivity({ name, error: WriteFailure, execute, annotations }).pipe(
     Retry.retryActivity(),
     Effect.catch((error) => Effect.logWarning(`${name} failed`, error.message)),
   );
@@ -81,7 +87,7 @@ const tidily = <R>(
 type Engine = NonNullable<CsvReport["engine"]>;
 
 const commit = (job: PartsJob, done: ReadonlyArray<PartDone>, engine: Engine) =>
-  Activity.make({
+  makeActivity({
     name: "manifest",
     success: Transformed,
     error: CsvObjectFailure,
@@ -123,7 +129,7 @@ const inParts = (job: PartsJob) =>
     let left: string | undefined;
     const done = yield* partByPart(live, duckName, (before) =>
       Effect.gen(function* () {
-        const one = yield* Activity.make({
+        const one = yield* makeActivity({
           name: duckName(before.length + 1),
           success: DuckDone,
           error: CsvObjectFailure,
@@ -143,7 +149,7 @@ const byStream = (job: PartsJob, engine: Engine) =>
   Effect.gen(function* () {
     const live = new LivePass<OpenPass>();
     const done = yield* partByPart(live, partName, (before) =>
-      Activity.make({
+      makeActivity({
         name: partName(before.length + 1),
         success: PartDone,
         error: CsvObjectFailure,
@@ -193,7 +199,7 @@ const finish = (job: PartsJob, done: ReadonlyArray<PartDone>, nameOf: NameOfPart
 const register = ({ object, plan }: PartsJob, transformed: Transformed) =>
   plan.dataset === undefined
     ? Effect.void
-    : Activity.make({
+    : makeActivity({
         name: "register",
         error: CsvObjectFailure,
         execute: registerDataset(
@@ -212,7 +218,7 @@ const register = ({ object, plan }: PartsJob, transformed: Transformed) =>
 export const chooseReferences = ({ steps = [] }: Pick<CsvPipelinePlan, "steps">) =>
   steps.every(({ step }) => step.reference === undefined)
     ? Effect.succeed([])
-    : Activity.make({
+    : makeActivity({
         name: "references",
         success: Schema.Array(PinnedReference),
         error: CsvObjectFailure,

@@ -7,9 +7,16 @@
  *
  * An invalid file is quarantined with its reason; a failure of either kind leaves a dead letter.
  */
-import { announceLife, FargateTask, objectName, ReadFailure, Retry } from "@millrace/core";
+import {
+  announceLife,
+  FargateTask,
+  makeActivity,
+  objectName,
+  ReadFailure,
+  Retry,
+} from "@millrace/core";
 import { Clock, type Duration, Effect, Layer, Schema } from "effect";
-import { Activity, Workflow, WorkflowEngine } from "effect/workflow";
+import { Workflow, WorkflowEngine } from "effect/workflow";
 import { CsvObjectFailure, Transformed } from "../csvToParquet/activities.ts";
 import type { CsvPipelinePlan } from "../csvToParquet/CsvPipelineOptions.ts";
 import { transformTask } from "../csvToParquet/CsvTransformTask.ts";
@@ -60,7 +67,7 @@ const body = (plan: CsvPipelinePlan, times: DailySalesTimes) =>
     const { executionId: parent } = yield* WorkflowEngine.WorkflowInstance;
     const subject = objectName(object);
     return yield* Effect.gen(function* () {
-      const sales = yield* Activity.make({
+      const sales = yield* makeActivity({
         name: "validate",
         success: Verdict,
         error: Schema.Union([CsvObjectFailure, ...ReadFailure.members]),

@@ -9,9 +9,16 @@
  *
  * Requirements D4.5, D4.6, D4.8.
  */
-import { announceLife, describeFailure, objectName, Retry, WorkflowVersion } from "@millrace/core";
+import {
+  announceLife,
+  describeFailure,
+  makeActivity,
+  objectName,
+  Retry,
+  WorkflowVersion,
+} from "@millrace/core";
 import { Cause, Clock, Context, Effect, Layer } from "effect";
-import { Activity, Workflow } from "effect/workflow";
+import { Workflow } from "effect/workflow";
 import { objectKey, objectPayload, sameObject } from "../objectPayload.ts";
 import type { ImageOptions } from "../images/renderRenditions.ts";
 import { checkRenditions, renditionBoxes } from "../images/renditionTable.ts";
@@ -29,7 +36,7 @@ export const ImageRenditions = Workflow.make("ImageRenditions", {
 });
 
 const keepRecord = (record: ImageRecord) =>
-  Activity.make({ name: "catalog", error: CatalogUnavailable, execute: catalog(record) }).pipe(
+  makeActivity({ name: "catalog", error: CatalogUnavailable, execute: catalog(record) }).pipe(
     Retry.retryActivity(),
   );
 
@@ -38,7 +45,7 @@ const body = (options: ImageOptions) =>
     // The body's clock stands at the execution's recorded start: every run writes the same record.
     const startedEpochMs = yield* Clock.currentTimeMillis;
     return yield* Effect.gen(function* () {
-      const rendered = yield* Activity.make({
+      const rendered = yield* makeActivity({
         name: "render",
         success: Rendered,
         error: ImageObjectFailure,
