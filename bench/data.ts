@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const folder = import.meta.dirname;
-const megabytes = Number(process.argv[2] ?? "100");
+const megabytes = Number(process.argv.slice(2).find((argument) => /^\d/.test(argument)) ?? "100");
 const keep = process.argv.includes("--no-duplicates");
 const columns = process.argv.includes("--declared") ? "declared" : "text";
 

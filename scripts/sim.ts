@@ -18,17 +18,59 @@ import { type Mutant, mutants } from "../test/simulation/mutants.ts";
 import { lowRates } from "../test/simulation/planOf.ts";
 import { type Answer, runInThread, runSeeds } from "../test/simulation/runSeeds.ts";
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "1000" },
-    seed: { type: "string", default: "1" },
-    fault: { type: "string" },
-    low: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    mutants: { type: "boolean", default: false },
-    only: { type: "string" },
-  },
-});
+const usage = `usage: npm run sim -- [options]
+  --seeds N     How many seeds, each a world with faults of its own (default 1000)
+  --seed K      The first of them (default 1); with --seeds 1 it repeats that run
+  --fault NAME  The same faults in every world: none, swarm (many kinds), or one of
+                ${inLines(faultNames, "                ")}
+  --low         All faults, at rates that an ordinary day has
+  --mutants     Breaks the engine's code in known ways instead, one by one: each has to be noticed
+  --only TEXT   With --mutants: only those whose name has the text
+  --json        The last line as JSON
+
+For example: npm run sim -- --seeds 10000 --seed 4711
+Exit codes: 0 nothing was violated (every mutant was caught); 1 something was; 2 wrong usage.
+`;
+
+const refuse = (why: string): never => {
+  process.stderr.write(`${why}\n\n${usage}`);
+  process.exit(2);
+};
+
+const asked = () => {
+  try {
+    return parseArgs({
+      options: {
+        seeds: { type: "string", default: "1000" },
+        seed: { type: "string", default: "1" },
+        fault: { type: "string" },
+        low: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        mutants: { type: "boolean", default: false },
+        only: { type: "string" },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+};
+
+const values = asked();
+
+const isCount = (text: string): boolean => Number.isSafeInteger(Number(text)) && Number(text) > 0;
+
+/** Names one after the other, in lines of at most a hundred characters that begin with the margin. */
+function inLines(names: ReadonlyArray<string>, margin: string): string {
+  const lines = [""];
+  for (const name of names) {
+    const line = lines.at(-1) ?? "";
+    if (line.length + name.length < 84)
+      lines[lines.length - 1] = line === "" ? name : `${line}, ${name}`;
+    else lines.push(name);
+  }
+  return lines.join(`,\n${margin}`);
+}
 
 /** Seeds that a mutant has to be caught within. */
 const mutantSeeds = 2_000;
@@ -43,7 +85,7 @@ const planAsked = (): FaultPlan | undefined => {
   if (values.fault === "none") return { _tag: "None" };
   if (values.fault === "swarm") return { _tag: "Swarm", rateMax: swarmRateMax };
   if (isFaultName(values.fault)) return { _tag: "Single", fault: values.fault };
-  throw new Error(`--fault ${values.fault}: none, swarm or one of ${faultNames.join(", ")}`);
+  return refuse(`--fault ${values.fault}: there is no such fault`);
 };
 
 const bar = (done: number, all: number, note: string): void => {
@@ -130,6 +172,7 @@ const hunt = async (mutant: Mutant): Promise<Answer | undefined> => {
 
 const simulateMutants = async (): Promise<boolean> => {
   const wanted = mutants.filter(({ name }) => name.includes(values.only ?? ""));
+  if (wanted.length === 0) refuse(`--only ${values.only}: no mutant has that in its name`);
   const queue = [...wanted];
   let [done, caught] = [0, 0];
   const next = async (): Promise<void> => {
@@ -149,4 +192,10 @@ const simulateMutants = async (): Promise<boolean> => {
   return caught === wanted.length;
 };
 
-process.exitCode = (await (values.mutants ? simulateMutants() : simulateSeeds())) ? 0 : 1;
+if (values.help) {
+  process.stdout.write(usage);
+} else if (!isCount(values.seeds) || !isCount(values.seed)) {
+  refuse("--seeds and --seed are whole numbers from 1 on");
+} else {
+  process.exitCode = (await (values.mutants ? simulateMutants() : simulateSeeds())) ? 0 : 1;
+}
