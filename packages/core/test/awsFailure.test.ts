@@ -4,6 +4,7 @@
  */
 import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
+import { ListTopicsCommand, SNSClient } from "@aws-sdk/client-sns";
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { assert, describe, it } from "@effect/vitest";
 import {
@@ -59,6 +60,16 @@ const ask = {
         config({ statusCode, headers, body: JSON.stringify({ __type: `x#${code}` }) }),
       ).send(new ListQueuesCommand({})),
     ),
+  sns: (statusCode: number, code: string, headers = {}) =>
+    rejection(() =>
+      new SNSClient(
+        config({
+          statusCode,
+          headers,
+          body: `<ErrorResponse><Error><Code>${code}</Code></Error></ErrorResponse>`,
+        }),
+      ).send(new ListTopicsCommand({})),
+    ),
   s3: (statusCode: number, code: string, headers = {}) =>
     rejection(() =>
       new S3Client(
@@ -78,7 +89,11 @@ const answers: ReadonlyArray<readonly [keyof typeof ask, number, string, Failure
   ["dynamo", 400, "ResourceNotFoundException", "permanent"],
   ["dynamo", 400, "AccessDeniedException", "permanent"],
   ["sqs", 403, "RequestThrottled", "throttled"],
+  ["sqs", 400, "KmsThrottled", "throttled"],
   ["sqs", 400, "QueueDoesNotExist", "permanent"],
+  ["sns", 400, "KMSThrottling", "throttled"],
+  ["sns", 429, "Throttled", "throttled"],
+  ["sns", 400, "KMSAccessDenied", "permanent"],
   ["s3", 503, "SlowDown", "throttled"],
   ["s3", 400, "RequestTimeout", "timeout"],
   ["s3", 409, "OperationAborted", "transient"],

@@ -13,7 +13,7 @@ import {
   type TableInput,
   UpdateTableCommand,
 } from "@aws-sdk/client-glue";
-import { Array, Effect, Layer, Predicate } from "effect";
+import { Array, Effect, Layer } from "effect";
 import {
   Catalog,
   type CatalogColumn,
@@ -22,7 +22,7 @@ import {
   type CatalogTable,
   CatalogUnavailable,
 } from "../Catalog.ts";
-import { awsFailure } from "./awsFailure.ts";
+import { awsFailure, isNamed } from "./awsFailure.ts";
 
 /** Tables of the given database, which has to be there. */
 export const layerGlue = (
@@ -67,9 +67,6 @@ const tableInput = ({ columns, location, name, partitionKeys }: CatalogTable): T
   PartitionKeys: partitionKeys.map((key) => ({ Name: key.name, Type: key.type })),
   StorageDescriptor: storage(location, columns),
 });
-
-const isNamed = (error: unknown, name: string): boolean =>
-  Predicate.hasProperty(error, "name") && error.name === name;
 
 class GlueThrew {
   readonly _tag = "GlueThrew";

@@ -6,7 +6,6 @@
  */
 import {
   GetObjectCommand,
-  NoSuchKey,
   PutObjectCommand,
   type S3Client,
   type S3ClientConfig,
@@ -14,7 +13,7 @@ import {
 import { Effect, Layer } from "effect";
 import { LargeValueLost, LargeValues, LargeValueUnavailable } from "../LargeValues.ts";
 import { openS3Client } from "./s3Client.ts";
-import { awsFailure, statusOf } from "./awsFailure.ts";
+import { awsFailure, isNamed, statusOf } from "./awsFailure.ts";
 
 const keyOf = (sha256: string): string => `values/${sha256}`;
 
@@ -34,7 +33,7 @@ export const layerS3 = (bucket: string, config: S3ClientConfig = {}): Layer.Laye
           Effect.tryPromise({
             try: () => get(client, bucket, sha256),
             catch: (cause) =>
-              cause instanceof NoSuchKey
+              isNamed(cause, "NoSuchKey")
                 ? new LargeValueLost({ sha256, reason: `${bucket}/${keyOf(sha256)} is not there` })
                 : new LargeValueUnavailable({ sha256, operation: "get", ...awsFailure(cause) }),
           }),

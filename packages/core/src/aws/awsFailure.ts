@@ -13,6 +13,10 @@ import type { FailureClass } from "../Failure.ts";
 const throttled: ReadonlySet<unknown> = new Set([
   "BandwidthLimitExceeded",
   "EC2ThrottledException",
+  // One and the same, by the names of SQS's and SNS's clients, and as the services write it.
+  "KMS.ThrottlingException",
+  "KMSThrottling",
+  "KMSThrottlingException",
   "KmsThrottled",
   "LimitExceededException",
   "OverLimit",
@@ -61,6 +65,13 @@ const passing: ReadonlySet<unknown> = new Set([
 const statusThrottled: ReadonlySet<number> = new Set([402, 429]);
 const statusTimedOut: ReadonlySet<number> = new Set([408, 504]);
 const statusPassing: ReadonlySet<number> = new Set([409, 425]);
+
+/**
+ * Whether an error of a client has this name. To be asked about errors that are a name and a message: in a function's
+ * bundle they have no class of their own (stacks/bundling/awsTables.mjs).
+ */
+export const isNamed = (error: unknown, name: string): boolean =>
+  Predicate.hasProperty(error, "name") && error.name === name;
 
 /** The status of the answer, if there was one. */
 export const statusOf = (error: unknown): number | undefined => {

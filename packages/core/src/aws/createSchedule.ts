@@ -4,13 +4,13 @@
  * Source: EventBridge Scheduler API reference 2021-06-30, CreateSchedule
  */
 import {
-  ConflictException,
   CreateScheduleCommand,
   SchedulerClient,
   type SchedulerClientConfig,
 } from "@aws-sdk/client-scheduler";
 import type { ScheduledMessage } from "../Schedules.ts";
 import { atExpression } from "./atExpression.ts";
+import { isNamed } from "./awsFailure.ts";
 
 /** Longest wait for one answer, in milliseconds: the run that asks is paid for while it waits. */
 const requestTimeoutMs = 3_000;
@@ -67,6 +67,6 @@ export const createSchedule = async (
   });
   await client.send(command).catch((error: unknown) => {
     // The same request was made before, by another process or by one whose answer was lost.
-    if (!(error instanceof ConflictException)) throw error;
+    if (!isNamed(error, "ConflictException")) throw error;
   });
 };

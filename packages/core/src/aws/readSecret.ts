@@ -5,10 +5,10 @@
  */
 import {
   GetSecretValueCommand,
-  ResourceNotFoundException,
   SecretsManagerClient,
   type SecretsManagerClientConfig,
 } from "@aws-sdk/client-secrets-manager";
+import { isNamed } from "./awsFailure.ts";
 
 /** Longest wait for an answer, in milliseconds; without one the SDK waits for ever. */
 const requestTimeoutMs = 3_000;
@@ -28,7 +28,7 @@ export const readSecret = (
   client.send(new GetSecretValueCommand({ SecretId })).then(
     ({ SecretString }) => SecretString,
     (error: unknown) => {
-      if (error instanceof ResourceNotFoundException) return undefined;
+      if (isNamed(error, "ResourceNotFoundException")) return undefined;
       throw error;
     },
   );
