@@ -1,5 +1,6 @@
 /**
- * How functions are bundled: what a start does not need is not in what it loads (docs/benchmarks.md, "bundles").
+ * How functions are bundled: what a start does not need is not in what it loads, and what a function never runs is not
+ * there at all (docs/benchmarks.md, "bundles").
  */
 
 /**
@@ -16,26 +17,34 @@ const otherCredentials = [
   "@smithy/credential-provider-imds",
 ];
 
-/**
- * An engine with native parts, which is asked for where it is wanted and says so where it is not: containers have it, and
- * a function whose topology names it among its native packages.
- */
-const engines = ["@duckdb/node-api"];
+/** An engine with native parts: containers have it, and a function whose topology names it among its native packages. */
+const engine = "@duckdb/node-api";
+
+/** Our own code around it, which is asked for where it is wanted, and whose absence is an answer (transformParts.ts). */
+const engineCode = "*/duckActivity.ts";
 
 /** Names browsers, in the half of AWS's clients that is for browsers. */
 const neverUsed = ["bowser"];
 
-const deployed = {
+const deployed = (nativePackages: ReadonlyArray<string>) => ({
   minify: true,
   // What is imported dynamically is a file of its own, read when it is needed.
   splitting: true,
   plugins: "stacks/bundling/plugin.mjs",
   esbuild: {
-    external: [...otherCredentials, ...engines, ...neverUsed],
+    external: [
+      ...otherCredentials,
+      ...neverUsed,
+      engine,
+      ...(nativePackages.includes(engine) ? [] : [engineCode]),
+    ],
     // A sixteenth of a bundle are the names of its functions.
     keepNames: false,
   },
-};
+});
 
-/** On a desk the same code is bundled as it is: quickly, and with its names. */
-export const bundling = $dev ? { minify: false, esbuild: { external: engines } } : deployed;
+/** Of a function with these native packages. On a desk the same code is bundled as it is: quickly, and with its names. */
+export const bundlingWith = (nativePackages: ReadonlyArray<string>) => ({
+  ...($dev ? { minify: false, esbuild: { external: [engine] } } : deployed(nativePackages)),
+  install: [...nativePackages],
+});

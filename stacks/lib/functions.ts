@@ -6,7 +6,7 @@
  * makes it: the function on the desk takes the role of the one in the cloud.
  */
 import type { Architecture } from "@millrace/workflows/topology";
-import { bundling } from "../bundling/options";
+import { bundlingWith } from "../bundling/options";
 import { named, stage } from "../stage";
 import { heapOptions } from "./heap";
 import { type Right, trustOf } from "./policies";
@@ -50,7 +50,7 @@ export const makeFunction = (logical: string, settings: FunctionSettings) => {
     timeout: `${settings.timeoutSeconds} seconds`,
     memory: `${settings.memoryMb} MB`,
     storage: `${settings.storageMb ?? 512} MB`,
-    nodejs: { ...bundling, install: [...(settings.nativePackages ?? [])] },
+    nodejs: bundlingWith(settings.nativePackages ?? []),
     environment: { NODE_OPTIONS: heapOptions(settings.memoryMb), ...settings.environment },
     permissions: [...settings.rights, ownLog, traces],
     logging: { logGroup: log.name, format: "text" },

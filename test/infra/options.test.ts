@@ -20,6 +20,7 @@ beforeAll(async () => {
            outputs: [{ bucket: "clean", prefix: "extra/" }],
            compute: { ...csvToParquet.compute, provisionedCount: 2, architecture: "x86_64" },
            secrets: ["partner"],
+           nativePackages: ["@duckdb/node-api"],
          };
          export const pipelines = { csvToParquet, dailySales, imageRenditions, extra } as const;`,
       ],
@@ -89,5 +90,17 @@ describe("the topology", () => {
       .filter(({ inputs }) => JSON.stringify(inputs).includes(textOf(secret.state, "arn")))
       .map(({ name }) => name);
     assert.deepStrictEqual(readers.toSorted(), ["ExtraRole", "ExtraTaskWork"]);
+  });
+
+  it("gives a function DuckDB's code where it installs DuckDB, and nobody else", () => {
+    const withCode = graph.builds.filter((build) => {
+      const { external } = objectOf(objectOf(build, "properties"), "esbuild");
+      assert(Array.isArray(external));
+      return !external.includes("*/duckActivity.ts");
+    });
+    assert.deepStrictEqual(
+      withCode.map((build) => objectOf(objectOf(build, "properties"), "install")),
+      [{ "@duckdb/node-api": "*" }],
+    );
   });
 });

@@ -52,8 +52,8 @@ export interface CsvPipelineOptions extends Pick<
   readonly partsAboveBytes?: number | undefined;
   /**
    * Which engine writes files in parts. `duckdb` takes a quarter less processor time where a schema is declared, as much as
-   * `stream` where none is, and twice its memory; it needs @duckdb/node-api, and leaves to `stream` what it might read
-   * differently. @default duckdb in a task, stream in a function
+   * `stream` where none is, and twice its memory; it needs @duckdb/node-api (for a function among the topology's
+   * `nativePackages`), and leaves to `stream` what it might read differently. @default duckdb in a task, stream in a function
    */
   readonly engine?: "stream" | "duckdb" | undefined;
   /** Writes the outputs as one table, registered in a data catalog. @default none */

@@ -94,7 +94,7 @@ const commit = (job: PartsJob, done: ReadonlyArray<PartDone>, engine: Engine) =>
     execute: commitParts(job, done, engine),
   }).pipe(Retry.retryActivity());
 
-/** Its code is read when it is asked for: most functions never do. */
+/** Its code is read when it is asked for: most functions never do, and theirs have none (stacks/bundling/options.ts). */
 const byDuckDb = (
   job: PartsJob,
   before: ReadonlyArray<PartDone>,
