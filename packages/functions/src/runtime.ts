@@ -33,8 +33,7 @@ import {
 } from "@millrace/core/aws";
 import { Buckets } from "@millrace/workflows/Buckets";
 import { type PipelineBase, queueNames } from "@millrace/workflows/topology";
-import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem";
-import { Config, Effect, type FileSystem, Layer, Logger, Option, References } from "effect";
+import { Config, Effect, Layer, Logger, Option, References } from "effect";
 import type { RateLimiter } from "effect/persistence";
 import type { WorkflowEngine } from "effect/workflow";
 import { Environment, taskContainer } from "./Environment.ts";
@@ -44,7 +43,6 @@ import { tracing } from "./tracing.ts";
 export type ActivityServices =
   | Buckets
   | DocumentClient
-  | FileSystem.FileSystem
   | IdempotencyStore
   | MessageQueue
   | ObjectStore
@@ -123,7 +121,6 @@ const stores = (topology: PipelineBase, environment: Environment) => {
     S3ObjectStore.layerS3(),
     S3LargeValues.layerS3(environment.valuesBucket),
     Layer.succeed(Buckets, environment.buckets),
-    NodeFileSystem.layer,
     EventBridgeLifecycle.layerEventBridge({
       busName: environment.busName,
       topicArn: environment.topicArn,

@@ -2,7 +2,7 @@
  * The code of all workflows, for those who replay histories of any of them. Functions have only their own.
  */
 import { MessageQueue, ObjectStore, Tasks } from "@millrace/core";
-import { FileSystem, Layer } from "effect";
+import { Layer } from "effect";
 import { Buckets } from "./Buckets.ts";
 import { layerCsvTransformTask } from "./csvToParquet/CsvTransformTask.ts";
 import { layerCsvToParquet } from "./csvToParquet/CsvToParquet.ts";
@@ -18,7 +18,6 @@ const untouched = Layer.mergeAll(
   Tasks.layerNone,
   Layer.mock(ImageCatalog, {}),
   Layer.mock(ParquetEncoder, { name: "none" }),
-  Layer.succeed(FileSystem.FileSystem, FileSystem.makeNoop({})),
   Layer.succeed(Buckets, { raw: "raw", clean: "clean", errors: "errors" }),
 );
 

@@ -5,7 +5,9 @@
  * synchronous loop over rows; an asynchronous read would cost ten times the work and break the loop into pieces.
  */
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
-import { Effect, FileSystem, Schema, type Scope } from "effect";
+import { join } from "node:path";
+import { Effect, Schema, type Scope } from "effect";
+import { makeTemporaryFolder } from "../makeTemporaryFolder.ts";
 
 /** The temporary file could not be made, written or read: no space left, mostly. Worth a retry elsewhere. */
 export class SpillFailed extends Schema.TaggedError<SpillFailed>()("SpillFailed", {
@@ -39,28 +41,26 @@ const readAll = (descriptor: number, into: Uint8Array, position: number): void =
 };
 
 /** Makes a temporary file that vanishes with the scope. */
-export const makeSpillFile: Effect.Effect<
-  SpillFile,
-  SpillFailed,
-  FileSystem.FileSystem | Scope.Scope
-> = Effect.gen(function* () {
-  const fileSystem = yield* FileSystem.FileSystem;
-  const path = yield* fileSystem
-    .makeTempFileScoped({ prefix: "millrace-rows-" })
-    .pipe(Effect.mapError((cause) => new SpillFailed({ operation: "create", cause })));
-  const descriptor = yield* Effect.acquireRelease(
-    Effect.try({
-      try: () => openSync(path, "r+"),
-      catch: (cause) => new SpillFailed({ operation: "open", cause }),
-    }),
-    (descriptor) => Effect.sync(() => closeSync(descriptor)),
-  );
-  let size = 0;
-  return {
-    append: (bytes) => {
-      writeAll(descriptor, bytes, size);
-      size += bytes.length;
-    },
-    read: (offset, into) => readAll(descriptor, into, offset),
-  };
-});
+export const makeSpillFile: Effect.Effect<SpillFile, SpillFailed, Scope.Scope> = Effect.gen(
+  function* () {
+    const folder = yield* makeTemporaryFolder(
+      "millrace-rows-",
+      (cause) => new SpillFailed({ operation: "create", cause }),
+    );
+    const descriptor = yield* Effect.acquireRelease(
+      Effect.try({
+        try: () => openSync(join(folder, "hashes"), "wx+"),
+        catch: (cause) => new SpillFailed({ operation: "open", cause }),
+      }),
+      (descriptor) => Effect.sync(() => closeSync(descriptor)),
+    );
+    let size = 0;
+    return {
+      append: (bytes) => {
+        writeAll(descriptor, bytes, size);
+        size += bytes.length;
+      },
+      read: (offset, into) => readAll(descriptor, into, offset),
+    };
+  },
+);

@@ -4,8 +4,9 @@
  * It has one thread: rows keep their order, and pipes are read one by one.
  */
 import type * as DuckDbApi from "@duckdb/node-api";
-import { Effect, FileSystem, Schema } from "effect";
+import { Effect, Schema } from "effect";
 import { parseTimestamp, type SlashDates } from "../csv/Timestamp.ts";
+import { makeTemporaryFolder } from "../makeTemporaryFolder.ts";
 import type { RowKeeper } from "./RowKeeper.ts";
 
 /** DuckDB is not there, or did not do what it was asked. The stream engine does the same work. */
@@ -86,10 +87,10 @@ export const openDuckDb = Effect.fnUntraced(function* (
   keeper: RowKeeper,
   slashDates: SlashDates,
 ) {
-  const fileSystem = yield* FileSystem.FileSystem;
-  const folder = yield* fileSystem
-    .makeTempDirectoryScoped({ prefix: "millrace-duckdb-" })
-    .pipe(Effect.mapError((cause) => new DuckDbFailed({ operation: "make its folder", cause })));
+  const folder = yield* makeTemporaryFolder(
+    "millrace-duckdb-",
+    (cause) => new DuckDbFailed({ operation: "make its folder", cause }),
+  );
   const api = yield* attempt("load", () => import("@duckdb/node-api"));
   const instance = yield* Effect.acquireRelease(
     attempt("open", () =>

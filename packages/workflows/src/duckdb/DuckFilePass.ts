@@ -6,7 +6,9 @@
  * takes them otherwise than was thought (a row of another width), the part is done again, each record looked at first.
  * A file on which the two engines might differ fails with NotForDuckDb, which says why: the stream engine takes it.
  */
-import { Effect, Exit, FileSystem, Result, Schema, Scope, Semaphore, Stream } from "effect";
+import { createReadStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { Effect, Exit, Result, Schema, Scope, Semaphore, Stream } from "effect";
 import { CsvFailure } from "../csv/CsvFailure.ts";
 import { type CompleteCsvOptions, type CsvOptions, withDefaults } from "../csv/CsvOptions.ts";
 import type { CsvPass } from "../csv/CsvPass.ts";
@@ -100,17 +102,18 @@ const count = (
 
 /** Writes a part that lies in a file. */
 const passOn = Effect.fnUntraced(function* <E, R>(target: string, sinks: PartSinks<E, R>) {
-  const fileSystem = yield* FileSystem.FileSystem;
   const sink = yield* sinks.parquet;
   let bytes = 0;
-  yield* fileSystem.stream(target, { chunkSize: 256 * 1024 }).pipe(
-    Stream.mapError((cause) => new DuckDbFailed({ operation: "read a part back", cause })),
+  yield* Stream.fromAsyncIterable<Uint8Array, DuckDbFailed>(
+    createReadStream(target, { highWaterMark: 256 * 1024 }),
+    (cause) => new DuckDbFailed({ operation: "read a part back", cause }),
+  ).pipe(
     Stream.runForEach((chunk) => {
       bytes += chunk.length;
       return sink(chunk);
     }),
   );
-  yield* Effect.ignore(fileSystem.remove(target));
+  yield* Effect.ignore(Effect.tryPromise(() => rm(target)));
   return bytes;
 });
 
