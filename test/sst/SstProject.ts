@@ -2,7 +2,7 @@
  * A copy of this project in a folder of its own, in which SST's real command line runs without an account: against the
  * stand-ins for AWS and for Pulumi's engine. Files can be edited in it.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { preparePlatform, root, sstBinary, sstEnvironment } from "../../scripts/sst.ts";
 import { type Cloud, serveCloud } from "./cloud.ts";
+import { readLog } from "./firstDeployment.ts";
 import { certificateFile, type LiveEvents, serveLiveEvents } from "./liveEvents.ts";
 
 export interface Ran {
@@ -26,16 +27,26 @@ export interface Ran {
   readonly ms: number;
 }
 
+export interface Started {
+  /** Standard output and standard error so far. */
+  readonly said: () => string;
+  /** Its exit code, once it and all that it started have ended. */
+  readonly ended: Promise<number | null>;
+  /** Asks it to end, waits until it has, and kills what does not. */
+  readonly end: () => Promise<void>;
+  readonly kill: () => void;
+}
+
 export interface SstProject {
   readonly folder: string;
   readonly cloud: Cloud;
   readonly live: LiveEvents;
   /** What SST, and whatever runs beside it, is told. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   /** Runs SST to its end. */
   readonly sst: (...commands: ReadonlyArray<string>) => Promise<Ran>;
-  /** Starts SST; it is ended by whoever started it. */
-  readonly start: (...commands: ReadonlyArray<string>) => ChildProcess;
+  /** Starts SST; whoever started it ends it. */
+  readonly start: (...commands: ReadonlyArray<string>) => Started;
   /**
    * What SST built of a module of packages/functions/src, as Lambda gets it: in a folder that has no packages above it,
    * so that what the bundle lacks is missing.
@@ -57,6 +68,54 @@ const isSource = (path: string): boolean => !/\/(node_modules|\.millrace)(\/|$)/
 
 /** Longest that one command may take, in milliseconds. */
 const commandMsMax = 180_000;
+
+/** Longest that SST may take to end when it is asked to, in milliseconds; it gives its own processes ten seconds. */
+const endMsMax = 15_000;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const startSst = (
+  folder: string,
+  environment: Environment,
+  commands: ReadonlyArray<string>,
+): Started => {
+  const child = spawn(sstBinary, commands, {
+    cwd: folder,
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+    // A process group of its own: SST's npm package starts the real program, which signals must reach as well.
+    detached: true,
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (data: Buffer) => {
+      output += data.toString();
+    });
+  }
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve(code));
+  });
+  const signal = (name: NodeJS.Signals): void => {
+    if (child.pid === undefined) return;
+    try {
+      process.kill(-child.pid, name);
+    } catch {
+      // None of them is left.
+    }
+  };
+  return {
+    said: () => output,
+    ended,
+    end: async () => {
+      const late = setTimeout(() => signal("SIGKILL"), endMsMax);
+      signal("SIGTERM");
+      await ended;
+      clearTimeout(late);
+    },
+    kill: () => signal("SIGKILL"),
+  };
+};
 
 export const makeSstProject = async (): Promise<SstProject> => {
   preparePlatform();
@@ -102,30 +161,20 @@ export const makeSstProject = async (): Promise<SstProject> => {
     SSL_CERT_FILE: certificateFile,
     NO_COLOR: "1",
   };
-  const start = (...commands: ReadonlyArray<string>): ChildProcess =>
-    spawn(sstBinary, commands, {
-      cwd: folder,
-      env: environment,
-      stdio: ["ignore", "pipe", "pipe"],
-      // A process group of its own: SST's npm package starts the real program, which signals must reach as well.
-      detached: true,
-      timeout: commandMsMax,
-    });
-  const sst = (...commands: ReadonlyArray<string>): Promise<Ran> =>
-    new Promise((resolve, reject) => {
-      const began = performance.now();
-      const child = start(...commands);
-      let output = "";
-      const hear = (data: Buffer) => {
-        output += data.toString();
-      };
-      child.stdout?.on("data", hear);
-      child.stderr?.on("data", hear);
-      child.on("error", reject);
-      child.on("close", (code) => {
-        resolve({ code, output, ms: Math.round(performance.now() - began) });
-      });
-    });
+  const start = (...commands: ReadonlyArray<string>): Started =>
+    startSst(folder, environment, commands);
+  const sst = async (...commands: ReadonlyArray<string>): Promise<Ran> => {
+    const began = performance.now();
+    const started = start(...commands);
+    let log = "";
+    const late = setTimeout(() => {
+      log = `\nnot done after ${commandMsMax} ms, and killed; its log:\n${readLog(folder)}`;
+      started.kill();
+    }, commandMsMax);
+    const code = await started.ended;
+    clearTimeout(late);
+    return { code, output: started.said() + log, ms: Math.round(performance.now() - began) };
+  };
   return {
     folder,
     cloud,

@@ -9,7 +9,7 @@ import { assert, describe, it } from "@effect/vitest";
 import { pipelines } from "@millrace/workflows/topology";
 import { Effect, Schedule, Schema } from "effect";
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
@@ -18,7 +18,7 @@ import { layerLocalWorld, LocalWorld } from "../LocalWorld.ts";
 import { startBridge } from "./bridge.ts";
 import { bundleBytes } from "./bundleBytes.ts";
 import { firstRequest, readLog, requestDeployment } from "./firstDeployment.ts";
-import { makeSstProject, type Ran, type SstProject } from "./SstProject.ts";
+import { makeSstProject, type Ran, type SstProject, type Started } from "./SstProject.ts";
 
 let project: SstProject;
 beforeAll(async () => {
@@ -188,69 +188,73 @@ const Form = Schema.fromJsonString(
 );
 const decodeForm = Schema.decodeUnknownSync(Form);
 
-/** Invocations by which an edit is live; each takes some 20 ms. */
-const editInvocationsMax = 2_000;
+/** How often SST has started a worker of the function on the desk. */
+const workersStarted = (): number => readLog(project.folder).split('msg="starting worker"').length;
+
+/** Longest that the test may take, in milliseconds: all that it waits for comes, or says that it does not, before. */
+const liveMsMax = 400_000;
+
+const live = async ({ said }: Started): Promise<void> => {
+  const told = () => `${said()}\n${readLog(project.folder)}`;
+  if ((await there(() => firstRequest(project.folder), told)) === "lost") {
+    await requestDeployment(project.folder, "bea");
+  }
+  const variables = await there(
+    () =>
+      project.live.subscriptionsCount() > 0 && /Complete|No changes/.test(said())
+        ? stubVariables("UploadsFunction")
+        : undefined,
+    told,
+  );
+  const platform = join(project.folder, ".sst", "platform");
+  const bridge = await startBridge(platform, project.environment, variables, "uploads");
+  /** As whoever invokes a function does, again when it timed out. */
+  const ask = async () => {
+    let answer = await bridge.invoke(request);
+    if (answer.kind === "timeout") {
+      process.stdout.write(`live: an invocation was lost\n${answer.body}\n${told()}\n`);
+      answer = await bridge.invoke(request);
+    }
+    assert.strictEqual(answer.kind, "response", `${answer.body}\n${told()}`);
+    return { ms: answer.ms, ...decodeForm(answer.body) };
+  };
+  try {
+    const first = await ask();
+    assert.strictEqual(first.statusCode, 201);
+    assert.match(first.body.key, /^incoming\/[0-9a-f-]{36}\/Orders-2026\.csv$/);
+    const warm = await ask();
+    assert.isUndefined(warm.body.edited);
+
+    const file = join(project.folder, "packages", "functions", "src", "uploads.ts");
+    const text = readFileSync(file, "utf8");
+    const edited = text.replace("respond(201, { url,", "respond(201, { edited: true, url,");
+    assert.notStrictEqual(edited, text);
+    // In one move, from where SST does not look: it builds at the first sign of a change, and takes the next for the same.
+    const draft = join(project.folder, ".home", "uploads.ts");
+    writeFileSync(draft, edited);
+    const workers = workersStarted();
+    const began = performance.now();
+    renameSync(draft, file);
+    // An invocation that the old worker has when SST ends it would be lost.
+    await there(() => (workersStarted() > workers ? true : undefined), told);
+    const after = await ask();
+    assert.isTrue(after.body.edited, told());
+    const editMs = Math.round(performance.now() - began);
+    process.stdout.write(
+      `live: first invocation ${first.ms} ms, warm ${warm.ms} ms, an edit answers after ${editMs} ms\n`,
+    );
+  } finally {
+    bridge.close();
+  }
+};
 
 describe("sst dev", () => {
-  it("runs a handler on the desk, and its edited text in the next invocation", async () => {
-    const dev = project.start("dev", "--mode=basic", "--stage", "bea");
-    let said = "";
-    for (const stream of [dev.stdout, dev.stderr]) {
-      stream?.on("data", (data: Buffer) => {
-        said += data.toString();
-      });
-    }
-    const ended = new Promise<void>((resolve) => {
-      dev.on("close", () => {
-        resolve();
-      });
-    });
-    const told = () => `${said}\n${readLog(project.folder)}`;
-    try {
-      if ((await there(() => firstRequest(project.folder), told)) === "lost") {
-        await requestDeployment(project.folder, "bea");
-      }
-      const variables = await there(
-        () =>
-          project.live.subscriptionsCount() > 0 && /Complete|No changes/.test(said)
-            ? stubVariables("UploadsFunction")
-            : undefined,
-        told,
-      );
-      const bridge = await startBridge(
-        join(project.folder, ".sst", "platform"),
-        project.environment,
-        variables,
-        "uploads",
-      );
-      try {
-        const first = await bridge.invoke(request);
-        assert.strictEqual(first.kind, "response", first.body);
-        const { body, statusCode } = decodeForm(first.body);
-        assert.strictEqual(statusCode, 201);
-        assert.match(body.key, /^incoming\/[0-9a-f-]{36}\/Orders-2026\.csv$/);
-        const warm = await bridge.invoke(request);
-
-        const file = join(project.folder, "packages", "functions", "src", "uploads.ts");
-        const text = readFileSync(file, "utf8");
-        const edited = text.replace("respond(201, { url,", "respond(201, { edited: true, url,");
-        assert.notStrictEqual(edited, text);
-        writeFileSync(file, edited);
-        // SST sees the change after a moment; until then the old text answers.
-        let after = await bridge.invoke(request);
-        for (let again = 0; decodeForm(after.body).body.edited !== true; again++) {
-          assert.isBelow(again, editInvocationsMax, `the edit is not live: ${told()}`);
-          after = await bridge.invoke(request);
-        }
-        process.stdout.write(
-          `live: first invocation ${first.ms} ms, warm ${warm.ms} ms, first with the edit ${after.ms} ms\n`,
-        );
-      } finally {
-        bridge.close();
-      }
-    } finally {
-      if (dev.pid !== undefined) process.kill(-dev.pid, "SIGTERM");
-      await ended;
-    }
-  });
+  it(
+    "runs a handler on the desk, and its edited text in the next invocation",
+    async () => {
+      const dev = project.start("dev", "--mode=basic", "--stage", "bea");
+      await live(dev).finally(() => dev.end());
+    },
+    liveMsMax,
+  );
 });
