@@ -68,7 +68,7 @@ const statusPassing: ReadonlySet<number> = new Set([409, 425]);
 
 /**
  * Whether an error of a client has this name. To be asked about errors that are a name and a message: in a function's
- * bundle they have no class of their own (stacks/bundling/awsTables.mjs).
+ * bundle they have no class of their own (stacks/bundling/awsTables.mjs), and those of SQS and SNS the name that is sent.
  */
 export const isNamed = (error: unknown, name: string): boolean =>
   Predicate.hasProperty(error, "name") && error.name === name;
