@@ -13,12 +13,20 @@ export class HashLog {
 
   /** Adds a row's hash. */
   push(hash: RowHash): void {
+    this.pushFrom(hash, 0);
+  }
+
+  /** Adds the row's hash that stands at that place. */
+  pushFrom(hashes: Uint32Array, place: number): void {
     if (this.#used === this.#lanes.length) {
       const larger = new Uint32Array(this.#used * 2);
       larger.set(this.#lanes);
       this.#lanes = larger;
     }
-    this.#lanes.set(hash, this.#used);
+    const log = this.#lanes;
+    log[this.#used] = hashes[place] ?? 0;
+    log[this.#used + 1] = hashes[place + 1] ?? 0;
+    log[this.#used + 2] = hashes[place + 2] ?? 0;
     this.#used += lanes;
   }
 

@@ -29,6 +29,8 @@ export const PassPosition = Schema.Struct({
   /** Keys of JSON records that were left out. */
   ignored: Schema.Array(Schema.String),
   firstReject: Schema.String,
+  /** What the DuckDB engine has hashed of the rows before: their text. Parts of its first version have another hash, and nothing here. */
+  rowHash: Schema.optionalKey(Schema.Literal("text")),
 });
 export type PassPosition = typeof PassPosition.Type;
 

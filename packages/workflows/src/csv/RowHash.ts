@@ -17,7 +17,8 @@ export type RowHash = Uint32Array;
 /** A place for one hash; reuse it from row to row. */
 export const makeRowHash = (): RowHash => new Uint32Array(3);
 
-const finish = (lane: number): number => {
+/** Mixes a lane's bits at its end. */
+export const finishLane = (lane: number): number => {
   let mixed = lane ^ (lane >>> 16);
   mixed = Math.imul(mixed, 0x85ebca6b);
   mixed ^= mixed >>> 13;
@@ -39,9 +40,9 @@ const hashWords = (words: Int32Array, count: number, out: RowHash): void => {
     three = Math.imul(three ^ word, 0xcc9e2d51);
     three ^= three >>> 16;
   }
-  out[0] = finish(one);
-  out[1] = finish(two);
-  out[2] = finish(three) || 1;
+  out[0] = finishLane(one);
+  out[1] = finishLane(two);
+  out[2] = finishLane(three) || 1;
 };
 
 /** Hashes rows. The words are UTF-16 whatever the cells are, as the hashes of earlier parts of a file may lie in a store. */

@@ -1,13 +1,12 @@
 /**
  * DuckDB in this process, loaded only where it is used: it is an optional part of an installation.
  *
- * It has one thread: rows keep their order, and pipes are read one by one.
+ * It has one thread: rows keep their order, and a second would cost more processor time, not less.
  */
 import type * as DuckDbApi from "@duckdb/node-api";
 import { Effect, Schema } from "effect";
 import { parseTimestamp, type SlashDates } from "../csv/Timestamp.ts";
 import { makeTemporaryFolder } from "../makeTemporaryFolder.ts";
-import type { RowKeeper } from "./RowKeeper.ts";
 
 /** DuckDB is not there, or did not do what it was asked. The stream engine does the same work. */
 export class DuckDbFailed extends Schema.TaggedError<DuckDbFailed>()("DuckDbFailed", {
@@ -26,49 +25,30 @@ export interface DuckDbLimits {
   readonly memoryMb?: number | undefined;
 }
 
-/** The function that says which rows are kept: of flags and three words of hash. */
-export const keepRow = "millrace_keep";
-
-/** The function that reads a date of any form: milliseconds, or null. */
+/** The function that reads a date of any form, of a column: milliseconds, or null. */
 export const readDate = "millrace_date";
 
 const attempt = <A>(operation: string, run: () => Promise<A>) =>
   Effect.tryPromise({ try: run, catch: (cause) => new DuckDbFailed({ operation, cause }) });
 
-const defineKeepRow = (api: typeof DuckDbApi, keeper: RowKeeper) =>
-  api.DuckDBScalarFunction.create({
-    name: keepRow,
-    returnType: api.UTINYINT,
-    parameterTypes: [api.UINTEGER, api.UINTEGER, api.UINTEGER, api.UINTEGER],
-    // It is asked for each row in turn, whatever its arguments.
-    volatile: true,
-    mainFunction: (_info, input, output) => {
-      const [flags, one, two, three] = [0, 1, 2, 3].map((column) => input.getColumnVector(column));
-      if (
-        flags instanceof api.DuckDBUIntegerVector &&
-        one instanceof api.DuckDBUIntegerVector &&
-        two instanceof api.DuckDBUIntegerVector &&
-        three instanceof api.DuckDBUIntegerVector &&
-        output instanceof api.DuckDBUTinyIntVector
-      )
-        keeper.look({ rows: input.rowCount, flags, hashes: [one, two, three] }, (row, kept) =>
-          output.setItem(row, kept),
-        );
-      output.flush();
-    },
-  });
-
-const defineReadDate = (api: typeof DuckDbApi, slashDates: SlashDates) =>
+const defineReadDate = (
+  api: typeof DuckDbApi,
+  slashDates: SlashDates,
+  onUnreadDate: (column: number) => void,
+) =>
   api.DuckDBScalarFunction.create({
     name: readDate,
     returnType: api.BIGINT,
-    parameterTypes: [api.VARCHAR],
+    parameterTypes: [api.VARCHAR, api.INTEGER],
+    // It counts, so it is asked once for each row, whatever its arguments.
+    volatile: true,
     mainFunction: (_info, input, output) => {
-      const texts = input.getColumnVector(0);
-      if (output instanceof api.DuckDBBigIntVector)
+      const [texts, columns] = [input.getColumnVector(0), input.getColumnVector(1)];
+      if (output instanceof api.DuckDBBigIntVector && columns instanceof api.DuckDBIntegerVector)
         for (let row = 0; row < input.rowCount; row += 1) {
           const text: unknown = texts.getItem(row);
           const epochMs = typeof text === "string" ? parseTimestamp(text, slashDates) : null;
+          if (epochMs === null) onUnreadDate(columns.getItem(row) ?? 0);
           output.setItem(row, epochMs === null ? null : BigInt(epochMs));
         }
       output.flush();
@@ -81,11 +61,11 @@ const rowsOf = (connection: DuckDbApi.DuckDBConnection) => (operation: string, s
     (reader) => reader.getRowObjectsJson(),
   );
 
-/** Opens DuckDB with a folder of its own; both go with the scope. */
+/** Opens DuckDB with a folder of its own; both go with the scope. It tells of each date that is none, by its column. */
 export const openDuckDb = Effect.fnUntraced(function* (
   { memoryMb = 200 }: DuckDbLimits,
-  keeper: RowKeeper,
   slashDates: SlashDates,
+  onUnreadDate: (column: number) => void,
 ) {
   const folder = yield* makeTemporaryFolder(
     "millrace-duckdb-",
@@ -111,8 +91,7 @@ export const openDuckDb = Effect.fnUntraced(function* (
     (connection) => Effect.sync(() => connection.closeSync()),
   );
   yield* attempt("set the time zone", () => connection.run("SET TimeZone = 'UTC'"));
-  connection.registerScalarFunction(defineKeepRow(api, keeper));
-  connection.registerScalarFunction(defineReadDate(api, slashDates));
+  connection.registerScalarFunction(defineReadDate(api, slashDates, onUnreadDate));
   return {
     folder,
     /** Starts a query, and gives it at once. */

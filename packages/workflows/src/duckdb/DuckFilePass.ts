@@ -28,20 +28,14 @@ import { rememberRows } from "../csv/rememberRows.ts";
 import { makeSpillFile } from "../csv/SpillFile.ts";
 import { DuckDbFailed, type DuckDbLimits, openDuckDb } from "./DuckDb.ts";
 import { declaredColumn, freeColumn, untold } from "./duckColumns.ts";
-import { type DuckJob, lookAtPart, openDuckPart, PartUnread, RoundsSpent } from "./DuckPart.ts";
+import { type DuckJob, lookAtPart, openDuckPart, PartUnread } from "./DuckPart.ts";
 import { type DuckReading, openReading } from "./DuckReading.ts";
 import { feedPart } from "./feedPart.ts";
 import { NotForDuckDb } from "./NotForDuckDb.ts";
 import { RowKeeper } from "./RowKeeper.ts";
 
-/** Pipes of a part: enough where fewer than half of the rows are dropped, and nearly always. */
-const roundsFirst = 20;
-const roundsMost = 600;
 /** Rejects of a part that are kept back. */
 const heldRejectsMax = 1_000;
-/** A flag for each, in 32 bits. */
-const dateColumnsMax = 30;
-
 /** Two threads wait while a part is written, and Node has four: one part at a time in a process. */
 const oneAtATime = Semaphore.makeUnsafe(1);
 
@@ -57,8 +51,6 @@ const readBeginning = Effect.fnUntraced(function* <E, R>(
   if (reason !== undefined) return yield* new NotForDuckDb({ reason });
   const opening = yield* readOpening(options, open);
   if (opening.opened?.format !== "csv") return yield* new NotForDuckDb({ reason: "it is JSON" });
-  if ((opening.groups?.dateColumns.length ?? 0) > dateColumnsMax)
-    return yield* new NotForDuckDb({ reason: `it has more than ${dateColumnsMax} date columns` });
   return opening;
 });
 
@@ -68,33 +60,31 @@ const columnsOf = ({ groups }: CsvPass) => {
     return declared.columns.map((column, index) =>
       declaredColumn(column, declared.sources[index] ?? -1, index),
     );
-  return plan.slice(0, -2).map((column, index) => freeColumn(column, index));
+  let dates = 0;
+  return plan.slice(0, -2).map((column, index) => {
+    const told = freeColumn(column, index, dates);
+    if (told.isFree) dates += 1;
+    return told;
+  });
 };
-
-/** How a file is read: from where, and how closely. */
-interface Manner {
-  readonly isCareful: boolean;
-  readonly rounds: number;
-}
 
 /** Adds what has become of a part's rows to the figures of the pass. */
 const count = (
   pass: CsvPass,
-  { columns, keeper }: DuckJob,
+  { columns, keeper, unreadDates }: DuckJob,
   { nulls, rows }: { readonly nulls: ReadonlyArray<number>; readonly rows: number },
 ) => {
   const { groups } = pass;
-  pass.blankRows += keeper.blank;
   pass.duplicates += keeper.duplicates;
-  const places = columns.flatMap(({ free }, index) => (free === undefined ? [] : [index]));
+  const places = columns.flatMap(({ isFree }, index) => (isFree ? [index] : []));
   const dateColumns = (groups?.dateColumns ?? []).map((column, index) => {
-    const empty = keeper.empty[index] ?? 0;
+    const unread = unreadDates[index] ?? 0;
     const without = nulls[places[index] ?? -1] ?? 0;
     return {
       name: column.name,
       parsed: column.parsed + rows - without,
-      unparsable: column.unparsable + without - empty,
-      empty: column.empty + empty,
+      unparsable: column.unparsable + unread,
+      empty: column.empty + without - unread,
     };
   });
   groups?.resume(groups.rows + rows, dateColumns);
@@ -127,17 +117,6 @@ const holdRejects = (held: Array<Reject>) => (rejects: ReadonlyArray<Reject>) =>
 
 const isCsvFailure = Schema.is(CsvFailure);
 
-/** How a part is done again that did not go as was thought. */
-const afterwards = (failure: PartUnread | RoundsSpent, manner: Manner) => {
-  if (failure instanceof RoundsSpent)
-    return manner.rounds === roundsMost
-      ? Effect.fail(new NotForDuckDb({ reason: "nearly all of its rows are dropped" }))
-      : Effect.succeed({ ...manner, rounds: roundsMost });
-  return manner.isCareful
-    ? Effect.fail(new NotForDuckDb({ reason: "DuckDB reads it in another way" }))
-    : Effect.succeed({ ...manner, isCareful: true });
-};
-
 /** What does not change while a file is passed over. */
 interface DuckFile<E, R> {
   readonly open: OpenBytes<E, R>;
@@ -148,13 +127,13 @@ interface DuckFile<E, R> {
 /** Tries to write the next part. */
 const tryPart = Effect.fnUntraced(function* <E, R, E2, R2>(
   job: DuckJob,
-  { isCareful, rounds }: Manner,
+  isCareful: boolean,
   reading: DuckReading<E, R>,
   name: string,
   sinks: PartSinks<E2, R2>,
 ) {
   const target = `${job.db.folder}/${name}.parquet`;
-  const openPart = openDuckPart(job, target, name, rounds);
+  const openPart = openDuckPart(job, target, name);
   const held: Array<Reject> = [];
   const takeRejects: (rejects: ReadonlyArray<Reject>) => Effect.Effect<void, E2 | PartUnread, R2> =
     isCareful ? sinks.rejects : holdRejects(held);
@@ -177,29 +156,32 @@ const makeParts = Effect.fnUntraced(function* <E, R>(
 ) {
   const outer = yield* Scope.Scope;
   const { keeper, options } = job;
-  let manner: Manner = { isCareful: false, rounds: roundsFirst };
+  /** Whether each record is looked at byte by byte. */
+  let isCareful = false;
   let scope = yield* Scope.fork(outer);
-  let position = from;
+  let begun = from;
   let files = 0;
   const begin = Effect.suspend(() =>
-    Scope.provide(openReading(options, open, opening, position, manner.isCareful), scope),
+    Scope.provide(openReading(options, open, opening, begun, isCareful, keeper), scope),
   );
   let reading = yield* begin;
 
   const attempt = <E2, R2>(sinks: PartSinks<E2, R2>) =>
     Effect.gen(function* () {
-      keeper.begin(opening.groups?.dateColumns.length ?? 0);
+      keeper.begin();
       for (;;) {
         files += 1;
-        const tried = yield* Effect.result(tryPart(job, manner, reading, String(files), sinks));
+        job.unreadDates.fill(0);
+        const tried = yield* Effect.result(tryPart(job, isCareful, reading, String(files), sinks));
         if (Result.isSuccess(tried)) return tried.success;
         const { failure } = tried;
-        if (failure instanceof PartUnread || failure instanceof RoundsSpent)
-          manner = yield* afterwards(failure, manner);
+        const isUnread = failure instanceof PartUnread;
         // What is told of an invalid file counts the rejects before, all of which are known only then.
-        else if (isCsvFailure(failure) && !manner.isCareful)
-          manner = { ...manner, isCareful: true };
-        else return yield* Effect.fail(failure);
+        if (isCareful || !(isUnread || isCsvFailure(failure)))
+          return yield* isUnread
+            ? new NotForDuckDb({ reason: "DuckDB reads it in another way" })
+            : Effect.fail(failure);
+        isCareful = true;
         yield* Scope.close(scope, Exit.void);
         scope = yield* Scope.fork(outer);
         keeper.beginAgain();
@@ -219,8 +201,9 @@ const makeParts = Effect.fnUntraced(function* <E, R>(
       const part = isWritten
         ? { index, rows: found.rows, rowGroups: found.groups, bytes: yield* passOn(target, sinks) }
         : undefined;
-      const next = isOver ? undefined : reading.next();
-      if (next !== undefined) position = next;
+      const position = isOver ? undefined : reading.next();
+      const next: PassPosition | undefined = position && { ...position, rowHash: "text" };
+      if (next !== undefined) begun = next;
       const hashes =
         options.keepHashes && !isOver ? new Uint8Array(keeper.log.take().buffer) : undefined;
       const end: PartEnd = { part, hashes, next };
@@ -246,6 +229,8 @@ export const openDuckPass = Effect.fnUntraced(function* <E, R>(
   yield* allowHeapGrowth;
   const options = withDefaults(given);
   const { duplicates, keepHashes, slashDates } = options;
+  if (resume !== undefined && duplicates === "file" && resume.position.rowHash !== "text")
+    return yield* new NotForDuckDb({ reason: "its parts so far have another hash of rows" });
   const opening = yield* readBeginning(options, open);
   const spill = duplicates === "none" ? undefined : yield* makeSpillFile;
   const keeper = new RowKeeper(duplicates, keepHashes, spill);
@@ -255,8 +240,12 @@ export const openDuckPass = Effect.fnUntraced(function* <E, R>(
       resume.hashes,
       Effect.sync(() => keeper.spill()),
     );
+  const unreadDates = new Uint32Array(opening.groups?.dateColumns.length ?? 0);
   const job: DuckJob = {
-    db: yield* openDuckDb(limits, keeper, slashDates),
+    db: yield* openDuckDb(limits, slashDates, (column) => {
+      unreadDates[column] = (unreadDates[column] ?? 0) + 1;
+    }),
+    unreadDates,
     keeper,
     options,
     delimiter: opening.opened?.delimiter ?? ",",

@@ -1,15 +1,12 @@
 /**
- * One part in DuckDB: cells of text in through pipes, a typed Parquet file out, in one query that holds a row group and no more.
- *
- * A part is full when so many rows are *kept*, and how many that are is known only when DuckDB has looked at them. So the text comes
- * in rounds, a pipe each: as many records as there are rows missing, then as many as were dropped of those, until none is.
+ * One part in DuckDB: cells of text in through a pipe, a typed Parquet file out, in one query that holds a row group and no more.
  */
 import { Effect, Fiber, Schema } from "effect";
 import type { CompleteCsvOptions } from "../csv/CsvOptions.ts";
 import { recordBytesMax } from "../csv/Limits.ts";
 import { cellName, type DuckColumn, identifier, literal, untoldCell } from "./duckColumns.ts";
-import { type DuckDb, DuckDbFailed, keepRow } from "./DuckDb.ts";
-import { FifoWriter, makeFifos, releaseFifos } from "./Fifos.ts";
+import { type DuckDb, DuckDbFailed } from "./DuckDb.ts";
+import { FifoWriter, makeFifo, releaseFifo } from "./Fifos.ts";
 import { NotForDuckDb } from "./NotForDuckDb.ts";
 import type { RowKeeper } from "./RowKeeper.ts";
 
@@ -23,6 +20,8 @@ const bufferBytes = 4 * recordBytesMax;
 export interface DuckJob {
   readonly db: DuckDb;
   readonly keeper: RowKeeper;
+  /** Of each date column without a declared type, the part's cells that are no dates. */
+  readonly unreadDates: Uint32Array;
   readonly options: CompleteCsvOptions;
   readonly delimiter: string;
   /** Cells of a row. */
@@ -35,11 +34,8 @@ export class PartUnread extends Schema.TaggedError<PartUnread>()("PartUnread", {
   cause: Schema.Defect(),
 }) {}
 
-/** More rows are dropped than there are rounds to make up for. */
-export class RoundsSpent extends Schema.TaggedError<RoundsSpent>()("RoundsSpent", {}) {}
-
 /** The part's text as a table of cells. */
-const cellsOf = ({ delimiter, options, width }: DuckJob, pipes: ReadonlyArray<string>): string => {
+const cellsOf = ({ delimiter, options, width }: DuckJob, pipe: string): string => {
   const quote = options.quote === "none" ? "" : options.quote;
   const columns = Array.from({ length: width }, (_, index) => `'${cellName(index)}': 'VARCHAR'`);
   const settings = [
@@ -48,36 +44,21 @@ const cellsOf = ({ delimiter, options, width }: DuckJob, pipes: ReadonlyArray<st
     `delim = ${literal(delimiter)}, quote = ${literal(quote)}, escape = ${literal(quote)}`,
     `max_line_size = ${2 * recordBytesMax}, buffer_size = ${bufferBytes}`,
   ];
-  return `read_csv([${pipes.map(literal).join(", ")}], ${settings.join(", ")})`;
+  return `read_csv(${literal(pipe)}, ${settings.join(", ")})`;
 };
 
-/** The rows that are kept. */
-const keptOf = (job: DuckJob, pipes: ReadonlyArray<string>): string => {
-  const { columns, options, width } = job;
-  const cells = Array.from({ length: width }, (_, index) => cellName(index));
-  const dates = columns.flatMap(({ free }) => free ?? []);
-  const flags = [
-    `(coalesce(${[...cells, "NULL"].join(", ")}) IS NULL)::UINTEGER`,
-    ...dates.map((cell, index) => `${2 << index}::UINTEGER * (${cell} IS NULL)::UINTEGER`),
-  ].join(" + ");
-  const table = cellsOf(job, pipes);
-  if (options.duplicates === "none")
-    return `(SELECT * FROM ${table} WHERE ${keepRow}(${flags}, 0, 0, 0) = 1)`;
-  // The hash of all cells, and one of their text without bounds: rows that differ are told apart by either.
-  const hashes = `hash(${cells.join(", ")}) AS h, hash(concat(${cells.join(", ")})) AS g`;
-  const words = "(h & 4294967295)::UINTEGER, (h >> 32)::UINTEGER, (g & 4294967295)::UINTEGER";
-  return `(SELECT * FROM (SELECT *, ${hashes} FROM ${table}) WHERE ${keepRow}(${flags}, ${words}) = 1)`;
-};
-
-const copyOf = (job: DuckJob, pipes: ReadonlyArray<string>, target: string): string => {
+const copyOf = (job: DuckJob, pipe: string, target: string): string => {
   const { columns, options } = job;
   const selected = [
     ...columns.map(({ name, value }) => `${value} AS ${identifier(name)}`),
     `make_timestamptz(${options.processedAtEpochMs}000) AS _processed_at`,
     `${literal(options.sourceFile)} AS _source_file`,
   ];
+  // A cast that stands twice in an expression is made twice, and one beneath it once.
+  const casts = columns.flatMap(({ cast }) => cast ?? []);
+  const cells = `(SELECT ${["*", ...casts].join(", ")} FROM ${cellsOf(job, pipe)})`;
   const format = `FORMAT parquet, COMPRESSION ${options.codec}, ROW_GROUP_SIZE ${rowGroupRows}, DICTIONARY_SIZE_LIMIT ${dictionaryMax}, WRITE_BLOOM_FILTER false`;
-  return `COPY (SELECT ${selected.join(", ")} FROM ${keptOf(job, pipes)}) TO ${literal(target)} (${format})`;
+  return `COPY (SELECT ${selected.join(", ")} FROM ${cells}) TO ${literal(target)} (${format})`;
 };
 
 /** Why a query has failed: a cell that SQL cannot tell, or text that is not as it was thought. */
@@ -96,8 +77,8 @@ const asFailure =
 
 const openQuery = Effect.fnUntraced(function* (
   { db }: DuckJob,
-  pipes: ReadonlyArray<string>,
-  writers: ReadonlyArray<FifoWriter>,
+  pipe: string,
+  writer: FifoWriter,
   sql: string,
 ) {
   let isEnded = false;
@@ -109,8 +90,8 @@ const openQuery = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {
       if (!isEnded) db.interrupt();
-      yield* Effect.forEach(writers, (writer) => writer.abandon, { discard: true });
-      yield* releaseFifos(pipes, () => isEnded && !writers.some(({ isWaiting }) => isWaiting));
+      yield* writer.abandon;
+      yield* releaseFifo(pipe, () => isEnded && !writer.isWaiting);
     }),
   );
   return { done };
@@ -121,30 +102,16 @@ export const openDuckPart = Effect.fnUntraced(function* (
   job: DuckJob,
   target: string,
   name: string,
-  rounds: number,
 ) {
-  const { db, keeper } = job;
-  const pipes = yield* makeFifos(db.folder, name, rounds);
-  const writers: Array<FifoWriter> = [];
-  const { done } = yield* openQuery(job, pipes, writers, copyOf(job, pipes, target));
+  const pipe = yield* makeFifo(job.db.folder, name);
+  const writer = new FifoWriter(pipe);
+  const { done } = yield* openQuery(job, pipe, writer, copyOf(job, pipe, target));
   const query = Effect.tryPromise({
     try: () => done,
     catch: (cause) => new DuckDbFailed({ operation: "write a part", cause }),
   });
   const ended = yield* Effect.forkScoped(Effect.mapError(query, asFailure(job)));
   const failed = Effect.andThen(Fiber.join(ended), Effect.never);
-  let round = 0;
-  let fed = 0;
-  let writer: FifoWriter | undefined;
-  const nextWriter = Effect.gen(function* () {
-    const path = pipes[round];
-    if (path === undefined) return yield* new RoundsSpent();
-    const opened = new FifoWriter(path);
-    writers.push(opened);
-    round += 1;
-    writer = opened;
-    return opened;
-  });
   /** What a pipe says when DuckDB has gone, is less than what DuckDB says. */
   const orFailure = <A, E, R>(work: Effect.Effect<A, E, R>) =>
     Effect.raceFirst(
@@ -152,28 +119,10 @@ export const openDuckPart = Effect.fnUntraced(function* (
       failed,
     );
   return {
-    /** Passes records of this round on. */
-    write: Effect.fnUntraced(function* (bytes: Uint8Array, records: number) {
-      const open = writer ?? (yield* nextWriter);
-      fed += records;
-      yield* orFailure(open.write(bytes));
-    }),
-    /** Ends the round: all records have been looked at. */
-    endRound: Effect.gen(function* () {
-      const open = writer ?? (yield* nextWriter);
-      writer = undefined;
-      yield* orFailure(open.close);
-      yield* orFailure(
-        Effect.callback<void>((resume) => keeper.whenLooked(fed, () => resume(Effect.void))),
-      );
-    }),
+    /** Passes records on. */
+    write: (text: Uint8Array) => orFailure(writer.write(text)),
     /** Ends the part. */
-    end: Effect.gen(function* () {
-      while (round < pipes.length) yield* orFailure((yield* nextWriter).close);
-      yield* Fiber.join(ended);
-      if (keeper.looked !== fed)
-        return yield* new PartUnread({ cause: `${keeper.looked} rows of ${fed}` });
-    }),
+    end: Effect.andThen(orFailure(writer.close), Fiber.join(ended)),
   };
 });
 

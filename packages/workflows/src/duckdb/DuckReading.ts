@@ -8,6 +8,7 @@ import type { OpenBytes } from "../csv/FilePass.ts";
 import type { PassPosition } from "../csv/PassPosition.ts";
 import { inflated, type InflateFigures } from "../input/inflated.ts";
 import { GoodRecords } from "./GoodRecords.ts";
+import type { RowKeeper } from "./RowKeeper.ts";
 
 /** Read before records are looked at: text of this length is kept outside of the heap by Node. */
 const windowBytes = 1024 * 1024;
@@ -19,11 +20,12 @@ export const openReading = Effect.fnUntraced(function* <E, R>(
   opening: CsvPass,
   position: PassPosition,
   isCareful: boolean,
+  keeper: RowKeeper,
 ) {
   const pass = new CsvPass(options);
   pass.resume(opening, position);
   const { delimiter = ",", text } = yield* Effect.orDie(Effect.fromNullishOr(pass.opened));
-  const records = new GoodRecords(pass, { ...options, delimiter, isCareful }, position);
+  const records = new GoodRecords(pass, { ...options, delimiter, isCareful }, position, keeper);
   const figures: InflateFigures = { compression: undefined, bytes: 0 };
   const fromByte = position.byteOffset ?? 0;
   const bytes = fromByte > 0 ? open(fromByte) : inflated(options.source, open(0), options, figures);

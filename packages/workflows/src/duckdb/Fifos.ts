@@ -1,9 +1,7 @@
 /**
- * Named pipes through which a part's text goes to DuckDB: nothing of it lies on the disk, and each pipe is read when the one before
- * has ended.
+ * A named pipe through which a part's text goes to DuckDB: nothing of it lies on the disk.
  *
- * To open a pipe waits for its other side, in a thread. So whoever gives up opens both sides of all pipes for a moment, until
- * DuckDB has ended.
+ * To open a pipe waits for its other side, in a thread. So whoever gives up opens both sides for a moment, until DuckDB has ended.
  */
 import { execFile } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
@@ -18,24 +16,23 @@ const run = promisify(execFile);
 const attempt = <A>(operation: string, work: () => Promise<A>) =>
   Effect.tryPromise({ try: work, catch: (cause) => new DuckDbFailed({ operation, cause }) });
 
-/** Makes pipes that go with the scope. */
-export const makeFifos = (folder: string, name: string, count: number) => {
-  const paths = Array.from({ length: count }, (_, index) => `${folder}/${name}-${index}`);
+/** Makes a pipe that goes with the scope. */
+export const makeFifo = (folder: string, name: string) => {
+  const path = `${folder}/${name}`;
   return Effect.acquireRelease(
     Effect.as(
-      attempt("make its pipes", () => run("mkfifo", ["-m", "600", ...paths])),
-      paths,
+      attempt("make its pipe", () => run("mkfifo", ["-m", "600", path])),
+      path,
     ),
-    () => Effect.promise(() => Promise.all(paths.map((path) => rm(path, { force: true })))),
+    () => Effect.promise(() => rm(path, { force: true })),
   );
 };
 
-/** Lets go whoever waits at one of the pipes, until `isEnded` says that nobody does any more. */
-export const releaseFifos = (paths: ReadonlyArray<string>, isEnded: () => boolean) =>
+/** Lets go whoever waits at the pipe, until `isEnded` says that nobody does any more. */
+export const releaseFifo = (path: string, isEnded: () => boolean) =>
   Effect.gen(function* () {
     while (!isEnded()) {
-      const both = paths.map((path) => openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
-      for (const descriptor of both) closeSync(descriptor);
+      closeSync(openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
       yield* Effect.promise(() => setImmediate());
     }
   });

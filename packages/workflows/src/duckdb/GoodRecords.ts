@@ -1,6 +1,6 @@
 /**
  * The good records of a CSV file as text with plain line ends; broken ones are rejected by the rules of the stream engine, and
- * counted in the pass. Blank rows are dropped here or by RowKeeper, which looks at every row.
+ * counted in the pass. Blank rows go here, and duplicates when RowKeeper says so.
  *
  * Records of the plain form are told by a quick scan, which does not count their cells; others are looked at byte by byte.
  */
@@ -10,36 +10,33 @@ import { recordBytesMax } from "../csv/Limits.ts";
 import type { CsvQuote } from "../csv/Quote.ts";
 import { type Fault, makeReject } from "../csv/Reject.ts";
 import { type RecordEnd, strayQuote } from "../csv/RecordReader.ts";
+import { KeptText } from "./KeptText.ts";
 import { NotForDuckDb } from "./NotForDuckDb.ts";
 import { PlainScan } from "./PlainScan.ts";
+import { RecordBatch } from "./RecordBatch.ts";
+import { RecordHasher } from "./RecordHash.ts";
 import { RecordSplitter, type Split } from "./RecordSplitter.ts";
+import type { RowKeeper } from "./RowKeeper.ts";
 
 const lineFeed = 10;
 const carriageReturn = 13;
 const roomBytes = 1024 * 1024;
-const newLine = Uint8Array.of(lineFeed);
-const nothing = new Uint8Array(0);
 
 /** Collects the records of one file. */
 export class GoodRecords {
-  /** Good records since the count was taken. */
-  count = 0;
   /** Whether the window may hold further whole records. */
   hasMore = false;
   readonly #pass: CsvPass;
   readonly #source: string;
   readonly #splitter: RecordSplitter;
   readonly #scan: PlainScan | undefined;
+  readonly #keeper: RowKeeper;
+  readonly #hasher: RecordHasher;
+  readonly #batch = new RecordBatch();
+  readonly #text = new KeptText();
   #window: Uint8Array = new Uint8Array(0);
-  /** Two buffers for the whole file: each chunk's own would keep the garbage collector busy. */
+  /** One buffer for the whole file: each chunk's own would keep the garbage collector busy. */
   #room: Uint8Array = new Uint8Array(roomBytes);
-  #kept: Uint8Array = new Uint8Array(roomBytes);
-  #keptLength = 0;
-  /** The records kept of the window that have not been copied. */
-  #runFrom = -1;
-  #runTo = -1;
-  /** The last run of the records that were read. */
-  #tail: Uint8Array = nothing;
   /** The window's place in what the scan was shown; -1 for none of it. */
   #scanned = -1;
   #line: number;
@@ -57,14 +54,17 @@ export class GoodRecords {
       readonly isCareful: boolean;
     },
     from: RecordEnd,
+    keeper: RowKeeper,
   ) {
     this.#pass = pass;
+    this.#keeper = keeper;
     this.#source = options.source;
     this.#line = from.line;
     this.#offset = from.textOffset;
     this.#headerSeen = from.textOffset > 0;
     const width = pass.groups?.width ?? 0;
     this.#splitter = new RecordSplitter(options.delimiter, options.quote);
+    this.#hasher = new RecordHasher(options.delimiter, options.quote);
     // An empty line and an empty row are told apart by cells alone where there is one column.
     const isQuick = !options.isCareful && width > 1;
     this.#scan = isQuick ? new PlainScan(options.delimiter, options.quote, width) : undefined;
@@ -86,32 +86,23 @@ export class GoodRecords {
     this.#scanned = -1;
   }
 
-  /** The text collected so far; it is to be used before the next bytes come. */
+  /** The text kept so far; it is to be used before the next bytes come. */
   take(): Uint8Array {
-    const tail = this.#tail;
-    this.#tail = nothing;
-    if (this.#keptLength === 0) return tail;
-    this.#append(tail);
-    const taken = this.#kept.subarray(0, this.#keptLength);
-    this.#keptLength = 0;
-    return taken;
+    return this.#text.take();
   }
 
-  /** How many good records there are; counting begins anew. */
-  takeCount(): number {
-    const { count } = this;
-    this.count = 0;
-    return count;
-  }
-
-  /** Reads records until there are so many, or the window has none. */
-  read(countMax: number, isLast: boolean): CsvFailure | NotForDuckDb | undefined {
+  /** Reads records until so many are kept in the part, or the window has none. */
+  read(keptMax: number, isLast: boolean): CsvFailure | NotForDuckDb | undefined {
     const window = this.#window;
     let at = 0;
     let failure: CsvFailure | NotForDuckDb | undefined;
     this.hasMore = true;
     this.#openScan();
-    while (failure === undefined && at < window.length && this.count < countMax) {
+    while (failure === undefined && at < window.length) {
+      if (this.#batch.isFull || this.#keeper.kept + this.#batch.count === keptMax) {
+        this.#decide();
+        if (this.#keeper.kept === keptMax) break;
+      }
       if (this.#isPlain(at)) {
         at = this.#takePlain(at);
         continue;
@@ -126,10 +117,7 @@ export class GoodRecords {
       this.#line += split === "broken" ? 1 : this.#splitter.lines;
       at = end;
     }
-    // Mostly all of it is one run, which needs no copy.
-    if (this.#runFrom !== -1) this.#tail = window.subarray(this.#runFrom, this.#runTo);
-    this.#runFrom = -1;
-    this.#runTo = -1;
+    this.#decide();
     if (at >= window.length) this.hasMore = false;
     this.#window = window.subarray(at);
     this.#offset += at;
@@ -141,6 +129,7 @@ export class GoodRecords {
   #openScan(): void {
     if (this.#scanned >= 0) return;
     this.#scan?.open(this.#window);
+    this.#hasher.open(this.#room);
     this.#scanned = 0;
   }
 
@@ -149,11 +138,14 @@ export class GoodRecords {
   }
 
   #takePlain(from: number): number {
-    const { end = 0, lines = 0, textEnd = 0 } = this.#scan ?? {};
+    const scan = this.#scan;
+    if (scan === undefined) return from;
+    const end = scan.end - this.#scanned;
     this.#pass.rowsIn += 1;
-    this.#line += lines;
-    this.#keep(from, end - this.#scanned, textEnd - this.#scanned);
-    return end - this.#scanned;
+    this.#line += scan.lines;
+    if (scan.isBlank) this.#pass.blankRows += 1;
+    else this.#keep(from, scan.textEnd - this.#scanned, end, scan.isShort);
+    return end;
   }
 
   /** What cannot be read of the window any more. */
@@ -189,7 +181,7 @@ export class GoodRecords {
     }
     const fault = this.#fault(split);
     if (fault !== undefined) return this.#reject(fault, from, end);
-    this.#keep(from, end, this.#splitter.textEnd);
+    this.#keep(from, this.#splitter.textEnd, end, false);
     return undefined;
   }
 
@@ -210,33 +202,27 @@ export class GoodRecords {
     return this.#pass.rejected(makeReject(this.#line, fault, this.#window.subarray(from, end)));
   }
 
-  #keep(from: number, end: number, textEnd: number): void {
-    this.count += 1;
-    if (from !== this.#runTo) this.#endRun();
-    if (this.#runFrom === -1) this.#runFrom = from;
-    this.#runTo = end;
-    if (end === textEnd + 1 && this.#window[textEnd] === lineFeed) return;
-    this.#runTo = textEnd;
-    this.#endRun();
-    this.#append(newLine);
-  }
-
-  /** Records that stand beside each other are copied at once. */
-  #endRun(): void {
-    if (this.#runFrom !== -1) this.#append(this.#window.subarray(this.#runFrom, this.#runTo));
-    this.#runFrom = -1;
-    this.#runTo = -1;
-  }
-
-  #append(bytes: Uint8Array): void {
-    const needed = this.#keptLength + bytes.length;
-    if (needed > this.#kept.length) {
-      const grown = new Uint8Array(needed * 2);
-      grown.set(this.#kept.subarray(0, this.#keptLength));
-      this.#kept = grown;
+  #keep(from: number, textEnd: number, end: number, isShort: boolean): void {
+    if (!this.#keeper.isAsked) {
+      this.#keeper.kept += 1;
+      this.#text.keep(this.#window, from, textEnd, end);
+      return;
     }
-    this.#kept.set(bytes, this.#keptLength);
-    this.#keptLength = needed;
+    const place = this.#batch.add(from, textEnd, end);
+    const { hashes } = this.#batch;
+    const before = this.#scanned;
+    this.#hasher.hash(before + from, before + textEnd, isShort, hashes, place);
+  }
+
+  /** Keeps what is kept of the batch. */
+  #decide(): void {
+    const { count, ends, kept, starts, textEnds } = this.#batch;
+    if (count === 0) return;
+    this.#keeper.decide(this.#batch);
+    for (let index = 0; index < count; index += 1)
+      if (kept[index] === 1)
+        this.#text.keep(this.#window, starts[index] ?? 0, textEnds[index] ?? 0, ends[index] ?? 0);
+    this.#batch.count = 0;
   }
 
   /** Index behind the line that begins at `from`; -1 when its end has not come. */

@@ -1,41 +1,32 @@
 /**
- * Decides which rows a part keeps, called by DuckDB for each of them in their order: blank ones and exact duplicates go, the
- * first of equal rows stays. It counts what it sees, so that the feeder knows when all that it has fed has been looked at.
+ * Decides which rows a part keeps: exact duplicates go, the first of equal rows stays. It counts what it sees.
  *
- * DuckDB gives 96 bits of hash for each row, of its cells. They are the same in every part of a file, and have nothing to do with
- * the stream engine's.
+ * A row is 96 bits of hash of its cells. They are the same in every part of a file, and have nothing to do with the stream engine's.
  */
 import { HashLog } from "../csv/HashLog.ts";
 import { makeRowHash, type RowHash } from "../csv/RowHash.ts";
 import { SeenRows } from "../csv/SeenRows.ts";
 import type { SpillFile } from "../csv/SpillFile.ts";
 
-/** Of `flags`: the row is blank. The bits above say which date columns are empty. */
-const blankFlag = 1;
+const lanes = 3;
 
-/** Numbers of a chunk's rows. */
-interface Numbers {
-  readonly getItem: (row: number) => number | null;
-}
-
-/** What DuckDB gives of a chunk of rows. */
-export interface RowChunk {
-  readonly rows: number;
-  readonly flags: Numbers;
-  readonly hashes: readonly [Numbers, Numbers, Numbers];
+/** Rows that are to be decided about. */
+interface Rows {
+  readonly count: number;
+  readonly hashes: Uint32Array;
+  /** Filled in: 1 for each that is kept. */
+  readonly kept: Uint8Array;
 }
 
 /** Keeps the rows of one file, part by part. */
 export class RowKeeper {
-  /** Rows looked at, of this part. */
-  looked = 0;
+  /** Rows kept and dropped, of this part. */
   kept = 0;
-  blank = 0;
   duplicates = 0;
-  /** Of each date column, the rows kept that have none. */
-  empty: Array<number> = [];
   seen = new SeenRows();
   readonly log = new HashLog();
+  /** Whether it needs the rows' hashes. */
+  readonly isAsked: boolean;
   readonly #duplicates: "file" | "part" | "none";
   readonly #isLogged: boolean;
   readonly #spill: SpillFile | undefined;
@@ -43,8 +34,6 @@ export class RowKeeper {
   /** When a part is done again: the rows that it had kept, and those that it has kept again. */
   #before: SeenRows | undefined;
   #again = new SeenRows();
-  #wanted = Number.POSITIVE_INFINITY;
-  #reached: () => void = () => {};
 
   constructor(
     duplicates: "file" | "part" | "none",
@@ -52,17 +41,16 @@ export class RowKeeper {
     spill: SpillFile | undefined,
   ) {
     this.#duplicates = duplicates;
-    this.#isLogged = isLogged;
+    this.isAsked = duplicates !== "none";
+    // The part may have to be done again.
+    this.#isLogged = this.isAsked && (isLogged || duplicates === "file");
     this.#spill = spill;
   }
 
   /** The next part begins. */
-  begin(dateColumns: number): void {
-    this.looked = 0;
+  begin(): void {
     this.kept = 0;
-    this.blank = 0;
     this.duplicates = 0;
-    this.empty = Array.from({ length: dateColumns }, () => 0);
     this.log.take();
     this.#before = undefined;
     if (this.#duplicates === "part") this.seen = new SeenRows();
@@ -72,30 +60,24 @@ export class RowKeeper {
   beginAgain(): void {
     const before = new SeenRows();
     const words = this.log.take();
-    for (let at = 0; at < words.length; at += 3) before.add(words.subarray(at, at + 3));
-    this.begin(this.empty.length);
+    for (let at = 0; at < words.length; at += lanes) before.add(words.subarray(at, at + lanes));
+    this.begin();
     this.#before = this.#duplicates === "file" ? before : undefined;
     this.#again = new SeenRows();
   }
 
-  /** Calls back once so many rows of the part have been looked at. */
-  whenLooked(rows: number, reached: () => void): void {
-    this.#wanted = rows;
-    this.#reached = reached;
-    this.#tell();
-  }
-
-  /** Looks at a chunk, and says of each row whether it is kept. */
-  look({ flags, hashes, rows }: RowChunk, keep: (row: number, kept: number) => void): void {
-    for (let row = 0; row < rows; row += 1) {
-      const flag = flags.getItem(row) ?? 0;
-      const isKept = this.#look(flag, hashes, row);
-      if (isKept && flag > blankFlag) this.#countEmpty(flag);
-      keep(row, isKept ? 1 : 0);
+  /** Decides about rows, in their order. */
+  decide({ count, hashes, kept }: Rows): void {
+    if (this.#before === undefined) this.seen.addAll(hashes, count, kept);
+    else this.#decideAgain(this.#before, { count, hashes, kept });
+    let dropped = 0;
+    for (let row = 0; row < count; row += 1) {
+      if (kept[row] === 0) dropped += 1;
+      else if (this.#isLogged) this.log.pushFrom(hashes, row * lanes);
     }
-    this.looked += rows;
+    this.duplicates += dropped;
+    this.kept += count - dropped;
     this.spill();
-    this.#tell();
   }
 
   /** Moves a full table of hashes to the disk. */
@@ -103,42 +85,17 @@ export class RowKeeper {
     if (this.#spill !== undefined && this.seen.full) this.seen.spill(this.#spill);
   }
 
-  #look(flag: number, [one, two, three]: RowChunk["hashes"], row: number): boolean {
-    if ((flag & blankFlag) !== 0) {
-      this.blank += 1;
-      return false;
+  #decideAgain(before: SeenRows, { count, hashes, kept }: Rows): void {
+    const hash = this.#hash;
+    for (let row = 0; row < count; row += 1) {
+      hash.set(hashes.subarray(row * lanes, (row + 1) * lanes));
+      kept[row] = this.#isFirst(before, hash) ? 1 : 0;
     }
-    if (this.#duplicates !== "none") {
-      const hash = this.#hash;
-      hash[0] = one.getItem(row) ?? 0;
-      hash[1] = two.getItem(row) ?? 0;
-      hash[2] = three.getItem(row) || 1;
-      if (!this.#isFirst(hash)) {
-        this.duplicates += 1;
-        return false;
-      }
-      // The part may have to be done again.
-      if (this.#isLogged || this.#duplicates === "file") this.log.push(hash);
-    }
-    this.kept += 1;
-    return true;
   }
 
-  #isFirst(hash: RowHash): boolean {
-    if (this.#before === undefined) return this.seen.add(hash);
-    if (!this.#before.add(hash)) return this.#again.add(hash);
+  #isFirst(before: SeenRows, hash: RowHash): boolean {
+    if (!before.add(hash)) return this.#again.add(hash);
     this.#again.add(hash);
     return this.seen.add(hash);
-  }
-
-  #countEmpty(flag: number): void {
-    for (let column = 0; column < this.empty.length; column += 1)
-      if ((flag & (2 << column)) !== 0) this.empty[column] = (this.empty[column] ?? 0) + 1;
-  }
-
-  #tell(): void {
-    if (this.looked < this.#wanted) return;
-    this.#wanted = Number.POSITIVE_INFINITY;
-    this.#reached();
   }
 }

@@ -13,8 +13,10 @@ export interface DuckColumn {
   readonly name: string;
   /** Its value. A cell that SQL cannot tell stops the query with `untoldCell` and the column's place. */
   readonly value: string;
-  /** The cell, where it is a date of D1.6, which may be anything. */
-  readonly free?: string;
+  /** What the value is made of, beside the cells: an expression and its name. */
+  readonly cast?: string;
+  /** Whether it is a date of D1.6, which may be anything. */
+  readonly isFree?: boolean;
 }
 
 /** What the error of a query begins with that has met a cell which SQL cannot tell; the column's place follows. */
@@ -34,65 +36,56 @@ const day = String.raw`${year}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])`;
 const time = String.raw`([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,3})?)?`;
 const instant = `${day}([ T]${time}Z?)?`;
 
+/** A cell cast to a type, or null: made once beneath the expressions that use it. */
+const castName = (place: number): string => `v${place}`;
+const castOf = (cell: string, type: string, place: number): string =>
+  `TRY_CAST(${cell} AS ${type}) AS ${castName(place)}`;
+
 /** An instant of the plain form; null for one that no calendar has. */
 const toInstant = (cell: string): string =>
   `make_timestamptz(epoch_us(TRY_CAST(rtrim(${cell}, 'Z') AS TIMESTAMP)))`;
 
-/** The same of a cell without a time of day. */
-const toMidnight = (cell: string): string =>
-  `make_timestamptz(epoch_us(TRY_CAST(${cell} AS DATE)::TIMESTAMP))`;
+/** A date's midnight. */
+const toMidnight = (date: string): string => `make_timestamptz(epoch_us(${date}::TIMESTAMP))`;
 
 const matches = (cell: string, pattern: string): string =>
   `regexp_full_match(${cell}, ${literal(pattern)})`;
 
-/** The SQL of a kind: its plain form, its value, and a cheap test that nearly all cells of that form pass. */
+/** The SQL of a kind: its plain form, what a cell is cast to, and a cheap test that nearly all cells of that form pass. */
 interface Typed {
   readonly form: string;
-  readonly value: string;
+  readonly type: string;
   readonly test?: string;
 }
 
-/** Whether the value is written as the cell is. */
-const printsAs = (value: string, cell: string): string => `(${value})::VARCHAR = ${cell}`;
-
-const whole = (form: string, value: string, cell: string): Typed => ({
-  form,
-  value,
-  test: printsAs(value, cell),
-});
-
-const typed = (plan: ColumnPlan, cell: string): Typed | undefined => {
+const typed = (plan: ColumnPlan, cell: string, value: string): Typed | undefined => {
+  /** The value is written as the cell is. */
+  const test = `${value}::VARCHAR = ${cell}`;
   switch (plan.kind) {
     case "boolean":
       return {
         form: "true|false|True|False|TRUE|FALSE",
-        value: `TRY_CAST(${cell} AS BOOLEAN)`,
+        type: "BOOLEAN",
         test: `${cell} IN ('true', 'false')`,
       };
     case "int32":
-      return whole("-?[0-9]{1,10}", `TRY_CAST(${cell} AS INTEGER)`, cell);
+      return { form: "-?[0-9]{1,10}", type: "INTEGER", test };
     case "int64":
-      return whole("-?[0-9]{1,19}", `TRY_CAST(${cell} AS BIGINT)`, cell);
+      return { form: "-?[0-9]{1,19}", type: "BIGINT", test };
     case "double":
       return {
         form: String.raw`-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?`,
-        value: `TRY_CAST(${cell} AS DOUBLE)`,
+        type: "DOUBLE",
       };
     case "decimal": {
       const { precision, scale } = plan;
       const digits = `[0-9]{1,${Math.max(1, precision - scale)}}`;
       const form = scale === 0 ? `-?${digits}` : `-?${digits}(\\.[0-9]{1,${scale}})?`;
-      return whole(form, `TRY_CAST(${cell} AS DECIMAL(${precision}, ${scale}))`, cell);
+      return { form, type: `DECIMAL(${precision}, ${scale})`, test };
     }
     case "date":
-      return {
-        form: day,
-        value: `TRY_CAST(${cell} AS DATE)`,
-        // Ten characters: no infinity, no year before 1 or beyond 9999.
-        test: `length(${cell}) = 10 AND ${printsAs(`TRY_CAST(${cell} AS DATE)`, cell)}`,
-      };
-    case "timestamp":
-      return { form: instant, value: toInstant(cell) };
+      // Ten characters: no infinity, no year before 1 or beyond 9999.
+      return { form: day, type: "DATE", test: `length(${cell}) = 10 AND ${test}` };
     default:
       return undefined;
   }
@@ -114,29 +107,39 @@ export const declaredColumn = (
   const cell = source === -1 ? "NULL" : cellName(source);
   if (plan.kind === "text")
     return { name, value: nullable ? `${cell}::VARCHAR` : `coalesce(${cell}, '')` };
-  const rule = typed(plan, cell);
-  if (rule === undefined || source === -1) return { name, value: "NULL::VARCHAR" };
-  const { form, test = "false", value } = rule;
-  const unfit = `NOT ${matches(cell, form)} OR (${value}) IS NULL`;
+  if (source === -1) return { name, value: "NULL::VARCHAR" };
   const untold = `error(${literal(`${untoldCell}${place}`)})`;
   const empty = nullable ? "false" : `${cell} IS NULL`;
+  const told = (form: string, value: string): string =>
+    `WHEN ${empty} THEN ${untold} WHEN ${cell} IS NOT NULL AND (NOT ${matches(cell, form)} OR (${value}) IS NULL) THEN ${untold} ELSE ${value} END`;
+  if (plan.kind === "timestamp") return { name, value: `CASE ${told(instant, toInstant(cell))}` };
+  const value = castName(place);
+  const rule = typed(plan, cell, value);
+  if (rule === undefined) return { name, value: "NULL::VARCHAR" };
+  const { form, test = "false", type } = rule;
   return {
     name,
-    value: `CASE WHEN ${test} THEN ${value} WHEN ${empty} THEN ${untold} WHEN ${cell} IS NOT NULL AND (${unfit}) THEN ${untold} ELSE ${value} END`,
+    value: `CASE WHEN ${test} THEN ${value} ${told(form, value)}`,
+    cast: castOf(cell, type, place),
   };
 };
 
-/** A column of a file without a declared schema: text, or a date, which is null when it is none. */
-export const freeColumn = (plan: ColumnPlan, source: number): DuckColumn => {
+/**
+ * A column of a file without a declared schema: text, or a date, which is null when it is none. Of the latter those that are no
+ * dates pass through `readDate`, which counts them, with the column's number among the dates.
+ */
+export const freeColumn = (plan: ColumnPlan, source: number, date: number): DuckColumn => {
   const cell = cellName(source);
   if (plan.kind !== "timestamp") return { name: plan.name, value: cell };
-  const day = `TRY_CAST(${cell} AS DATE)`;
+  const midnight = castName(source);
   // Ten characters: no infinity, no year before 1 or beyond 9999.
-  const isDay = `length(${cell}) = 10 AND ${printsAs(day, cell)}`;
+  const isDay = `length(${cell}) = 10 AND ${midnight}::VARCHAR = ${cell}`;
   const isInstant = matches(cell, instant);
+  const other = `make_timestamptz(${readDate}(${cell}, ${date}) * 1000)`;
   return {
     name: plan.name,
-    value: `CASE WHEN ${isDay} THEN ${toMidnight(cell)} WHEN ${cell} IS NULL THEN NULL WHEN ${isInstant} THEN ${toInstant(cell)} ELSE make_timestamptz(${readDate}(${cell}) * 1000) END`,
-    free: cell,
+    value: `CASE WHEN ${isDay} THEN ${toMidnight(midnight)} WHEN ${cell} IS NULL THEN NULL WHEN ${isInstant} THEN coalesce(${toInstant(cell)}, ${other}) ELSE ${other} END`,
+    cast: castOf(cell, "DATE", source),
+    isFree: true,
   };
 };

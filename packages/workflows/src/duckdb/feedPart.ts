@@ -1,5 +1,5 @@
 /**
- * Feeds a part with records, round by round, until it is full or the file has ended.
+ * Feeds a part with records until it is full or the file has ended.
  */
 import { Effect } from "effect";
 import type { CsvFailure } from "../csv/CsvFailure.ts";
@@ -18,25 +18,18 @@ export const feedPart = Effect.fnUntraced(function* <E, R, E2, R2>(
   openPart: ReturnType<typeof openDuckPart>,
   takeRejects: (rejects: ReadonlyArray<Reject>) => Effect.Effect<void, E2, R2>,
 ) {
+  const { partRowsMax } = options;
   let part: Effect.Success<typeof openPart> | undefined;
   let isOver = false;
-  while (!isOver && keeper.kept < options.partRowsMax) {
-    let wanted = options.partRowsMax - keeper.kept;
-    let given = 0;
-    while (wanted > 0 && !isOver) {
-      yield* failWith(records.read(wanted, isEnd()));
-      const count = records.takeCount();
-      const bytes = records.take();
-      const { rejects } = pass.take();
-      if (rejects.length > 0) yield* takeRejects(rejects);
-      if (count > 0) yield* (part ??= yield* openPart).write(bytes, count);
-      given += count;
-      wanted -= count;
-      if (records.hasMore || wanted === 0) continue;
-      if (isEnd()) isOver = true;
-      else yield* advance;
-    }
-    if (part !== undefined && given > 0) yield* part.endRound;
+  while (!isOver && keeper.kept < partRowsMax) {
+    yield* failWith(records.read(partRowsMax, isEnd()));
+    const text = records.take();
+    const { rejects } = pass.take();
+    if (rejects.length > 0) yield* takeRejects(rejects);
+    if (text.length > 0) yield* (part ??= yield* openPart).write(text);
+    if (records.hasMore || keeper.kept === partRowsMax) continue;
+    if (isEnd()) isOver = true;
+    else yield* advance;
   }
   return { part, isOver };
 });
