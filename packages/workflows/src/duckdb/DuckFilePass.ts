@@ -31,6 +31,7 @@ import { declaredColumn, freeColumn, untold } from "./duckColumns.ts";
 import { type DuckJob, lookAtPart, openDuckPart, PartUnread } from "./DuckPart.ts";
 import { type DuckReading, openReading } from "./DuckReading.ts";
 import { feedPart } from "./feedPart.ts";
+import { makeFifos } from "./Fifos.ts";
 import { NotForDuckDb } from "./NotForDuckDb.ts";
 import { RowKeeper } from "./RowKeeper.ts";
 
@@ -133,7 +134,7 @@ const tryPart = Effect.fnUntraced(function* <E, R, E2, R2>(
   sinks: PartSinks<E2, R2>,
 ) {
   const target = `${job.db.folder}/${name}.parquet`;
-  const openPart = openDuckPart(job, target, name);
+  const openPart = openDuckPart(job, target);
   const held: Array<Reject> = [];
   const takeRejects: (rejects: ReadonlyArray<Reject>) => Effect.Effect<void, E2 | PartUnread, R2> =
     isCareful ? sinks.rejects : holdRejects(held);
@@ -241,10 +242,12 @@ export const openDuckPass = Effect.fnUntraced(function* <E, R>(
       Effect.sync(() => keeper.spill()),
     );
   const unreadDates = new Uint32Array(opening.groups?.dateColumns.length ?? 0);
+  const db = yield* openDuckDb(limits, slashDates, (column) => {
+    unreadDates[column] = (unreadDates[column] ?? 0) + 1;
+  });
   const job: DuckJob = {
-    db: yield* openDuckDb(limits, slashDates, (column) => {
-      unreadDates[column] = (unreadDates[column] ?? 0) + 1;
-    }),
+    db,
+    nextPipe: makeFifos(db.folder),
     unreadDates,
     keeper,
     options,

@@ -6,7 +6,7 @@ import type { CompleteCsvOptions } from "../csv/CsvOptions.ts";
 import { recordBytesMax } from "../csv/Limits.ts";
 import { cellName, type DuckColumn, identifier, literal, untoldCell } from "./duckColumns.ts";
 import { type DuckDb, DuckDbFailed } from "./DuckDb.ts";
-import { FifoWriter, makeFifo, releaseFifo } from "./Fifos.ts";
+import { FifoWriter, type makeFifos, releaseFifo } from "./Fifos.ts";
 import { NotForDuckDb } from "./NotForDuckDb.ts";
 import type { RowKeeper } from "./RowKeeper.ts";
 
@@ -22,6 +22,8 @@ const bufferBytes = 4 * recordBytesMax;
 /** What is the same for all parts of a file. */
 export interface DuckJob {
   readonly db: DuckDb;
+  /** A pipe that nobody has used. */
+  readonly nextPipe: ReturnType<typeof makeFifos>;
   readonly keeper: RowKeeper;
   /** Of each date column without a declared type, the part's cells that are no dates. */
   readonly unreadDates: Uint32Array;
@@ -101,12 +103,8 @@ const openQuery = Effect.fnUntraced(function* (
 });
 
 /** A part that is being written. */
-export const openDuckPart = Effect.fnUntraced(function* (
-  job: DuckJob,
-  target: string,
-  name: string,
-) {
-  const pipe = yield* makeFifo(job.db.folder, name);
+export const openDuckPart = Effect.fnUntraced(function* (job: DuckJob, target: string) {
+  const pipe = yield* job.nextPipe;
   const writer = new FifoWriter(pipe);
   const { done } = yield* openQuery(job, pipe, writer, copyOf(job, pipe, target));
   const query = Effect.tryPromise({
