@@ -21,6 +21,8 @@ const filterBitsMin = 2 ** 27;
 /** Slots read at once from a spilled table: nearly always enough to meet an empty one. */
 const probeSlots = 32;
 const filterProbes = 6;
+/** Words of a table whose bits in the filter are touched before they are set. */
+const touchedWords = 2 ** 10 * lanes;
 
 /** Sizes, for tests that want to reach the spilling part with few rows. */
 export interface SeenRowsOptions {
@@ -169,9 +171,17 @@ export class SeenRows {
   }
 
   #remember(table: Uint32Array): void {
-    for (let at = 0; at < table.length; at += lanes) {
-      if (table[at + 2] !== 0)
-        this.#filterVisit(table[at] ?? 0, table[at + 1] ?? 0, table[at + 2] ?? 0, "set");
+    const [filter, blocks] = [this.#filter, this.#filterBits / 512 - 1];
+    if (filter === undefined) return;
+    for (let from = 0; from < table.length; from += touchedWords) {
+      const to = Math.min(from + touchedWords, table.length);
+      let touched = 0;
+      for (let at = from; at < to; at += lanes)
+        touched ^= filter[((table[at + 1] ?? 0) & blocks) * 16] ?? 0;
+      this.touched = touched;
+      for (let at = from; at < to; at += lanes)
+        if (table[at + 2] !== 0)
+          this.#filterVisit(table[at] ?? 0, table[at + 1] ?? 0, table[at + 2] ?? 0, "set");
     }
   }
 
