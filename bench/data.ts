@@ -1,6 +1,6 @@
 /**
- * The data engines and the Python reference over the same CSV, in one run: processor seconds and peak memory of each, one
- * JSON line each. Every engine is a process of its own; the processor seconds of its start count.
+ * The data engines, DuckDB alone and the Python reference over the same CSV, in one run: processor seconds and peak memory of
+ * each, one JSON line each. Every engine is a process of its own; the processor seconds of its start count.
  *
  * Usage: node bench/data.ts [MB, default 100] [--no-duplicates: duplicates are kept] [--declared: with a schema]
  * Python's line is left out, with a word, where pandas is not installed.
@@ -39,6 +39,7 @@ const engine = join(folder, "data-plane", "engine.ts");
 spawnSync(process.execPath, [join(folder, "csv.ts"), String(megabytes), "hyparquet-writer", path]);
 for (const name of ["stream", "duckdb"])
   run(process.execPath, [...flags, engine, name, path, keep ? "none" : "file", columns]);
+run(process.execPath, [join(folder, "data-plane", "duckAlone.ts"), path]);
 /** The interpreter that has pandas: a distribution's own, where another one comes first in the path. */
 const python =
   ["python3", "/usr/bin/python3"].find(
