@@ -5,8 +5,8 @@
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { guards } from "../test/guards/guards.ts";
+import { readOptions } from "./readOptions.ts";
 
 const usage = `usage: npm run guards [-- options]
   --only TEXT   only the guards whose name has the text
@@ -15,13 +15,14 @@ const usage = `usage: npm run guards [-- options]
 Exit codes: 0 every test failed without its guard; 1 one did not; 2 wrong usage.
 `;
 
-const { values } = parseArgs({
-  options: {
+const values = readOptions(
+  {
     only: { type: "string", default: "" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
-});
+  usage,
+);
 
 const root = join(import.meta.dirname, "..");
 const vitest = join(root, "node_modules", "vitest", "vitest.mjs");

@@ -9,22 +9,23 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import type { KillOptions, KillResult } from "../test/kill/KillReport.ts";
 import { killShipments } from "../test/kill/killShipments.ts";
 import { killUploads } from "../test/kill/killUploads.ts";
+import { readOptions } from "./readOptions.ts";
 
-const { values } = parseArgs({
-  options: {
+const usage = "usage: npm run kill -- [--rounds 200] [--store sqlite|dynamo] [--seed N] [--json]\n";
+const values = readOptions(
+  {
     rounds: { type: "string", default: "200" },
     store: { type: "string" },
     seed: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
-});
+  usage,
+);
 
-const usage = "usage: npm run kill -- [--rounds 200] [--store sqlite|dynamo] [--seed N] [--json]\n";
 const stores: Readonly<Record<string, (options: KillOptions) => Promise<KillResult>>> = {
   sqlite: killShipments,
   dynamo: killUploads,

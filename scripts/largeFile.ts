@@ -3,8 +3,8 @@
  * the middle; the last line is what was found, as JSON. Exit code 1: rows, parts or versions are wrong.
  */
 import { Effect } from "effect";
-import { parseArgs } from "node:util";
 import { runLargeFile } from "../test/largeFile/runLargeFile.ts";
+import { readOptions } from "./readOptions.ts";
 
 const usage = `usage: npm run large -- [--mb 2000] [--interrupt 5,12] [--directory DIR]
 
@@ -20,7 +20,7 @@ const options = {
   help: { type: "boolean", default: false },
 } as const;
 
-const { values } = parseArgs({ options });
+const values = readOptions(options, usage);
 if (values.help) process.stdout.write(usage);
 else {
   const report = await Effect.runPromise(

@@ -3,8 +3,8 @@
  * something was wrong, late, or on the wrong path.
  */
 import { Effect } from "effect";
-import { parseArgs } from "node:util";
 import { runMixedLoad } from "../test/mixedLoad/runMixedLoad.ts";
+import { readOptions } from "./readOptions.ts";
 
 const usage = `usage: npm run mixed -- [--small 950] [--large 5] [--large-rows 1000000] [--workers 4]
 
@@ -22,7 +22,7 @@ const options = {
   help: { type: "boolean", default: false },
 } as const;
 
-const { values } = parseArgs({ options });
+const values = readOptions(options, usage);
 if (values.help) process.stdout.write(usage);
 else {
   const report = await Effect.runPromise(

@@ -7,7 +7,6 @@
  * `--seed` is the first seed; with `--seeds 1` it reproduces one run. The last line is one JSON object with `--json`.
  */
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
 import {
   type FaultPlan,
   faultNames,
@@ -17,6 +16,19 @@ import {
 import { type Mutant, mutants } from "../test/simulation/mutants.ts";
 import { lowRates } from "../test/simulation/planOf.ts";
 import { type Answer, runInThread, runSeeds } from "../test/simulation/runSeeds.ts";
+import { readOptions, refuseWith } from "./readOptions.ts";
+
+/** Names one after the other, in lines of at most a hundred characters that begin with the margin. */
+const inLines = (names: ReadonlyArray<string>, margin: string): string => {
+  const lines = [""];
+  for (const name of names) {
+    const line = lines.at(-1) ?? "";
+    if (line.length + name.length < 84)
+      lines[lines.length - 1] = line === "" ? name : `${line}, ${name}`;
+    else lines.push(name);
+  }
+  return lines.join(`,\n${margin}`);
+};
 
 const usage = `usage: npm run sim -- [options]
   --seeds N     How many seeds, each a world with faults of its own (default 1000)
@@ -32,45 +44,23 @@ For example: npm run sim -- --seeds 10000 --seed 4711
 Exit codes: 0 nothing was violated (every mutant was caught); 1 something was; 2 wrong usage.
 `;
 
-const refuse = (why: string): never => {
-  process.stderr.write(`${why}\n\n${usage}`);
-  process.exit(2);
-};
+const refuse = refuseWith(usage);
 
-const asked = () => {
-  try {
-    return parseArgs({
-      options: {
-        seeds: { type: "string", default: "1000" },
-        seed: { type: "string", default: "1" },
-        fault: { type: "string" },
-        low: { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-        mutants: { type: "boolean", default: false },
-        only: { type: "string" },
-        help: { type: "boolean", default: false },
-      },
-    }).values;
-  } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
-  }
-};
-
-const values = asked();
+const values = readOptions(
+  {
+    seeds: { type: "string", default: "1000" },
+    seed: { type: "string", default: "1" },
+    fault: { type: "string" },
+    low: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    mutants: { type: "boolean", default: false },
+    only: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+  usage,
+);
 
 const isCount = (text: string): boolean => Number.isSafeInteger(Number(text)) && Number(text) > 0;
-
-/** Names one after the other, in lines of at most a hundred characters that begin with the margin. */
-function inLines(names: ReadonlyArray<string>, margin: string): string {
-  const lines = [""];
-  for (const name of names) {
-    const line = lines.at(-1) ?? "";
-    if (line.length + name.length < 84)
-      lines[lines.length - 1] = line === "" ? name : `${line}, ${name}`;
-    else lines.push(name);
-  }
-  return lines.join(`,\n${margin}`);
-}
 
 /** Seeds that a mutant has to be caught within. */
 const mutantSeeds = 2_000;

@@ -7,10 +7,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { renderBar } from "../packages/cli/src/Progress.ts";
 import { soak } from "../test/soak/soak.ts";
 import type { SoakReport } from "../test/soak/SoakReport.ts";
+import { readOptions } from "./readOptions.ts";
 
 const usage = `usage: npm run soak -- [--uploads 200] [--seed N] [--workers 4] [--replay] [--storm EVENTS] [--json]
 
@@ -37,14 +37,7 @@ const options = {
   help: { type: "boolean", default: false },
 } as const;
 
-const read = () => {
-  try {
-    return parseArgs({ options }).values;
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return undefined;
-  }
-};
+const values = readOptions(options, usage);
 
 const isCount = (text: string | undefined, least: number): boolean =>
   text === undefined || (Number.isInteger(Number(text)) && Number(text) >= least);
@@ -64,7 +57,7 @@ const describe = (report: SoakReport): string =>
     .map(([name, value]) => `${name} ${value}`)
     .join(", ");
 
-const run = async (values: NonNullable<ReturnType<typeof read>>): Promise<boolean> => {
+const run = async (): Promise<boolean> => {
   const directory = mkdtempSync(join(tmpdir(), "millrace-soak-"));
   const seed = Number(values.seed ?? Date.now() % 1_000_000);
   const kept = `seed ${seed}, kept: ${directory}\n`;
@@ -93,15 +86,13 @@ const run = async (values: NonNullable<ReturnType<typeof read>>): Promise<boolea
   return report.ok;
 };
 
-const values = read();
 const isUsable =
-  values !== undefined &&
   isCount(values.uploads, 1) &&
   isCount(values.seed, 0) &&
   isCount(values.workers, 1) &&
   isCount(values.storm, 0);
-if (values?.help) process.stdout.write(usage);
+if (values.help) process.stdout.write(usage);
 else if (!isUsable) {
   process.stderr.write(usage);
   process.exitCode = 2;
-} else if (!(await run(values))) process.exitCode = 1;
+} else if (!(await run())) process.exitCode = 1;

@@ -10,7 +10,7 @@ import type {
 } from "@aws-sdk/client-ecs";
 import { Effect, Layer, Scope } from "effect";
 import { TaskNotLaunched, TaskNotStopped, type TaskRequest, Tasks } from "../Tasks.ts";
-import { awsFailure } from "./awsFailure.ts";
+import { awsFailure, isNamed } from "./awsFailure.ts";
 
 export interface EcsSettings {
   readonly cluster: string;
@@ -139,5 +139,5 @@ const startedOf = (
 
 const isUnknownTask = (cause: unknown): boolean =>
   cause instanceof Error &&
-  cause.name === "InvalidParameterException" &&
+  isNamed(cause, "InvalidParameterException") &&
   /task was not found/i.test(cause.message);

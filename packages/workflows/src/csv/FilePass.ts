@@ -10,7 +10,7 @@ import { inflated, type InflateFigures } from "../input/inflated.ts";
 import type { ByteSink } from "../parquet/ByteSink.ts";
 import type { ParquetCodec } from "../parquet/ParquetCodec.ts";
 import { ParquetEncoder, type ParquetPart } from "../parquet/ParquetEncoder.ts";
-import type { CsvFailure } from "./CsvFailure.ts";
+import { failWith } from "./failWith.ts";
 import { type CompleteCsvOptions, type CsvOptions, withDefaults } from "./CsvOptions.ts";
 import { CsvPass } from "./CsvPass.ts";
 import type { CsvPart } from "./CsvReport.ts";
@@ -65,9 +65,6 @@ const pieces = (chunk: Uint8Array, bytesMax = chunkBytesMax): ReadonlyArray<Uint
     chunk.subarray(index * bytesMax, (index + 1) * bytesMax),
   );
 };
-
-const failWith = (failure: CsvFailure | undefined) =>
-  failure === undefined ? Effect.void : Effect.fail(failure);
 
 /** Reads the file's beginning, up to its columns. */
 export const readOpening = Effect.fnUntraced(function* <E, R>(

@@ -1,9 +1,8 @@
 /**
  * The hashes of a part's rows in their order, so that a later process knows which rows the parts before it held.
  */
-import type { RowHash } from "./RowHash.ts";
+import { lanes, type RowHash } from "./RowHash.ts";
 
-const lanes = 3;
 const rowsFirst = 2 ** 12;
 
 /** Grows with its rows: 12 bytes each. */

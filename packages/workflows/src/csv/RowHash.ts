@@ -11,19 +11,34 @@ import type { RecordCells } from "./RecordCells.ts";
 /** No text has a negative length, so null is like none. */
 const nullLength = -1;
 
+/** Lanes of a hash, 32 bits each. */
+export const lanes = 3;
+
 /** Where a hash's three lanes stand. Never all zero, which means an empty slot to SeenRows. */
 export type RowHash = Uint32Array;
 
 /** A place for one hash; reuse it from row to row. */
-export const makeRowHash = (): RowHash => new Uint32Array(3);
+export const makeRowHash = (): RowHash => new Uint32Array(lanes);
 
-/** Mixes a lane's bits at its end. */
-export const finishLane = (lane: number): number => {
+const finishLane = (lane: number): number => {
   let mixed = lane ^ (lane >>> 16);
   mixed = Math.imul(mixed, 0x85ebca6b);
   mixed ^= mixed >>> 13;
   mixed = Math.imul(mixed, 0xc2b2ae35);
   return (mixed ^ (mixed >>> 16)) >>> 0;
+};
+
+/** Puts a hash into `out` at `place`: its lanes, each with its bits mixed at the end. */
+export const putHash = (
+  one: number,
+  two: number,
+  three: number,
+  out: Uint32Array,
+  place: number,
+): void => {
+  out[place] = finishLane(one);
+  out[place + 1] = finishLane(two);
+  out[place + 2] = finishLane(three) || 1;
 };
 
 /** Hashes words into `out`. Each lane step is a bijection of the state, so one differing word always shows. */
@@ -40,9 +55,7 @@ const hashWords = (words: Int32Array, count: number, out: RowHash): void => {
     three = Math.imul(three ^ word, 0xcc9e2d51);
     three ^= three >>> 16;
   }
-  out[0] = finishLane(one);
-  out[1] = finishLane(two);
-  out[2] = finishLane(three) || 1;
+  putHash(one, two, three, out, 0);
 };
 
 /** Hashes rows. The words are UTF-16 whatever the cells are, as the hashes of earlier parts of a file may lie in a store. */

@@ -10,11 +10,10 @@
  *   far beyond           still exact, but slower, because the filter rules out less and less
  * The file takes 16 bytes per distinct row: 512 MB of temporary space hold about 33 million.
  */
-import type { RowHash } from "./RowHash.ts";
+import { lanes, type RowHash } from "./RowHash.ts";
 import { seenFilterBitsMax, seenSlotsMax } from "./Limits.ts";
 import type { SpillFile } from "./SpillFile.ts";
 
-const lanes = 3;
 const slotBytes = lanes * 4;
 const slotsMin = 2 ** 12;
 const filterBitsMin = 2 ** 27;

@@ -2,9 +2,9 @@
  * Fills the table of rows seen with the hashes that parts before have left.
  */
 import { Effect, Stream } from "effect";
+import { lanes } from "./RowHash.ts";
 import type { SeenRows } from "./SeenRows.ts";
 
-const lanes = 3;
 const hashBytes = lanes * 4;
 
 /** Reads hashes of 12 bytes, however the stream is chunked; `spill` is asked after each chunk. */

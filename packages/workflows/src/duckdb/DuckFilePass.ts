@@ -12,6 +12,7 @@ import { Effect, Exit, Result, Schema, Scope, Semaphore, Stream } from "effect";
 import { CsvFailure } from "../csv/CsvFailure.ts";
 import { type CompleteCsvOptions, type CsvOptions, withDefaults } from "../csv/CsvOptions.ts";
 import type { CsvPass } from "../csv/CsvPass.ts";
+import { failWith } from "../csv/failWith.ts";
 import type { CsvPart } from "../csv/CsvReport.ts";
 import {
   type OpenBytes,
@@ -39,9 +40,6 @@ import { RowKeeper } from "./RowKeeper.ts";
 const heldRejectsMax = 1_000;
 /** Two threads wait while a part is written, and Node has four: one part at a time in a process. */
 const oneAtATime = Semaphore.makeUnsafe(1);
-
-const failWith = (failure: CsvFailure | undefined) =>
-  failure === undefined ? Effect.void : Effect.fail(failure);
 
 /** The file's beginning, up to its columns. */
 const readBeginning = Effect.fnUntraced(function* <E, R>(

@@ -3,9 +3,10 @@
  * wait for memory each.
  */
 
+import { lanes } from "../csv/RowHash.ts";
+
 /** Records of a batch. */
 const recordsMax = 2_048;
-const lanes = 3;
 
 /** A batch, used again and again. */
 export class RecordBatch {

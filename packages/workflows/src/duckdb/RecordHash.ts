@@ -6,7 +6,7 @@
  * so the hashes are not the stream engine's.
  */
 import { type CsvQuote, quoteByte } from "../csv/Quote.ts";
-import { finishLane } from "../csv/RowHash.ts";
+import { putHash } from "../csv/RowHash.ts";
 
 const lineFeed = 10;
 const carriageReturn = 13;
@@ -112,7 +112,5 @@ const hashBytes = (
   one = Math.imul(one ^ last, 0x85ebca6b);
   two = Math.imul(two ^ last, 0x9e3779b1);
   three = Math.imul(three ^ last, 0xcc9e2d51);
-  out[place] = finishLane(one);
-  out[place + 1] = finishLane(two);
-  out[place + 2] = finishLane(three) || 1;
+  putHash(one, two, three, out, place);
 };

@@ -4,11 +4,9 @@
  * A row is 96 bits of hash of its cells. They are the same in every part of a file, and have nothing to do with the stream engine's.
  */
 import { HashLog } from "../csv/HashLog.ts";
-import { makeRowHash, type RowHash } from "../csv/RowHash.ts";
+import { lanes, type RowHash } from "../csv/RowHash.ts";
 import { SeenRows } from "../csv/SeenRows.ts";
 import type { SpillFile } from "../csv/SpillFile.ts";
-
-const lanes = 3;
 
 /** Rows that are to be decided about. */
 interface Rows {
@@ -30,7 +28,6 @@ export class RowKeeper {
   readonly #duplicates: "file" | "part" | "none";
   readonly #isLogged: boolean;
   readonly #spill: SpillFile | undefined;
-  readonly #hash: RowHash = makeRowHash();
   /** When a part is done again: the rows that it had kept, and those that it has kept again. */
   #before: SeenRows | undefined;
   #again = new SeenRows();
@@ -86,9 +83,8 @@ export class RowKeeper {
   }
 
   #decideAgain(before: SeenRows, { count, hashes, kept }: Rows): void {
-    const hash = this.#hash;
     for (let row = 0; row < count; row += 1) {
-      hash.set(hashes.subarray(row * lanes, (row + 1) * lanes));
+      const hash = hashes.subarray(row * lanes, (row + 1) * lanes);
       kept[row] = this.#isFirst(before, hash) ? 1 : 0;
     }
   }

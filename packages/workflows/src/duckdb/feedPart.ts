@@ -2,14 +2,10 @@
  * Feeds a part with records until it is full or the file has ended.
  */
 import { Effect } from "effect";
-import type { CsvFailure } from "../csv/CsvFailure.ts";
+import { failWith } from "../csv/failWith.ts";
 import type { Reject } from "../csv/Reject.ts";
 import type { DuckJob, openDuckPart } from "./DuckPart.ts";
 import type { DuckReading } from "./DuckReading.ts";
-import type { NotForDuckDb } from "./NotForDuckDb.ts";
-
-const failWith = (failure: CsvFailure | NotForDuckDb | undefined) =>
-  failure === undefined ? Effect.void : Effect.fail(failure);
 
 /** Gives the part, which is opened when the first record comes, and whether the file has ended. */
 export const feedPart = Effect.fnUntraced(function* <E, R, E2, R2>(

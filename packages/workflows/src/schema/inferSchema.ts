@@ -2,7 +2,7 @@
  * A schema proposed from the beginning of a file: what `millrace infer` prints. Pipelines never infer.
  */
 import { Effect, Schema, Stream } from "effect";
-import type { CsvFailure } from "../csv/CsvFailure.ts";
+import { failWith } from "../csv/failWith.ts";
 import { type CsvOptions, withDefaults } from "../csv/CsvOptions.ts";
 import { CsvPass } from "../csv/CsvPass.ts";
 import { textKind } from "../csv/Opened.ts";
@@ -53,9 +53,6 @@ const makeInferences = (pass: CsvPass) => {
     return inferences;
   };
 };
-
-const failWith = (failure: CsvFailure | undefined) =>
-  failure === undefined ? Effect.void : Effect.fail(failure);
 
 /** Looks at the first `sampleBytes` of text. Fails: CsvFailure - the file is invalid, as far as it was read */
 export const inferSchema = Effect.fn("inferSchema")(function* <E, R>(
